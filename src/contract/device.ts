@@ -1,0 +1,122 @@
+/** The configuration language for devices and points (DESIGN §5): the one place where these settings are declared. */
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+import { limits } from './limits.ts';
+import { roles } from './caller.ts';
+
+export const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ . -` })
+  .describe('1 to 64 of A-Z a-z 0-9 _ . -');
+
+/** A point id has no dot, so that `device.point` divides at the last one. */
+export const pointIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ -` })
+  .describe('1 to 64 of A-Z a-z 0-9 _ -');
+
+export const labelsSchema = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'allowed in a label name are 1 to 64 of A-Z a-z 0-9 _, no digit first'), z.string().max(256))
+  .describe('Labels of the series, shown in legends and usable in queries');
+
+const intervalSchema = durationMs({ minMs: limits.pollIntervalMinMs, maxMs: 7 * 86_400_000 });
+
+const verifyDetailSchema = z.strictObject({
+  point: pointIdSchema.optional().describe('The point that shows the effect; the written one unless said'),
+  equals: z.union([z.number(), z.boolean(), z.string()]).optional().describe('The value to be seen; the written one unless said'),
+  tolerance: z.number().nonnegative().default(0).describe('Largest difference that still counts as equal, in engineering units'),
+  settle: durationMs({ maxMs: 60_000 }).default(0).describe('Pause before the first look'),
+  timeout: durationMs({ minMs: 10, maxMs: 600_000 }).default(limits.verifyTimeoutMs).describe('After this without agreement: mismatch'),
+});
+
+/** `"none"`, `"readback"` or the details (DESIGN §8). */
+export const verifySchema = z.union([z.enum(['none', 'readback']), verifyDetailSchema], {
+  error: 'allowed are "none", "readback" or an object with point, equals, tolerance, settle, timeout',
+});
+
+export const writeSchema = z.strictObject({
+  min: z.number().optional().describe('Lowest value a command may set, in engineering units'),
+  max: z.number().optional().describe('Highest value a command may set, in engineering units'),
+  step: z.number().positive().optional().describe('Values must be min (or 0) plus a multiple of this'),
+  verify: verifySchema.optional().describe('How the effect is checked; readback for readable points unless said'),
+});
+
+export const pointSchema = z.strictObject({
+  id: pointIdSchema,
+  title: z.string().max(128).optional(),
+  address: z.unknown().describe("Where the value is: the driver's own words"),
+  access: z.enum(['read', 'write', 'read-write']).default('read'),
+  unit: z.string().max(64).optional().describe('A Grafana unit id: celsius, kwatt, percent'),
+  scale: z.number().default(1).refine((scale) => scale !== 0, 'is 0; allowed is any other number').describe('Engineering value = raw × scale + offset'),
+  offset: z.number().default(0),
+  precision: z.int().min(0).max(15).optional().describe('Decimals shown and kept'),
+  enum: z.record(z.string(), z.string().max(128)).optional().describe('Raw value → name; names are accepted in commands'),
+  invalid: z.array(z.union([z.number(), z.string(), z.boolean()])).max(32).default([]).describe('Raw values that mean "no value": sample null with reason sentinel'),
+  min: z.number().optional().describe('A reading below is bad with reason out-of-range, in engineering units'),
+  max: z.number().optional(),
+  counter: z.strictObject({ max: z.number().positive().optional(), resets: z.boolean().default(false) }).optional(),
+  momentary: z.boolean().default(false).describe('A push button: written, never verified by reading back'),
+  write: writeSchema.optional(),
+  interval: intervalSchema.optional().describe("Poll interval; the device's unless said"),
+  report: z
+    .strictObject({
+      onChange: z.boolean().default(false).describe('Keep a sample only when the value or its quality changes'),
+      deadband: z.number().nonnegative().default(0).describe('A smaller change is not kept, in engineering units'),
+      maxSilence: durationMs({ minMs: 100 }).optional().describe('Keep one at least this often even without a change'),
+    })
+    .optional(),
+  labels: labelsSchema.default({}),
+});
+
+/** A named action of a device. What it needs beyond this is the driver's. */
+export const actionSchema = z.looseObject({
+  id: pointIdSchema,
+  title: z.string().max(128).optional(),
+  confirm: z.boolean().default(false),
+  role: z.enum(roles).exclude(['None', 'Viewer']).optional(),
+});
+
+export const deviceSchema = z.strictObject({
+  id: z.string().min(1).max(256).describe('1 to 64 of A-Z a-z 0-9 _ . -; with {placeholders} for discovered devices'),
+  title: z.string().max(128).optional(),
+  connection: idSchema.describe('The id of the connection it is behind'),
+  address: z.unknown().describe("Which one behind the connection: the driver's own words, such as { unitId }"),
+  profile: z.string().max(64).optional().describe('A device type to take points and commands from'),
+  interval: intervalSchema.default(limits.pollIntervalDefaultMs),
+  labels: labelsSchema.default({}),
+  points: z.array(z.unknown()).default([]),
+  commands: z.array(z.unknown()).default([]),
+  availability: z
+    .strictObject({
+      topic: z.string().min(1).max(limits.topicLengthMax).optional(),
+      online: z.string().default('online'),
+      offline: z.string().default('offline'),
+      staleAfter: durationMs({ minMs: 1_000 }).optional(),
+    })
+    .optional(),
+});
+
+export type PointConfig = z.output<typeof pointSchema>;
+export type ActionConfig = z.output<typeof actionSchema>;
+export type VerifyConfig = z.output<typeof verifyDetailSchema>;
+
+/** A point ready to run: defaults filled, address validated by its driver. */
+export interface Point<A = unknown> extends Omit<PointConfig, 'address' | 'interval'> {
+  /** The device it belongs to. */
+  device: string;
+  address: A;
+  intervalMs: number;
+  /** Device labels, then the point's own. */
+  labels: Record<string, string>;
+}
+
+/** A device ready to run. */
+export interface Device<D = unknown, A = unknown> {
+  id: string;
+  title: string;
+  connection: string;
+  address: D;
+  labels: Record<string, string>;
+  points: Point<A>[];
+  actions: ActionConfig[];
+}

@@ -1,0 +1,140 @@
+/**
+ * The driver contract (DESIGN §4). A driver knows its protocol and nothing else of us. The host (the gateway room) owns time, retry,
+ * back-off, queueing and counters: a driver has no retry loop, no globals, no console, and no timer except a request's timeout.
+ */
+import type { z } from 'zod';
+import type { Log } from './log.ts';
+import type { Clock } from './clock.ts';
+import type { Reason, Value } from './sample.ts';
+import type { ActionConfig, Device, Point } from './device.ts';
+import type { ConfigFault } from './fault.ts';
+
+/** What a point's place can hold; decides how series are kept and how a written value is rounded. `any` is known only when a value comes. */
+export interface Shape {
+  type: 'integer' | 'float32' | 'float64' | 'boolean' | 'string' | 'any';
+  /** Bounds of an integer's raw value. */
+  min?: bigint;
+  max?: bigint;
+}
+
+/** A connection's settings after the driver's schema: defaults filled. */
+export interface Connection<C = unknown> {
+  id: string;
+  kind: string;
+  title: string;
+  options: C;
+}
+
+/** Everything a driver may check or open: one connection with all devices behind it. */
+export interface Line<C = unknown, D = unknown, A = unknown> {
+  connection: Connection<C>;
+  devices: Device<D, A>[];
+}
+
+export interface Driver<C = unknown, D = unknown, A = unknown> {
+  readonly kind: string;
+  readonly title: string;
+  /** The connection's settings beside `id`, `kind` and `title`. */
+  readonly connection: z.ZodType<C>;
+  /** A device's `address`. */
+  readonly device: z.ZodType<D>;
+  /** A point's `address`. */
+  readonly address: z.ZodType<A>;
+  /** What a named action needs beside `id`, `title`, `confirm` and `role`; absent if the protocol has none. */
+  readonly action?: z.ZodType;
+  /** Names of the secrets a connection may have: `secureJsonData["<connection id>.<name>"]`. */
+  readonly secrets: readonly string[];
+  /** Checks that need more than one field. Pure: no I/O. Places are relative to the line: `devices[0].points[1].address`, `connection.url`. */
+  check(line: Line<C, D, A>): ConfigFault[];
+  /** The physical endpoint (`tcp://10.0.0.5:502`, `/dev/ttyUSB0`): connections with the same one share one bus. Holds no secret. */
+  endpoint(options: C): string;
+  /** Requests that may be on the bus at once. */
+  maxInFlight(options: C): number;
+  shape(address: A): Shape;
+  /** Whether a point with this address can be read or heard, and written; faults say so when `access` asks for more. */
+  abilities(address: A): { read: boolean; write: boolean };
+  /**
+   * Opens the far end. The signal covers opening only. Rejects with what went wrong (refused, wrong password, unknown host), in words;
+   * the host calls again with back-off. Called again, with a new session, after every `LinkLost`.
+   */
+  open(line: Line<C, D, A>, host: Host, signal: AbortSignal): Promise<Session<A>>;
+}
+
+export interface Host {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Secrets by the names the driver declared; undefined where none is set. */
+  secret(name: string): string | undefined;
+  /** A small persisted map of this connection (learned register ranges, aliases): at most 64 KiB of JSON. */
+  readonly memory: { get(key: string): unknown; set(key: string, value: unknown): void };
+  /** Called by the driver when it notices between requests that the link is gone; the same as throwing `LinkLost` from a call. */
+  lost(error: Error): void;
+}
+
+/** One open far end. Members that the protocol does not have are absent. */
+export interface Session<A = unknown> {
+  /**
+   * The requests that read these points, in the order they would be sent; pure. Points that share a request share its fate.
+   * The host asks with the points that are due together (one interval), for all devices of the line.
+   */
+  plan?(points: readonly Point<A>[]): PlannedRequest<A>[];
+  /**
+   * Sends one planned request and answers with one reading per point of it. A point that fails alone, and a unit that does not answer,
+   * is a reading with quality `bad`; only a broken link throws (`LinkLost`). Never hangs longer than the request's timeout.
+   */
+  read?(request: PlannedRequest<A>, signal: AbortSignal): Promise<Reading<A>[]>;
+  /**
+   * Hears what speaks by itself for these points until the signal is aborted, then resolves; rejects with `LinkLost` when the link breaks.
+   * Called again with other points after a change of settings; the link stays open in between.
+   */
+  listen?(points: readonly Point<A>[], sink: Sink<A>, signal: AbortSignal): Promise<void>;
+  /** Sets one point to a raw value. */
+  write?(point: Point<A>, value: Value, signal: AbortSignal): Promise<Answer>;
+  /** Runs a named action of a device. */
+  act?(device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer>;
+  /** Never rejects; may be called any number of times, in any state. Resolves when sockets and timers are gone. */
+  close(): Promise<void>;
+}
+
+export interface PlannedRequest<A = unknown> {
+  /** Who answers: the fairness and set-aside key within the bus (`1` for Modbus unit id 1). */
+  unit: string;
+  /** For people: `read holding 30-41 of unit 1`. */
+  text: string;
+  points: readonly Point<A>[];
+  /** The driver's own. */
+  detail: unknown;
+}
+
+/** A raw value of one point, before the value pipeline; or why there is none. */
+export interface Reading<A = unknown> {
+  point: Point<A>;
+  /** Raw, as decoded; null with a `reason` when there is none. */
+  value: Value;
+  /** '' if all is well; anything else makes the sample bad. */
+  reason: Reason;
+  /** For people, beside a reason: `exception 2: illegal data address`. */
+  detail?: string;
+  /** The time the device itself gave, in nanoseconds since 1970. */
+  timeNs?: bigint;
+  /** True for a value that was stored at the far end before we asked (an MQTT retained message): current, not news. */
+  retained?: boolean;
+}
+
+export interface Sink<A = unknown> {
+  /** Kept once the sample is committed (or was refused by a bound, which is counted). */
+  sample(reading: Reading<A>): Promise<void>;
+  /** Something that concerns a point without being a reading of it: a refused subscription. Shown in health at the device until `undefined`. */
+  trouble(point: Point<A>, message: string | undefined): void;
+}
+
+/** What became of a write: the driver's half of a command's outcome (DESIGN §8). */
+export type Answer =
+  /** The far end said yes (or there is nothing to wait for: MQTT QoS 0). */
+  | { state: 'acknowledged'; detail?: string }
+  /** The far end said no; nothing was changed. */
+  | { state: 'refused'; detail: string }
+  /** Bytes left, no answer came: nobody knows. Never sent again. */
+  | { state: 'unknown'; detail: string }
+  /** Nothing left this machine. */
+  | { state: 'not-sent'; detail: string };

@@ -1,0 +1,54 @@
+/** The query language (DESIGN §6), one declaration for backend, editor and documentation. */
+import { z } from 'zod';
+import { RE2JS } from 're2js';
+import { limits } from './limits.ts';
+import { parseDurationMs } from './duration.ts';
+
+export const queryTypes = ['telemetry', 'latest', 'status', 'commands'] as const;
+export const aggregates = ['none', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last'] as const;
+export type Aggregate = (typeof aggregates)[number];
+
+/** A name, a glob with `*`, or an RE2 expression between slashes. */
+export const selectorSchema = z.string().min(1).max(limits.patternLengthMax);
+
+export const querySchema = z.object({
+  queryType: z.enum(queryTypes),
+  devices: z.array(selectorSchema).min(1, 'is empty; allowed is at least one device name, glob such as "room-*" or expression such as "/^room/"').max(100),
+  points: z.array(selectorSchema).max(100).default(['*']),
+  labels: z.record(z.string(), selectorSchema).default({}),
+  aggregate: z.enum(aggregates).default('none'),
+  interval: z
+    .string()
+    .refine((text) => text === 'auto' || (parseDurationMs(text) ?? 0) >= 1, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "auto" or a duration such as "1m"` })
+    .default('auto'),
+  fill: z.enum(['none', 'null']).default('none'),
+  quality: z.enum(['good', 'usable', 'all']).default('usable'),
+  format: z.enum(['multi', 'wide', 'long']).default('multi'),
+  timezone: z.string().default('browser'),
+  live: z.boolean().default(false),
+});
+export type Query = z.output<typeof querySchema>;
+
+export type Matcher = (name: string) => boolean;
+
+/** Compiles a selector; throws an Error whose message says what is wrong with it. Runs in time linear in the name (RE2). */
+export function compileSelector(selector: string): Matcher {
+  if (selector.length > 2 && selector.startsWith('/') && selector.endsWith('/')) {
+    let pattern: RE2JS;
+    try {
+      pattern = RE2JS.compile(selector.slice(1, -1));
+    } catch (error) {
+      throw new Error(`${selector} is not a regular expression RE2 understands: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return (name) => pattern.matcher(name).find();
+  }
+  if (!selector.includes('*')) return (name) => name === selector;
+  const pattern = RE2JS.compile(`^${selector.split('*').map((part) => RE2JS.quote(part)).join('.*')}$`, RE2JS.DOTALL);
+  return (name) => pattern.matches(name);
+}
+
+/** True if any selector matches. */
+export function compileSelectors(selectors: readonly string[]): Matcher {
+  const matchers = selectors.map(compileSelector);
+  return (name) => matchers.some((matches) => matches(name));
+}

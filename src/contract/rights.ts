@@ -1,0 +1,28 @@
+/** Who may ask what over HTTP: the one declaration of DESIGN §7, enforced in one place (`datasource/resources.ts`). */
+import type { Role } from './caller.ts';
+
+export interface Route {
+  method: 'GET' | 'POST';
+  /** `{name}` is one path segment. */
+  path: string;
+  /** The least role; `'command'` asks the settings' `rights.command`. */
+  least: Role | 'command';
+  /** For `openapi.json` and the help page. */
+  summary: string;
+}
+
+export const routes = [
+  { method: 'GET', path: 'schema', least: 'Viewer', summary: 'JSON Schema of the settings' },
+  { method: 'GET', path: 'drivers', least: 'Viewer', summary: 'The protocols, each with the schemas of its settings' },
+  { method: 'GET', path: 'connections', least: 'Viewer', summary: 'Connections and whether they are up' },
+  { method: 'GET', path: 'devices', least: 'Viewer', summary: 'Devices, their labels and connectivity' },
+  { method: 'GET', path: 'devices/{device}', least: 'Viewer', summary: 'One device with its points' },
+  { method: 'GET', path: 'devices/{device}/points', least: 'Viewer', summary: 'The points of a device with their last values' },
+  { method: 'GET', path: 'devices/{device}/points/{point}', least: 'Viewer', summary: 'The last value of a point; ?fresh=1 asks the device now (Editor)' },
+  { method: 'POST', path: 'devices/{device}/points/{point}', least: 'command', summary: 'Set a point' },
+  { method: 'GET', path: 'commands', least: 'Editor', summary: 'The latest commands, newest first' },
+  { method: 'GET', path: 'commands/{id}', least: 'Editor', summary: 'One command' },
+  { method: 'GET', path: 'access/me', least: 'Viewer', summary: 'Who you are here and what you may do' },
+  { method: 'POST', path: 'config/check', least: 'Admin', summary: 'Check settings without using them' },
+] as const satisfies readonly Route[];
+export type RoutePath = (typeof routes)[number]['path'];

@@ -1,0 +1,52 @@
+/** The outer shape of `jsonData` (DESIGN §5). Elements of the lists are checked one by one, so that a bad one does not stop the others. */
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+import { idSchema } from './device.ts';
+import { limits } from './limits.ts';
+import { roles } from './caller.ts';
+
+/** What every connection has; the rest of the object is the driver's. */
+export const connectionSchema = z.looseObject({
+  id: idSchema,
+  kind: z.string().describe('The driver'),
+  title: z.string().max(128).optional(),
+});
+
+export const historySchema = z.strictObject({
+  retention: durationMs({ minMs: 60_000 }).default(30 * 86_400_000).describe('Older samples are deleted'),
+  flushInterval: durationMs({ minMs: 10, maxMs: 60_000 }).default(limits.flushIntervalMs).describe('Longest wait of a sample for its commit to disk'),
+});
+
+export const rightsSchema = z.strictObject({
+  command: z.enum(roles).exclude(['None', 'Viewer']).default('Editor').describe('The least role that may send commands'),
+});
+
+export const healthSchema = z.strictObject({
+  failWhen: z.enum(['any-connection', 'any-device', 'all-connections', 'never']).default('any-connection'),
+});
+
+/** The outer shape; lists stay unknown here. */
+export const settingsSchema = z.strictObject({
+  version: z.literal(1, { error: 'allowed is 1, the version of this configuration language' }).default(1),
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is an IANA time zone such as "Europe/Vienna" or "UTC"` })
+    .default('UTC')
+    .describe('IANA time zone of calendar intervals'),
+  connections: z.array(z.unknown()).max(200).default([]),
+  devices: z.array(z.unknown()).max(10_000).default([]),
+  profiles: z.array(z.unknown()).max(1_000).default([]),
+  history: historySchema.prefault({}),
+  rights: rightsSchema.prefault({}),
+  health: healthSchema.prefault({}),
+});
+export type Settings = z.output<typeof settingsSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+/** What is reachable and since when: the answer of the gateway to health, metrics, resources and the status query. */
+
+export type LinkState = 'connecting' | 'up' | 'down' | 'stopped';
+
+export interface ConnectionStatus {
+  id: string;
+  kind: string;
+  title: string;
+  state: LinkState;
+  /** When this state began, milliseconds since 1970. */
+  sinceMs: number;
+  /** Why it is down, in words; no secret. */
+  error?: string;
+  /** Endpoint for operators; not shown to Viewers. */
+  endpoint: string;
+  /** Times the link was opened. */
+  opens: number;
+  requests: number;
+  failures: number;
+  /** Polls that were due while the last one was still waiting. */
+  overruns: number;
+  queued: number;
+}
+
+/** `unknown` until the first answer or the first failure. */
+export type DeviceState = 'online' | 'offline' | 'unknown';
+
+export interface DeviceStatus {
+  id: string;
+  title: string;
+  connection: string;
+  state: DeviceState;
+  sinceMs: number;
+  /** The last good sample of any point, milliseconds since 1970. */
+  lastSeenMs?: number;
+  /** What is wrong, in words. */
+  error?: string;
+  samples: number;
+  badSamples: number;
+}
+
+/** A change of a device's connectivity, as kept in the history. */
+export interface ConnectivityChange {
+  device: string;
+  timeNs: bigint;
+  state: DeviceState;
+  reason: string;
+}

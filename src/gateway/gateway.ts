@@ -1,0 +1,62 @@
+/** One gateway: the devices of one data source, running. Interface of the room; `createGateway` is in `create.ts`. */
+import type { Clock, Random } from '../contract/clock.ts';
+import type { ActBody, CommandRecord, SetBody } from '../contract/command.ts';
+import type { Device, Point } from '../contract/device.ts';
+import type { Log } from '../contract/log.ts';
+import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
+import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
+import type { User } from '../contract/caller.ts';
+import type { Store } from '../store/store.ts';
+import type { Plan } from './plan.ts';
+
+export interface GatewayDeps {
+  /** `"<orgId>/<uid>"`: the name of this gateway in the store. */
+  key: string;
+  store: Store;
+  /** Buses of the process: two connections with one endpoint share one, also across gateways. */
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** A sample on its way to live viewers. */
+export interface LiveSample {
+  key: SeriesKey;
+  kind: ColumnKind;
+  point: Point;
+  sample: Sample;
+}
+
+export interface GatewayCounters {
+  samples: number;
+  badSamples: number;
+  /** Dropped by a bound: the hub's or the store's. */
+  dropped: number;
+  commands: Record<string, number>;
+}
+
+export interface Gateway {
+  /** Starts, stops and restarts what differs from the last plan; the rest keeps running. Returns at once: opening goes on by itself. */
+  apply(plan: Plan): Promise<void>;
+  readonly plan: Plan;
+  device(id: string): Device | undefined;
+  point(key: SeriesKey): Point | undefined;
+  connections(): ConnectionStatus[];
+  devices(): DeviceStatus[];
+  /** The last sample of a point, or undefined if it never said anything. */
+  last(key: SeriesKey): Sample | undefined;
+  /** Asks the device now, through the arbiter. Throws a `Fault`: 404, 409 for a point that cannot be asked, 503 offline. */
+  readNow(key: SeriesKey, signal: AbortSignal): Promise<Sample>;
+  /**
+   * Sets a point: checks limits, records, sends, verifies. Resolves when it ended or `body.wait` is over, whichever is first; the record
+   * says which. Throws a `Fault` for what never became a command: 404, 409 `expect`, 422 refused by a limit, 429, 503 offline.
+   */
+  set(key: SeriesKey, body: SetBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
+  /** Runs a named action. */
+  act(device: string, action: string, body: ActBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
+  /** Calls back for every sample of the gateway, in batches, until the returned function is called. Slow takers lose the oldest, counted. */
+  subscribe(take: (samples: readonly LiveSample[]) => void): () => void;
+  counters(): GatewayCounters;
+  /** Ends collection, flushes, closes sessions. Never rejects. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+/** What a gateway is told to run: settings after every check, with what was wrong beside it. */
+import type { Connection, Driver } from '../contract/driver.ts';
+import type { Device } from '../contract/device.ts';
+import type { ConfigFault } from '../contract/fault.ts';
+import type { Settings } from '../contract/settings.ts';
+
+export interface PlannedConnection {
+  connection: Connection;
+  driver: Driver;
+  /** Devices behind it that passed their checks. */
+  devices: Device[];
+  /** Secrets of this connection by the names its driver declares. */
+  secrets: Record<string, string>;
+}
+
+export interface Plan {
+  connections: PlannedConnection[];
+  settings: Settings;
+  faults: ConfigFault[];
+}
