@@ -2,6 +2,8 @@
 export const limits = {
   /** Settings are sent to every browser (DESIGN §5); a larger plant names files with `include`. */
   settingsBytesMax: 256 * 1024,
+  /** Faults listed of one settings document; a document of 256 KiB can hold some ten thousand, nobody reads them. */
+  configFaultsMax: 500,
   /** Ids appear in URLs, labels and channels. */
   idLengthMax: 64,
   /** RE2 is linear in the input, its automaton is not free: a selector longer than this is a mistake. */
@@ -43,6 +45,22 @@ export const limits = {
   pollIntervalDefaultMs: 1_000,
   /** A device time further in the future than this is replaced by arrival (DESIGN §5). */
   clockAheadMaxMs: 60_000,
+  /** No driver call of a session may last longer, whatever the settings: then the driver hangs and the link is opened anew. */
+  requestGuardMs: 60_000,
+  /** What a driver gets to end a call whose signal was aborted, before it is left alone. */
+  abortGraceMs: 1_000,
+  /** First polls after opening are spread over this, or over their interval if it is shorter, so that devices do not all fire at once. */
+  pollSpreadMs: 1_000,
+  /** The same bad reading of a point (a broken sensor, polled every second) is kept only this often; a change is kept at once. */
+  badRepeatMs: 60_000,
+  /** A driver's memory of one connection, as JSON (DESIGN §4). */
+  memoryBytesMax: 64 * 1024,
+  /** The longest wait for the store where a command or a start depends on it: a stuck disk must not hang the caller. */
+  storeWaitMs: 5_000,
+  /** Samples gathered within one turn of the event loop before they are handed on without waiting for its end. */
+  turnSamplesMax: 1_000,
+  /** How often samples older than the retention are deleted. */
+  expireEveryMs: 3_600_000,
   /** A command waits at most this long in the queue unless it says otherwise (DESIGN §8). */
   commandExpiryMs: 10_000,
   /** The longest a command request may block its caller; then 202. */
@@ -57,6 +75,18 @@ export const limits = {
   payloadBytesMax: 64 * 1024,
   /** MQTT broker topic limit (MQTT 5 §1.5.4: a UTF-8 string of at most 65,535 bytes); more than this is no device. */
   topicLengthMax: 1_024,
+  /** An MQTT packet larger than this ends the link: the parser would have to hold it whole, and MQTT allows 256 MB (MQTT 5 §1.5.5). */
+  mqttPacketBytesMax: 1024 * 1024,
+  /** Messages of a kept session that arrive before their points are known; beyond it the oldest is dropped, and sent again if QoS asks for it. */
+  mqttHeldMessagesMax: 1_000,
+  /** Publishes the broker has not confirmed yet; below the 20 that mosquitto lets a client have in flight. */
+  mqttInFlightMax: 16,
+  /** Topics in one SUBSCRIBE: a refusal is known per topic, and brokers bound the packet. */
+  mqttTopicsPerSubscribeMax: 100,
+  /** Unless said otherwise: a dead link is noticed within 23 s. */
+  mqttKeepaliveMs: 15_000,
+  /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
+  mqttCloseTimeoutMs: 250,
   /** Live packets per second and channel; points faster than that are reduced to min and max within a packet. */
   livePacketsPerSecondMax: 10,
   /** Remembered live channels of one gateway; the least recently used is dropped. */
