@@ -20,6 +20,17 @@ export const limits = {
   requestBytesMax: 16 * 1024 * 1024,
   /** The host reads stderr in 64 KiB lines; a longer line is not parsed as JSON (facts/grafana.md §1.6). */
   logLineBytesMax: 48 * 1024,
+  /** Log lines waiting for a host that does not read; more are dropped and counted. */
+  logLinesMax: 1_000,
+  /** sun_path of Linux holds 108 bytes with its closing zero, that of macOS 104. */
+  socketPathBytesMax: 103,
+  /** How often the parent process is looked at, and how long a vanished connection may take to come back: host gone must mean ended within 2 s. */
+  hostLookMs: 250,
+  hostGraceMs: 700,
+  /** A host that never connects: go-plugin's own start time-out is a minute. */
+  hostFirstContactMs: 70_000,
+  /** Exceptions that nobody caught, within a minute, before the process ends in order and lets the host start it afresh. */
+  uncaughtPerMinuteMax: 20,
   /** Samples the hub holds for one live subscriber before it drops the oldest and counts them. */
   hubQueueMax: 10_000,
   /** Samples waiting for a commit before new ones are refused and counted: 1 M samples are about 100 MB. */
@@ -94,6 +105,15 @@ export const limits = {
   /** Modbus: registers and bits in one read (Modbus Application Protocol V1.1b3 §6.1-6.4). */
   modbusRegistersMax: 125,
   modbusBitsMax: 2_000,
+  /** Modbus TCP: requests before their answers; devices that take more than a few are rare (facts/measurements.md §5: 8 give 7 times one). */
+  modbusInFlightMax: 16,
+  /** Transaction ids of requests that were given up and may still be answered; they are not used again so that a late answer hits nothing. */
+  modbusGivenUpMax: 1_024,
+  /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
+  modbusSilentRequestsMax: 5,
+  modbusSilentMs: 15_000,
+  /** An idle TCP link is probed after this, so that a peer that vanished is noticed although nobody asks. */
+  tcpKeepAliveMs: 10_000,
   /** How long a gateway lives without a request naming it, until `resume_for` says otherwise. */
   instancesMax: 100,
   /** After a Shutdown call everything is flushed and closed within this; the host kills at 2 s (facts/grafana.md §1.5). */
