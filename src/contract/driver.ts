@@ -3,11 +3,11 @@
  * back-off, queueing and counters: a driver has no retry loop, no globals, no console, and no timer except a request's timeout.
  */
 import type { z } from 'zod';
-import type { Log } from './log.ts';
 import type { Clock } from './clock.ts';
-import type { Reason, Value } from './sample.ts';
 import type { ActionConfig, Device, Point } from './device.ts';
 import type { ConfigFault } from './fault.ts';
+import type { Log } from './log.ts';
+import type { Reason, Value } from './sample.ts';
 
 /** What a point's place can hold; decides how series are kept and how a written value is rounded. `any` is known only when a value comes. */
 export interface Shape {
@@ -56,6 +56,8 @@ export interface Driver<C = unknown, D = unknown, A = unknown> {
   /**
    * Opens the far end. The signal covers opening only. Rejects with what went wrong (refused, wrong password, unknown host), in words;
    * the host calls again with back-off. Called again, with a new session, after every `LinkLost`.
+   * `line.devices` is live: after a change of settings that leaves the connection alone, the host replaces its contents before it asks
+   * `plan` and `listen` again. So look a device's address up when it is used, not once in `open`.
    */
   open(line: Line<C, D, A>, host: Host, signal: AbortSignal): Promise<Session<A>>;
 }

@@ -1,19 +1,22 @@
 /** One gateway: the devices of one data source, running. Interface of the room; `createGateway` is in `create.ts`. */
+
+import type { User } from '../contract/caller.ts';
 import type { Clock, Random } from '../contract/clock.ts';
 import type { ActBody, CommandRecord, SetBody } from '../contract/command.ts';
 import type { Device, Point } from '../contract/device.ts';
 import type { Log } from '../contract/log.ts';
 import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
-import type { User } from '../contract/caller.ts';
 import type { Store } from '../store/store.ts';
+import type { Buses } from './bus.ts';
 import type { Plan } from './plan.ts';
 
 export interface GatewayDeps {
   /** `"<orgId>/<uid>"`: the name of this gateway in the store. */
   key: string;
   store: Store;
-  /** Buses of the process: two connections with one endpoint share one, also across gateways. */
+  /** Buses of the process, from `createBuses` (bus.ts): two connections with one endpoint share one, also across gateways. */
+  buses: Buses;
   clock: Clock;
   random: Random;
   log: Log;
@@ -54,8 +57,11 @@ export interface Gateway {
   set(key: SeriesKey, body: SetBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
   /** Runs a named action. */
   act(device: string, action: string, body: ActBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
-  /** Calls back for every sample of the gateway, in batches, until the returned function is called. Slow takers lose the oldest, counted. */
-  subscribe(take: (samples: readonly LiveSample[]) => void): () => void;
+  /**
+   * Calls back for every sample of the gateway, in batches, until the returned function is called. A taker that returns a promise gets its
+   * next batch when it is kept; meanwhile at most `limits.hubQueueMax` samples wait, then the oldest are dropped and counted.
+   */
+  subscribe(take: (samples: readonly LiveSample[]) => void | Promise<void>): () => void;
   counters(): GatewayCounters;
   /** Ends collection, flushes, closes sessions. Never rejects. */
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 /** What a gateway is told to run: settings after every check, with what was wrong beside it. */
-import type { Connection, Driver } from '../contract/driver.ts';
+
 import type { Device } from '../contract/device.ts';
+import type { Connection, Driver } from '../contract/driver.ts';
 import type { ConfigFault } from '../contract/fault.ts';
 import type { Settings } from '../contract/settings.ts';
 
