@@ -14,6 +14,12 @@ export const limits = {
   seriesPerQueryMax: 1_000,
   /** Buckets of an aggregate query per series: four times a 4K screen's width. */
   bucketsPerSeriesMax: 16_384,
+  /** Cells of one wide frame: its rows are the union of all times, so that series out of step multiply; 4 M doubles are 32 MB. */
+  wideCellsMax: 4_000_000,
+  /** UTF-8 bytes of one text column; Arrow's offsets are 32 bits wide and a browser gives up much earlier. */
+  textBytesPerColumnMax: 256 * 1024 * 1024,
+  /** Commands one query answers with, newest first: more marks than that hide a chart. */
+  commandsPerQueryMax: 10_000,
   /** JSON bodies of resources are a handful of fields; config/check may carry whole settings. */
   bodyBytesMax: 1024 * 1024,
   /** gRPC messages we accept; the Go SDK's server takes 16 MiB too (facts/grafana.md §2.8). */
@@ -35,6 +41,28 @@ export const limits = {
   hubQueueMax: 10_000,
   /** Samples waiting for a commit before new ones are refused and counted: 1 M samples are about 100 MB. */
   storeQueueMax: 1_000_000,
+  /** Samples in one transaction of the store: about 40 ms of its worker, so that a waiting acknowledgement is never far behind. */
+  storeCommitRowsMax: 20_000,
+  /** Rows a read or an expiry goes through before the store's worker looks at what else waits: 1 to 3 ms. */
+  storeSliceRows: 8_192,
+  /** Reads waiting in the store; one more is refused with 503. Grafana sends a panel's queries together, dashboards have tens of panels. */
+  storeReadsMax: 256,
+  /** How long a call waits for a store that is still opening: a predecessor that lost its host ends within 2 s (DESIGN §9). */
+  storeOpenWaitMs: 2_500,
+  /** Pause between two tries to get a data folder that another process holds (DESIGN §5). */
+  folderRetryMs: 250,
+  /** Flushing and ending the store's workers; the rest of `shutdownMs` belongs to the devices. */
+  storeCloseMs: 600,
+  /** Series of all gateways together; each costs about 1 KB of memory. A topic that invents devices without end stops here. */
+  seriesMax: 100_000,
+  /** History on disk (DESIGN §9), and without a data folder in memory; beyond it the oldest samples go first. */
+  historyBytesMax: 2 * 1024 * 1024 * 1024,
+  memoryBytesMax: 256 * 1024 * 1024,
+  /** Commands kept for the record of one gateway; the oldest ended ones go first. */
+  commandsKeptMax: 100_000,
+  /** Keys of one remembered map, and the JSON of one value: a gateway's settings (256 KiB) with its secrets are the largest thing remembered. */
+  rememberedKeysMax: 10_000,
+  rememberedBytesMax: 1024 * 1024,
   /** Longest wait of a sample for its commit unless the settings say otherwise (DESIGN §9). */
   flushIntervalMs: 1_000,
   /** Requests waiting on one bus; a poll that is still waiting when it is due again is counted as overrun, not queued twice. */
@@ -100,6 +128,14 @@ export const limits = {
   mqttCloseTimeoutMs: 250,
   /** Live packets per second and channel; points faster than that are reduced to min and max within a packet. */
   livePacketsPerSecondMax: 10,
+  /** Series of one live channel: each is a column of every packet, with a hole where it has nothing new. */
+  liveSeriesMax: 200,
+  /** Samples of one series in one packet that are sent as they are (100 a second); faster points are reduced to min, max and last. */
+  liveSamplesPerPacketMax: 10,
+  /** Cells of one packet; older rows are dropped and counted. Grafana closes a browser's connection at 4 MB queued (facts/grafana.md §3). */
+  livePacketCellsMax: 50_000,
+  /** Rows sent at subscription for what came between the history and the stream. */
+  liveCatchUpRowsMax: 5_000,
   /** Remembered live channels of one gateway; the least recently used is dropped. */
   channelsMax: 1_000,
   /** Modbus: registers and bits in one read (Modbus Application Protocol V1.1b3 §6.1-6.4). */

@@ -40,24 +40,36 @@ export interface BucketResult {
   series: SeriesInfo;
   /** Start of each non-empty bucket, nanoseconds since 1970, ascending. */
   times: BigInt64Array;
-  /** The aggregate of each bucket; NaN never occurs, empty buckets are absent. For `first` and `last` of an exact 64-bit series use `exact`. */
+  /** The aggregate of each bucket; NaN never occurs, empty buckets are absent. For `first`, `last`, `min` and `max` of an exact 64-bit series use `exact`. */
   values: Float64Array;
   exact?: BigInt64Array | BigUint64Array;
+  /** `first` and `last` of a series of strings; `values` holds zeros then. */
+  texts?: string[];
 }
 
 /** Persisted words about a live channel: hash → normalised query (DESIGN §6). */
 export interface Store {
-  /** Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be. */
-  append(gateway: string, entries: readonly Entry[], options?: { now?: boolean }): Promise<void>;
+  /**
+   * Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be.
+   * `now` commits at once, together with everything that waits; else it waits `withinMs` at most (the store's flush interval unless said).
+   * A second sample of a series at the same time replaces the first if it did not arrive earlier; a repeated one is kept once.
+   */
+  append(gateway: string, entries: readonly Entry[], options?: { now?: boolean; withinMs?: number }): Promise<void>;
   /** Commits what waits. */
   flush(): Promise<void>;
   /** The catalogue of a gateway. */
   series(gateway: string): Promise<SeriesInfo[]>;
   /** The newest sample of each series of a gateway, including those that still wait for their commit. */
   last(gateway: string): Promise<{ series: SeriesInfo; sample: Sample }[]>;
-  /** Raw samples of several series, each ordered by time. `rowsMax` is for all together. */
+  /**
+   * Raw samples of several series, each ordered by time. `rowsMax` is for all together. Sees everything appended before the call.
+   * Series without a sample in the range are left out. Rejects with the signal's reason when it is aborted; so does `buckets`.
+   */
   range(gateway: string, keys: readonly SeriesKey[], range: TimeRange, options: { quality: QualityFilter; rowsMax: number }, signal: AbortSignal): Promise<RangeResult[]>;
-  /** One value a bucket; buckets are aligned to multiples of `widthNs` since 1970 and cut by the range at both ends. */
+  /**
+   * One value a bucket; buckets are aligned to multiples of `widthNs` since 1970 and cut by the range at both ends (a bucket's time is its
+   * aligned start even if the range begins later). Nulls are ignored, booleans are 0 and 1; series of strings have `count`, `first` and `last` only.
+   */
   buckets(
     gateway: string,
     keys: readonly SeriesKey[],
@@ -65,7 +77,7 @@ export interface Store {
     options: { quality: QualityFilter; aggregate: Exclude<Aggregate, 'none'>; widthNs: bigint },
     signal: AbortSignal,
   ): Promise<BucketResult[]>;
-  /** Connectivity of devices over time; the change before the range is included so that the state at its start is known. */
+  /** Connectivity of devices over time, device by device; the change before the range is included so that the state at its start is known. */
   connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]>;
   appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void>;
   /** Inserts or replaces the record by id and commits at once: no record, no command (DESIGN §8). */
@@ -74,10 +86,10 @@ export interface Store {
   commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined>;
   /** Newest first. `open` selects those that have not ended. */
   commands(gateway: string, options: { limit: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]>;
-  /** A small persisted map: a driver's memory, live channels. Values are JSON. */
+  /** A small persisted map: a driver's memory, live channels. Values are JSON; `undefined` forgets the key. */
   remember(gateway: string, scope: string, key: string, value: unknown): Promise<void>;
   recall(gateway: string, scope: string): Promise<Map<string, unknown>>;
-  /** Deletes samples older than `beforeNs` of a gateway; resolves with how many. */
+  /** Deletes samples older than `beforeNs` of a gateway, and connectivity that later changes make unnecessary; resolves with how many samples. */
   expire(gateway: string, beforeNs: bigint): Promise<number>;
   status(): StoreStatus;
   /** Flushes, commits, ends the workers. Never rejects; any number of times. */
@@ -87,7 +99,7 @@ export interface Store {
 export interface StoreStatus {
   /** `memory`: no data folder, everything is gone at restart; `waiting`: another process holds the folder. */
   mode: 'disk' | 'memory' | 'waiting' | 'failed';
-  /** In words when `mode` is not `disk`. */
+  /** In words when `mode` is not `disk`, or when something happened: a damaged file was set aside. */
   detail?: string;
   /** Samples waiting for their commit. */
   pending: number;
@@ -96,4 +108,8 @@ export interface StoreStatus {
   dropped: number;
   commits: number;
   bytesOnDisk: number;
+  /** Samples deleted before their retention was over, because the history reached its bound. */
+  trimmed?: number;
+  /** Times a worker ended by itself and was started again. */
+  restarts?: number;
 }
