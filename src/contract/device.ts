@@ -1,12 +1,14 @@
 /** The configuration language for devices and points (DESIGN §5): the one place where these settings are declared. */
 import { z } from 'zod';
+import { roles } from './caller.ts';
 import { durationMs } from './duration.ts';
 import { limits } from './limits.ts';
-import { roles } from './caller.ts';
 
 export const idSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ . -` })
+  .regex(/^(?!\.+$)[A-Za-z0-9_.-]{1,64}$/, {
+    error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ . -, not dots alone`,
+  })
   .describe('1 to 64 of A-Z a-z 0-9 _ . -');
 
 /** A point id has no dot, so that `device.point` divides at the last one. */
@@ -16,7 +18,10 @@ export const pointIdSchema = z
   .describe('1 to 64 of A-Z a-z 0-9 _ -');
 
 export const labelsSchema = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'allowed in a label name are 1 to 64 of A-Z a-z 0-9 _, no digit first'), z.string().max(256))
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'allowed in a label name are 1 to 64 of A-Z a-z 0-9 _, no digit first'),
+    z.string().max(256),
+  )
   .describe('Labels of the series, shown in legends and usable in queries');
 
 const intervalSchema = durationMs({ minMs: limits.pollIntervalMinMs, maxMs: 7 * 86_400_000 });
@@ -47,11 +52,19 @@ export const pointSchema = z.strictObject({
   address: z.unknown().describe("Where the value is: the driver's own words"),
   access: z.enum(['read', 'write', 'read-write']).default('read'),
   unit: z.string().max(64).optional().describe('A Grafana unit id: celsius, kwatt, percent'),
-  scale: z.number().default(1).refine((scale) => scale !== 0, 'is 0; allowed is any other number').describe('Engineering value = raw × scale + offset'),
+  scale: z
+    .number()
+    .default(1)
+    .refine((scale) => scale !== 0, 'is 0; allowed is any other number')
+    .describe('Engineering value = raw × scale + offset'),
   offset: z.number().default(0),
   precision: z.int().min(0).max(15).optional().describe('Decimals shown and kept'),
   enum: z.record(z.string(), z.string().max(128)).optional().describe('Raw value → name; names are accepted in commands'),
-  invalid: z.array(z.union([z.number(), z.string(), z.boolean()])).max(32).default([]).describe('Raw values that mean "no value": sample null with reason sentinel'),
+  invalid: z
+    .array(z.union([z.number(), z.string(), z.boolean()]))
+    .max(32)
+    .default([])
+    .describe('Raw values that mean "no value": sample null with reason sentinel'),
   min: z.number().optional().describe('A reading below is bad with reason out-of-range, in engineering units'),
   max: z.number().optional(),
   counter: z.strictObject({ max: z.number().positive().optional(), resets: z.boolean().default(false) }).optional(),
@@ -94,6 +107,14 @@ export const deviceSchema = z.strictObject({
       staleAfter: durationMs({ minMs: 1_000 }).optional(),
     })
     .optional(),
+});
+
+/** A reusable description of a device type. A device that names it gets its points and commands; what the device gives under the same id goes before. */
+export const profileSchema = z.strictObject({
+  id: z.string().min(1).max(64).describe('What devices name in `profile`'),
+  title: z.string().max(128).optional(),
+  points: z.array(z.unknown()).default([]),
+  commands: z.array(z.unknown()).default([]),
 });
 
 export type PointConfig = z.output<typeof pointSchema>;

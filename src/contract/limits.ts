@@ -35,6 +35,8 @@ export const limits = {
   hostGraceMs: 700,
   /** A host that never connects: go-plugin's own start time-out is a minute. */
   hostFirstContactMs: 70_000,
+  /** At the end: time for last answers to leave before the connection is closed. */
+  hangUpMs: 50,
   /** Exceptions that nobody caught, within a minute, before the process ends in order and lets the host start it afresh. */
   uncaughtPerMinuteMax: 20,
   /** Samples the hub holds for one live subscriber before it drops the oldest and counts them. */

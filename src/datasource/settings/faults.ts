@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { ConfigFault } from '../../contract/fault.ts';
+import { limits } from '../../contract/limits.ts';
+import { type Checked, check, tailOf } from './words.ts';
+
+/**
+ * Gathers what is wrong and remembers which element it is wrong with: a connection, a device, or one point or command of a device.
+ * Whatever is broken here is left out of the plan; its neighbours run.
+ */
+export class Faults {
+  readonly #faults: ConfigFault[] = [];
+  readonly #seen = new Set<string>();
+  readonly #broken = new Set<string>();
+  readonly #secrets: readonly string[];
+  #beyond = 0;
+
+  /** `secrets` are values that no message may repeat; one of three characters would blank half a sentence and say less than it hides. */
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets.filter((secret) => secret.length >= 4).sort((one, other) => other.length - one.length);
+  }
+
+  /** `element` is `devices[2].points[0]`, `tail` what follows it: `.address.register`. Said once, however often it is found. */
+  add(element: string, tail: string, message: string, severity: ConfigFault['severity'] = 'error'): void {
+    if (severity === 'error') this.#broken.add(element);
+    const place = `${element}${tail}`.replace(/^\./, '');
+    const said = `${place}\n${message}`;
+    if (this.#seen.has(said)) return;
+    if (this.#faults.length >= limits.configFaultsMax) {
+      this.#beyond++;
+      return;
+    }
+    this.#seen.add(said);
+    this.#faults.push({ severity, place, message: this.#withoutSecrets(message) });
+  }
+
+  warn(element: string, tail: string, message: string): void {
+    this.add(element, tail, message, 'warning');
+  }
+
+  /** True if an error was found in the element itself (not in elements below it). */
+  broken(element: string): boolean {
+    return this.#broken.has(element);
+  }
+
+  /** Checks a value at a place; undefined if it is wrong. */
+  check<T>(schema: z.ZodType<T>, value: unknown, element: string, tail = ''): T | undefined {
+    return this.take(check(schema, value), () => element, tail);
+  }
+
+  /** As `check`, for a value whose fields come from different elements. */
+  take<T>(checked: Checked<T>, elementOf: (field: PropertyKey | undefined) => string, tail = ''): T | undefined {
+    if (checked.ok) return checked.value;
+    for (const { path, message } of checked.problems) this.add(elementOf(path[0]), `${tail}${tailOf(path)}`, message);
+    return undefined;
+  }
+
+  all(): ConfigFault[] {
+    if (this.#beyond === 0) return this.#faults;
+    return [...this.#faults, { severity: 'error', place: '', message: `has ${this.#beyond} more faults, which are not listed` }];
+  }
+
+  #withoutSecrets(message: string): string {
+    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
+  }
+}

@@ -1,0 +1,110 @@
+import { type Point, type PointConfig, pointSchema } from '../../contract/device.ts';
+import type { Driver, Shape } from '../../contract/driver.ts';
+import type { Faults } from './faults.ts';
+import { check, show } from './words.ts';
+
+/** One point of a device as it is written: its fields may come from a profile, some of them replaced by the device. */
+export interface RawPoint {
+  raw: unknown;
+  /** Where a field stands; without a field: where the point stands. Also names what is left out if the field is wrong. */
+  elementOf(field: PropertyKey | undefined): string;
+  /** Every place the point is written at. */
+  elements: readonly string[];
+}
+
+export interface DeviceWords {
+  id: string;
+  intervalMs: number;
+  labels: Record<string, string>;
+}
+
+/** A point that is complete and in order, or undefined with what is wrong reported. */
+export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, faults: Faults): Point | undefined {
+  const config = faults.take(check(pointSchema, point.raw), point.elementOf);
+  const isObject = typeof point.raw === 'object' && point.raw !== null && !Array.isArray(point.raw);
+  const address = isObject
+    ? faults.take(check(driver.address, (point.raw as { address?: unknown }).address), () => point.elementOf('address'), '.address')
+    : undefined;
+  if (config === undefined || address === undefined) return undefined;
+
+  const say = (field: keyof PointConfig, tail: string, message: string) => faults.add(point.elementOf(field), `.${field}${tail}`, message);
+  checkAccess(config, driver.abilities(address), say);
+  checkValues(config, driver.shape(address), say);
+  if (config.write && config.access === 'read') {
+    faults.warn(point.elementOf('write'), '.write', 'has no effect, because access is "read"; allowed with access "write" or "read-write"');
+  }
+  for (const name of ['device', 'point']) {
+    if (name in config.labels)
+      faults.warn(point.elementOf('labels'), `.labels.${name}`, 'is ignored, because every series has this label already');
+  }
+  if (point.elements.some((element) => faults.broken(element))) return undefined;
+
+  const { interval, address: _address, ...rest } = config;
+  const { device: _device, point: _point, ...labels } = { ...device.labels, ...config.labels };
+  return { ...rest, device: device.id, address, intervalMs: interval ?? device.intervalMs, labels };
+}
+
+type Say = (field: keyof PointConfig, tail: string, message: string) => void;
+
+function checkAccess(config: PointConfig, can: { read: boolean; write: boolean }, say: Say): void {
+  const allowed = can.read && can.write ? undefined : can.read ? '"read"' : can.write ? '"write"' : 'nothing';
+  if ((config.access !== 'write' && !can.read) || (config.access !== 'read' && !can.write)) {
+    say('access', '', `is "${config.access}"; with this address allowed is ${allowed}`);
+  }
+}
+
+function checkValues(config: PointConfig, shape: Shape, say: Say): void {
+  const numeric = shape.type !== 'boolean' && shape.type !== 'string';
+  if (!numeric && config.scale !== 1) say('scale', '', `is ${config.scale}; a ${shape.type} has no scale`);
+  if (!numeric && config.offset !== 0) say('offset', '', `is ${config.offset}; a ${shape.type} has no offset`);
+  if (config.min !== undefined && config.max !== undefined && config.min > config.max) {
+    say('min', '', `is ${config.min}; allowed is at most max, which is ${config.max}`);
+  }
+  const { min, max } = config.write ?? {};
+  if (min !== undefined && max !== undefined && min > max) say('write', '.min', `is ${min}; allowed is at most write.max, which is ${max}`);
+  checkReach(config, shape, say);
+  checkNames(config, shape, say);
+}
+
+/** A write limit that the raw value cannot hold is a mistake in scale, offset or type. */
+function checkReach(config: PointConfig, shape: Shape, say: Say): void {
+  if (shape.type !== 'integer' || shape.min === undefined || shape.max === undefined || config.access === 'read') return;
+  const ends = [shape.min, shape.max].map((raw) => Number(raw) * config.scale + config.offset).sort((one, other) => one - other);
+  const [lowest = 0, highest = 0] = ends;
+  for (const bound of ['min', 'max'] as const) {
+    const value = config.write?.[bound];
+    if (value !== undefined && (value < lowest || value > highest)) {
+      say('write', `.${bound}`, `is ${value}; with this type, scale and offset allowed is from ${lowest} to ${highest}`);
+    }
+  }
+}
+
+/** Enum keys are raw values; names are accepted in commands, so a writable point cannot have the same name twice. */
+function checkNames(config: PointConfig, shape: Shape, say: Say): void {
+  const names = new Map<string, string>();
+  for (const [raw, name] of Object.entries(config.enum ?? {})) {
+    if (shape.type === 'integer' && !/^-?\d+$/.test(raw))
+      say('enum', `[${show(raw)}]`, 'is no raw value of this point; allowed are whole numbers');
+    if (shape.type === 'boolean' && !/^(0|1|true|false)$/.test(raw))
+      say('enum', `[${show(raw)}]`, 'is no raw value of this point; allowed are "0" and "1"');
+    const first = names.get(name);
+    if (first !== undefined && config.access !== 'read') {
+      say('enum', `[${show(raw)}]`, `is ${show(name)} as ${show(first)} is; a name that commands accept stands for one value only`);
+    }
+    names.set(name, raw);
+  }
+}
+
+/** `write.verify.point` looks at another point of the device: it must be there and readable. */
+export function checkVerifyPoints(points: readonly { raw: RawPoint; point: Point }[], faults: Faults): void {
+  const readable = points.filter(({ point }) => point.access !== 'write').map(({ point }) => point.id);
+  for (const { raw, point } of points) {
+    const verify = point.write?.verify;
+    if (typeof verify !== 'object' || verify.point === undefined || readable.includes(verify.point)) continue;
+    faults.add(
+      raw.elementOf('write'),
+      '.write.verify.point',
+      `is ${show(verify.point)}; allowed is a readable point of this device: ${readable.slice(0, 20).join(', ') || 'there is none'}`,
+    );
+  }
+}
