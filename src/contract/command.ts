@@ -4,7 +4,17 @@ import { durationMs } from './duration.ts';
 import { limits } from './limits.ts';
 import type { Value } from './sample.ts';
 
-export const commandStates = ['queued', 'sent', 'acknowledged', 'verified', 'rejected', 'expired', 'failed', 'mismatch', 'unknown'] as const;
+export const commandStates = [
+  'queued',
+  'sent',
+  'acknowledged',
+  'verified',
+  'rejected',
+  'expired',
+  'failed',
+  'mismatch',
+  'unknown',
+] as const;
 export type CommandState = (typeof commandStates)[number];
 
 /** States nothing follows. `acknowledged` ends a command that is not verified. */
@@ -19,14 +29,18 @@ export const commandValueSchema = z.union([z.number(), z.boolean(), z.string().m
 export const setBodySchema = z.strictObject({
   value: commandValueSchema,
   expect: commandValueSchema.optional().describe('Set only if the point reads this now, within the verify tolerance'),
-  wait: durationMs({ maxMs: limits.commandWaitMaxMs }).default(limits.commandWaitDefaultMs).describe('Answer 202 if it has not ended by then'),
+  wait: durationMs({ maxMs: limits.commandWaitMaxMs })
+    .default(limits.commandWaitDefaultMs)
+    .describe('Answer 202 if it has not ended by then'),
   expires: durationMs({ minMs: 10, maxMs: 600_000 }).default(limits.commandExpiryMs).describe('Not sent any more after waiting this long'),
   reason: z.string().max(512).optional().describe('Why, for the record'),
 });
 export type SetBody = z.output<typeof setBodySchema>;
 
 /** Body of `POST devices/{d}/commands/{c}`. */
-export const actBodySchema = setBodySchema.omit({ value: true, expect: true }).extend({ parameters: z.record(z.string(), z.unknown()).default({}) });
+export const actBodySchema = setBodySchema
+  .omit({ value: true, expect: true })
+  .extend({ parameters: z.record(z.string(), z.unknown()).default({}) });
 export type ActBody = z.output<typeof actBodySchema>;
 
 /** A command as it is recorded, listed and answered. Times are milliseconds since 1970. */

@@ -1,8 +1,9 @@
 /** The query language (DESIGN §6), one declaration for backend, editor and documentation. */
-import { z } from 'zod';
+
 import { RE2JS } from 're2js';
-import { limits } from './limits.ts';
+import { z } from 'zod';
 import { parseDurationMs } from './duration.ts';
+import { limits } from './limits.ts';
 
 export const queryTypes = ['telemetry', 'latest', 'status', 'commands'] as const;
 export const aggregates = ['none', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last'] as const;
@@ -13,13 +14,18 @@ export const selectorSchema = z.string().min(1).max(limits.patternLengthMax);
 
 export const querySchema = z.object({
   queryType: z.enum(queryTypes),
-  devices: z.array(selectorSchema).min(1, 'is empty; allowed is at least one device name, glob such as "room-*" or expression such as "/^room/"').max(100),
+  devices: z
+    .array(selectorSchema)
+    .min(1, 'is empty; allowed is at least one device name, glob such as "room-*" or expression such as "/^room/"')
+    .max(100),
   points: z.array(selectorSchema).max(100).default(['*']),
   labels: z.record(z.string(), selectorSchema).default({}),
   aggregate: z.enum(aggregates).default('none'),
   interval: z
     .string()
-    .refine((text) => text === 'auto' || (parseDurationMs(text) ?? 0) >= 1, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "auto" or a duration such as "1m"` })
+    .refine((text) => text === 'auto' || (parseDurationMs(text) ?? 0) >= 1, {
+      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "auto" or a duration such as "1m"`,
+    })
     .default('auto'),
   fill: z.enum(['none', 'null']).default('none'),
   quality: z.enum(['good', 'usable', 'all']).default('usable'),
@@ -43,7 +49,13 @@ export function compileSelector(selector: string): Matcher {
     return (name) => pattern.matcher(name).find();
   }
   if (!selector.includes('*')) return (name) => name === selector;
-  const pattern = RE2JS.compile(`^${selector.split('*').map((part) => RE2JS.quote(part)).join('.*')}$`, RE2JS.DOTALL);
+  const pattern = RE2JS.compile(
+    `^${selector
+      .split('*')
+      .map((part) => RE2JS.quote(part))
+      .join('.*')}$`,
+    RE2JS.DOTALL,
+  );
   return (name) => pattern.matches(name);
 }
 

@@ -18,7 +18,12 @@ export const routes = [
   { method: 'GET', path: 'devices', least: 'Viewer', summary: 'Devices, their labels and connectivity' },
   { method: 'GET', path: 'devices/{device}', least: 'Viewer', summary: 'One device with its points' },
   { method: 'GET', path: 'devices/{device}/points', least: 'Viewer', summary: 'The points of a device with their last values' },
-  { method: 'GET', path: 'devices/{device}/points/{point}', least: 'Viewer', summary: 'The last value of a point; ?fresh=1 asks the device now (Editor)' },
+  {
+    method: 'GET',
+    path: 'devices/{device}/points/{point}',
+    least: 'Viewer',
+    summary: 'The last value of a point; ?fresh=1 asks the device now (Editor)',
+  },
   { method: 'POST', path: 'devices/{device}/points/{point}', least: 'command', summary: 'Set a point' },
   { method: 'GET', path: 'commands', least: 'Editor', summary: 'The latest commands, newest first' },
   { method: 'GET', path: 'commands/{id}', least: 'Editor', summary: 'One command' },

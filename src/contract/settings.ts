@@ -1,9 +1,9 @@
 /** The outer shape of `jsonData` (DESIGN §5). Elements of the lists are checked one by one, so that a bad one does not stop the others. */
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
-import { idSchema } from './device.ts';
-import { limits } from './limits.ts';
 import { roles } from './caller.ts';
+import { idSchema } from './device.ts';
+import { durationMs } from './duration.ts';
+import { limits } from './limits.ts';
 
 /** What every connection has; the rest of the object is the driver's. */
 export const connectionSchema = z.looseObject({
@@ -13,8 +13,12 @@ export const connectionSchema = z.looseObject({
 });
 
 export const historySchema = z.strictObject({
-  retention: durationMs({ minMs: 60_000 }).default(30 * 86_400_000).describe('Older samples are deleted'),
-  flushInterval: durationMs({ minMs: 10, maxMs: 60_000 }).default(limits.flushIntervalMs).describe('Longest wait of a sample for its commit to disk'),
+  retention: durationMs({ minMs: 60_000 })
+    .default(30 * 86_400_000)
+    .describe('Older samples are deleted'),
+  flushInterval: durationMs({ minMs: 10, maxMs: 60_000 })
+    .default(limits.flushIntervalMs)
+    .describe('Longest wait of a sample for its commit to disk'),
 });
 
 export const rightsSchema = z.strictObject({
@@ -30,7 +34,9 @@ export const settingsSchema = z.strictObject({
   version: z.literal(1, { error: 'allowed is 1, the version of this configuration language' }).default(1),
   timezone: z
     .string()
-    .refine(isTimeZone, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is an IANA time zone such as "Europe/Vienna" or "UTC"` })
+    .refine(isTimeZone, {
+      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is an IANA time zone such as "Europe/Vienna" or "UTC"`,
+    })
     .default('UTC')
     .describe('IANA time zone of calendar intervals'),
   connections: z.array(z.unknown()).max(200).default([]),
