@@ -1,0 +1,18 @@
+/** Problem documents (RFC 9457): what an HTTP caller gets for a `Fault`. */
+import type { Fault } from './fault.ts';
+
+/** The `type` is a name, not a page: the slug of the fault behind a fixed head. */
+const typePrefix = 'urn:fieldgate:problem:';
+
+export const problemContentType = 'application/problem+json';
+
+/** Members of the document; safe for `JSON.stringify`, also where an extra member is a 64-bit integer. */
+export function problemOf(fault: Fault): Record<string, unknown> {
+  return {
+    type: `${typePrefix}${fault.type}`,
+    title: fault.message,
+    status: fault.status,
+    ...(fault.place === undefined ? {} : { place: fault.place }),
+    ...Object.fromEntries(Object.entries(fault.extra).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value])),
+  };
+}

@@ -1,0 +1,71 @@
+/** The wire as a whole: checks the host, listens, says where, and answers until there is a reason to end. */
+import { Server, type ServerOptions } from '@grpc/grpc-js';
+import type { Clock } from '../contract/clock.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import type { Datasource } from '../datasource/questions.ts';
+import { Calls } from './calls.ts';
+import { dataService } from './data.ts';
+import { diagnosticsService } from './diagnostics.ts';
+import { openDoor } from './door.ts';
+import { DataService, DiagnosticsService, ResourceService, StreamService } from './generated/backend.ts';
+import { addGoPlugin } from './goplugin.ts';
+import { announce, checkHost, handshakeLine } from './handshake.ts';
+import { watchHost } from './host.ts';
+import { resourceService } from './resource.ts';
+import { streamService } from './stream.ts';
+import { survive } from './survival.ts';
+
+export interface ServeOptions {
+  /** May still be loading: questions wait for it, the handshake does not. */
+  datasource: Promise<Datasource>;
+  env: NodeJS.ProcessEnv;
+  platform: NodeJS.Platform;
+  clock: Clock;
+  log: Log;
+}
+
+export interface Served {
+  /** Resolves with the reason once the process should end. */
+  readonly ended: Promise<string>;
+  /** Aborts what runs, hangs up, frees socket and folder. Never rejects. */
+  close(): Promise<void>;
+}
+
+const serverOptions: ServerOptions = {
+  'grpc.max_receive_message_length': limits.requestBytesMax,
+  // The host takes any size; what we send is bounded by rowsPerQueryMax.
+  'grpc.max_send_message_length': -1,
+};
+
+/** Throws a `Refusal` if this process was not started by a host we can serve. Resolves when the handshake is out. */
+export async function serve({ datasource, env, platform, clock, log }: ServeOptions): Promise<Served> {
+  checkHost(env);
+  const host = watchHost(clock);
+  const settle = survive(clock, log, host.end);
+  datasource.catch((error: unknown) => {
+    log.error('the data source could not be made', { error: String(error) });
+    host.end('the data source could not be made');
+  });
+  const calls = new Calls(log);
+  const server = new Server(serverOptions);
+  server.addService(DataService, dataService(datasource, calls));
+  server.addService(ResourceService, resourceService(datasource, calls));
+  server.addService(DiagnosticsService, diagnosticsService(datasource, calls));
+  server.addService(StreamService, streamService(datasource, calls));
+  addGoPlugin(server, host);
+  const door = await openDoor(server, env, platform, log);
+  announce(handshakeLine(door, env));
+  return {
+    ended: host.ended,
+    async close() {
+      host.stop();
+      calls.abortAll();
+      // A moment for the answer to Shutdown and for the errors of ended streams to leave.
+      await clock.sleep(limits.hangUpMs);
+      server.forceShutdown();
+      door.remove();
+      settle();
+    },
+  };
+}
