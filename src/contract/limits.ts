@@ -152,8 +152,16 @@ export const limits = {
   modbusSilentMs: 15_000,
   /** An idle TCP link is probed after this, so that a peer that vanished is noticed although nobody asks. */
   tcpKeepAliveMs: 10_000,
-  /** How long a gateway lives without a request naming it, until `resume_for` says otherwise. */
+  /** Gateways of one process. Grafana never says that a data source is gone, so an endless row of test data sources has to end somewhere. */
   instancesMax: 100,
+  /** Settings with an older `lastUpdatedMS` replace newer ones when nobody has named those for this long (DESIGN §5). */
+  olderSettingsAfterMs: 60_000,
+  /** How long a health check waits for connections that are just being opened, so that "Save & test" tells the truth. */
+  healthWaitMs: 2_000,
+  /** Commands listed in one answer. */
+  commandsListedMax: 1_000,
+  /** Connections, devices or faults named one by one in a health message; the details have them all. */
+  healthNamedMax: 3,
   /** After a Shutdown call everything is flushed and closed within this; the host kills at 2 s (facts/grafana.md §1.5). */
   shutdownMs: 900,
 } as const;
