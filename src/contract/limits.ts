@@ -158,6 +158,8 @@ export const limits = {
   olderSettingsAfterMs: 60_000,
   /** How long a health check waits for connections that are just being opened, so that "Save & test" tells the truth. */
   healthWaitMs: 2_000,
+  /** The pause between two looks of that wait. */
+  healthLookMs: 25,
   /** Commands listed in one answer. */
   commandsListedMax: 1_000,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */

@@ -10,9 +10,16 @@ export const problemContentType = 'application/problem+json';
 export function problemOf(fault: Fault): Record<string, unknown> {
   return {
     type: `${typePrefix}${fault.type}`,
-    title: fault.message,
+    title: titleOf(fault.type),
     status: fault.status,
+    detail: fault.message,
     ...(fault.place === undefined ? {} : { place: fault.place }),
     ...Object.fromEntries(Object.entries(fault.extra).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value])),
   };
+}
+
+/** `device-offline` → `Device offline`: the same for every occurrence (RFC 9457 §3.1.3). */
+function titleOf(type: string): string {
+  const words = type.replaceAll('-', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }

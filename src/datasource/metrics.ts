@@ -1,0 +1,157 @@
+/** Prometheus metrics of the process and of all its gateways together. The endpoint is public: no device, topic, host or secret is named. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Store } from '../store/store.ts';
+
+export interface MetricsDeps {
+  store: Store;
+  gateways(): readonly Gateway[];
+  version: string;
+}
+
+export interface Metrics {
+  /** Text in the Prometheus exposition format. Counts only what is kept in memory. */
+  text(): Promise<string>;
+  /** Lets go of what watches the process. */
+  close(): void;
+}
+
+type Labelled = { labels: Record<string, string>; value: number };
+
+export function createMetrics({ store, gateways, version }: MetricsDeps): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  /** A value read where it is kept, when it is asked for. */
+  function gauge(name: string, help: string, read: () => Labelled[], labelNames: string[] = []): void {
+    const metric: Gauge = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect: () => refill(metric, read(), (to) => metric.set(to.labels, to.value)),
+    });
+  }
+
+  /** The rooms count for themselves; here the sum of it is only shown, so the counter is set anew each time. */
+  function counter(name: string, help: string, read: () => Labelled[], labelNames: string[] = []): void {
+    const metric: Counter = new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect: () => refill(metric, read(), (to) => metric.inc(to.labels, to.value)),
+    });
+  }
+
+  const total = (read: (gateway: Gateway) => number) => () => [{ labels: {}, value: gateways().reduce((sum, one) => sum + read(one), 0) }];
+  const ofStore = (read: () => number) => () => [{ labels: {}, value: read() }];
+  const perKind = (read: 'requests' | 'failures' | 'overruns' | 'queued' | 'opens') => () =>
+    sums(gateways().flatMap((gateway) => gateway.connections().map((one) => ({ labels: { kind: one.kind }, value: one[read] }))));
+
+  gauge('fieldgate_info', 'Version of the plugin', () => [{ labels: { version }, value: 1 }], ['version']);
+  gauge('fieldgate_gateways', 'Data sources that run', () => [{ labels: {}, value: gateways().length }]);
+  gauge(
+    'fieldgate_connections',
+    'Connections by protocol and state',
+    () => sums(gateways().flatMap((gateway) => gateway.connections().map(({ kind, state }) => ({ labels: { kind, state }, value: 1 })))),
+    ['kind', 'state'],
+  );
+  gauge(
+    'fieldgate_devices',
+    'Devices by state',
+    () => sums(gateways().flatMap((gateway) => gateway.devices().map(({ state }) => ({ labels: { state }, value: 1 })))),
+    ['state'],
+  );
+  gauge(
+    'fieldgate_config_faults',
+    'Faults in the settings',
+    total((gateway) => gateway.plan.faults.filter(({ severity }) => severity === 'error').length),
+  );
+  counter('fieldgate_connection_opens_total', 'Times connections were opened', perKind('opens'), ['kind']);
+  counter('fieldgate_requests_total', 'Requests on the buses', perKind('requests'), ['kind']);
+  counter('fieldgate_request_failures_total', 'Requests without a good answer', perKind('failures'), ['kind']);
+  counter('fieldgate_poll_overruns_total', 'Polls that were due while the last one still waited', perKind('overruns'), ['kind']);
+  gauge('fieldgate_requests_queued', 'Requests that wait for their bus', perKind('queued'), ['kind']);
+  counter(
+    'fieldgate_samples_total',
+    'Samples of all devices',
+    total((gateway) => gateway.counters().samples),
+  );
+  counter(
+    'fieldgate_bad_samples_total',
+    'Samples of quality bad',
+    total((gateway) => gateway.counters().badSamples),
+  );
+  counter(
+    'fieldgate_dropped_samples_total',
+    'Samples dropped by a bound',
+    total((gateway) => gateway.counters().dropped),
+  );
+  counter(
+    'fieldgate_commands_total',
+    'Commands by how they ended',
+    () =>
+      sums(
+        gateways().flatMap((gateway) =>
+          Object.entries(gateway.counters().commands).map(([outcome, value]) => ({ labels: { outcome }, value })),
+        ),
+      ),
+    ['outcome'],
+  );
+  gauge(
+    'fieldgate_store_up',
+    '1 if history is kept as it should be, by mode',
+    () => [{ labels: { mode: store.status().mode }, value: storeWorks(store) }],
+    ['mode'],
+  );
+  gauge(
+    'fieldgate_store_pending_samples',
+    'Samples that wait for their commit',
+    ofStore(() => store.status().pending),
+  );
+  counter(
+    'fieldgate_store_committed_samples_total',
+    'Samples committed',
+    ofStore(() => store.status().committed),
+  );
+  counter(
+    'fieldgate_store_commits_total',
+    'Commits',
+    ofStore(() => store.status().commits),
+  );
+  counter(
+    'fieldgate_store_dropped_samples_total',
+    'Samples refused or lost by the store',
+    ofStore(() => store.status().dropped),
+  );
+  gauge(
+    'fieldgate_store_bytes',
+    'Size of the history on disk',
+    ofStore(() => store.status().bytesOnDisk),
+  );
+
+  return { text: () => registry.metrics(), close: () => registry.clear() };
+}
+
+function refill(metric: { reset(): void }, values: readonly Labelled[], take: (value: Labelled) => void): void {
+  metric.reset();
+  for (const value of values) take(value);
+}
+
+function storeWorks(store: Store): number {
+  const { mode } = store.status();
+  return mode === 'disk' || mode === 'memory' ? 1 : 0;
+}
+
+/** One value for each set of labels. */
+function sums(values: readonly Labelled[]): Labelled[] {
+  const found = new Map<string, Labelled>();
+  for (const { labels, value } of values) {
+    const key = Object.values(labels).join('\n');
+    const before = found.get(key);
+    if (before) before.value += value;
+    else found.set(key, { labels, value });
+  }
+  return [...found.values()];
+}
