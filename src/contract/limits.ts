@@ -118,8 +118,9 @@ export const limits = {
   topicLengthMax: 1_024,
   /** An MQTT packet larger than this ends the link: the parser would have to hold it whole, and MQTT allows 256 MB (MQTT 5 §1.5.5). */
   mqttPacketBytesMax: 1024 * 1024,
-  /** Messages of a kept session that arrive before their points are known; beyond it the oldest is dropped, and sent again if QoS asks for it. */
+  /** Messages that come before their points are known (a kept session, a change of settings): some milliseconds' worth; more are dropped and counted. */
   mqttHeldMessagesMax: 1_000,
+  mqttHeldBytesMax: 8 * 1024 * 1024,
   /** Publishes the broker has not confirmed yet; below the 20 that mosquitto lets a client have in flight. */
   mqttInFlightMax: 16,
   /** Topics in one SUBSCRIBE: a refusal is known per topic, and brokers bound the packet. */
@@ -143,6 +144,8 @@ export const limits = {
   /** Modbus: registers and bits in one read (Modbus Application Protocol V1.1b3 §6.1-6.4). */
   modbusRegistersMax: 125,
   modbusBitsMax: 2_000,
+  /** Registers in one write (§6.12). */
+  modbusWriteRegistersMax: 123,
   /** Modbus TCP: requests before their answers; devices that take more than a few are rare (facts/measurements.md §5: 8 give 7 times one). */
   modbusInFlightMax: 16,
   /** Transaction ids of requests that were given up and may still be answered; they are not used again so that a late answer hits nothing. */

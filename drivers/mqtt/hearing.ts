@@ -1,0 +1,118 @@
+/** What the broker sends: to the points of its topic, or held while no points are known. */
+import type { IPublishPacket } from 'mqtt';
+import type { Point } from '../../src/contract/device.ts';
+import type { Host, Sink } from '../../src/contract/driver.ts';
+import { limits } from '../../src/contract/limits.ts';
+import type { Acknowledger } from './acks.ts';
+import type { Address } from './address.ts';
+import { compileReader, Message, type Reader } from './readings.ts';
+import { parseTopic } from './topic.ts';
+
+/** The points of one topic. */
+export interface TopicPoints {
+  readonly topic: string;
+  /** The highest its points ask for. */
+  qos: 0 | 1 | 2;
+  readonly readers: Reader[];
+}
+
+/** Fixed topics of these points; points with placeholders or without a topic are left out. */
+export function groupByTopic(points: readonly Point<Address>[]): Map<string, TopicPoints> {
+  const topics = new Map<string, TopicPoints>();
+  for (const point of points) {
+    const topic = point.address.topic === undefined ? undefined : parseTopic(point.address.topic).fixed;
+    if (topic === undefined) continue;
+    const group = topics.get(topic) ?? { topic, qos: 0, readers: [] };
+    if (point.address.qos > group.qos) group.qos = point.address.qos;
+    group.readers.push(compileReader(point));
+    topics.set(topic, group);
+  }
+  return topics;
+}
+
+export interface Listener {
+  readonly topics: ReadonlyMap<string, TopicPoints>;
+  readonly sink: Sink<Address>;
+}
+
+export interface HearingOptions {
+  host: Host;
+  /** Called for a message of a topic no point has: a subscription left in a kept session. */
+  stray: (topic: string) => void;
+  /** Given if confirmations wait for the commit. */
+  acknowledger: Acknowledger | undefined;
+}
+
+export class Hearing {
+  readonly #options: HearingOptions;
+  #listener: Listener | undefined;
+  #held: IPublishPacket[] = [];
+  #heldBytes = 0;
+  #dropping = false;
+
+  constructor(options: HearingOptions) {
+    this.#options = options;
+  }
+
+  /** From now on messages go to this listener, those held meanwhile first. */
+  attach(listener: Listener): void {
+    this.#listener = listener;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#dropping = false;
+    for (const packet of held) this.#deliver(packet, listener);
+  }
+
+  detach(listener: Listener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+  }
+
+  /** True if the confirmation of this message is sent later, by the acknowledger. */
+  take(packet: IPublishPacket): boolean {
+    const later = packet.qos === 1 && this.#options.acknowledger !== undefined;
+    if (this.#listener) this.#deliver(packet, this.#listener);
+    else this.#hold(packet);
+    return later;
+  }
+
+  #hold(packet: IPublishPacket): void {
+    if (this.#held.length < limits.mqttHeldMessagesMax && this.#heldBytes + packet.payload.length <= limits.mqttHeldBytesMax) {
+      // The parser's payload is a view of a whole chunk of the socket.
+      this.#held.push({ ...packet, payload: Buffer.from(packet.payload) });
+      this.#heldBytes += packet.payload.length;
+      return;
+    }
+    if (this.#dropping) return;
+    this.#dropping = true;
+    this.#options.host.log.warn('messages came before their points were known; those beyond the bound are dropped', {
+      messagesMax: limits.mqttHeldMessagesMax,
+      bytesMax: limits.mqttHeldBytesMax,
+    });
+  }
+
+  #deliver(packet: IPublishPacket, { topics, sink }: Listener): void {
+    const { acknowledger } = this.#options;
+    const group = topics.get(packet.topic);
+    if (!group) {
+      this.#options.stray(packet.topic);
+      if (packet.qos === 1) acknowledger?.add(packet.messageId ?? 0, []);
+      return;
+    }
+    const message = new Message(packet.payload as Buffer, packet.retain);
+    const commits: Promise<void>[] | undefined = acknowledger && packet.qos === 1 ? [] : undefined;
+    for (const reader of group.readers) {
+      const before = reader.clockTrouble;
+      const reading = reader.read(message);
+      if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);
+      if (!reading) continue;
+      const committed = sink.sample(reading);
+      if (commits) commits.push(committed);
+      else committed.catch(this.#refused);
+    }
+    if (commits) acknowledger?.add(packet.messageId ?? 0, commits);
+  }
+
+  /** Counted where it was refused; a bound that is hit by a flood must not flood the log. */
+  readonly #refused = () => {};
+}

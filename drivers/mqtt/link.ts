@@ -1,0 +1,179 @@
+/** One network connection to a broker: opened once, lost once, closed. The host opens a new one; nothing here reconnects. */
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { Host } from '../../src/contract/driver.ts';
+import { LinkLost } from '../../src/contract/fault.ts';
+import { limits } from '../../src/contract/limits.ts';
+import { brokerAddress, type Options } from './options.ts';
+import { packetGate } from './packets.ts';
+import { brokerWords, errorWords, openFault, reasonText } from './reasons.ts';
+
+export class Link {
+  readonly client: MqttClient;
+  /** Set once the link is gone, whoever ended it. */
+  lost: LinkLost | undefined;
+  readonly #host: Host;
+  readonly #onLost = new Set<(error: LinkLost) => void>();
+  #reason: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(client: MqttClient, host: Host) {
+    this.client = client;
+    this.#host = host;
+  }
+
+  /** Connects and waits for the broker's yes. `prepare` is called before the first byte, to hear what a kept session sends at once. */
+  static async open(options: Options, host: Host, clientId: string, prepare: (link: Link) => void, signal: AbortSignal): Promise<Link> {
+    signal.throwIfAborted();
+    const client = connect(clientOptions(options, host, clientId));
+    const link = new Link(client, host);
+    prepare(link);
+    try {
+      await link.#connect(signal);
+    } catch (error) {
+      await link.close();
+      throw signal.aborted ? signal.reason : openFault(options, error);
+    }
+    link.#watch();
+    return link;
+  }
+
+  #connect(signal: AbortSignal): Promise<void> {
+    const { client } = this;
+    return new Promise<void>((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        client.off('connect', connected).off('error', failed).off('close', closed).off('disconnect', refused);
+        signal.removeEventListener('abort', aborted);
+        settle();
+      };
+      const connected = () => finish(resolve);
+      const failed = (error: unknown) => finish(() => reject(error));
+      const refused = (packet: { reasonCode?: number }) =>
+        failed(new Error(`refused by the broker: ${reasonText(packet.reasonCode ?? 0)}`));
+      const closed = () =>
+        failed(new Error('the other end closed the connection before it answered; is it an MQTT broker, with or without TLS?'));
+      const aborted = () => failed(signal.reason);
+      client.on('connect', connected).on('error', failed).on('close', closed).on('disconnect', refused);
+      signal.addEventListener('abort', aborted, { once: true });
+      client.connect();
+      // mqtt.js passes on only errors that have a code: a refused WebSocket has none.
+      client.stream.on('error', failed);
+      const gate = packetGate(limits.mqttPacketBytesMax);
+      // Before the parser, which would hold the packet until it is whole.
+      client.stream.prependListener('data', (chunk: Uint8Array) => {
+        const bytes = gate(chunk);
+        if (bytes !== undefined) this.end(`the broker sent a packet of ${bytes} bytes; at most ${limits.mqttPacketBytesMax} are taken`);
+      });
+    });
+  }
+
+  #watch(): void {
+    const { client } = this;
+    client.on('error', (error) => this.end(errorWords(error)));
+    client.on('disconnect', (packet) =>
+      this.end(`the broker ended the session: ${reasonText(packet.reasonCode ?? 0)}${brokerWords(packet.properties?.reasonString)}`),
+    );
+    client.on('close', () => this.#gone());
+    // It may have gone between the broker's yes and now.
+    if (!client.connected) this.#gone();
+  }
+
+  /** True once `close` was called: what ends from then on ends because we wanted it. */
+  get closing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Ends the connection for a reason; the first reason counts. */
+  end(reason: string): void {
+    this.#reason ??= reason;
+    this.client.stream.destroy();
+  }
+
+  /** Calls back when the link is gone; at once if it is. */
+  whenLost(run: (error: LinkLost) => void): void {
+    if (this.lost) run(this.lost);
+    else this.#onLost.add(run);
+  }
+
+  offLost(run: (error: LinkLost) => void): void {
+    this.#onLost.delete(run);
+  }
+
+  #gone(): void {
+    if (this.lost) return;
+    this.lost = new LinkLost(this.#reason ?? 'the broker closed the connection');
+    for (const run of this.#onLost) run(this.lost);
+    this.#onLost.clear();
+    if (!this.#closing) this.#host.lost(this.lost);
+  }
+
+  /** Says good-bye if it can, and resolves when socket and timers are gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { client } = this;
+    this.#reason ??= 'closed';
+    const { stream } = client;
+    if (stream && !stream.closed) {
+      const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+      const takeBack = this.#host.clock.after(limits.mqttCloseTimeoutMs, () => stream.destroy());
+      // Not forced, `end` waits for every publish to be confirmed, for ever.
+      client.end(!client.connected || Object.keys(client.outgoing).length > 0);
+      await closed;
+      takeBack();
+    }
+    this.#gone();
+  }
+}
+
+function clientOptions(options: Options, host: Host, clientId: string): IClientOptions {
+  const { protocol, pathname } = new URL(options.url);
+  const address = brokerAddress(options);
+  const webSocket = protocol.startsWith('ws');
+  const password = host.secret('password');
+  const tls = address.secure
+    ? {
+        rejectUnauthorized: options.tls.verify,
+        ...(options.tls.serverName === undefined ? {} : { servername: options.tls.serverName }),
+        ...secretOption(host, 'ca'),
+        ...secretOption(host, 'cert'),
+        ...secretOption(host, 'key'),
+      }
+    : {};
+  return {
+    protocol: protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss',
+    // A socket wants an IPv6 address bare, a WebSocket's URL in brackets.
+    hostname: webSocket ? address.host : address.host.replace(/^\[(.*)\]$/, '$1'),
+    port: address.port,
+    ...(webSocket ? { path: pathname, wsOptions: tls } : tls),
+    clientId,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(password === undefined ? {} : { password }),
+    clean: options.clean,
+    keepalive: Math.ceil(options.keepalive / 1_000),
+    protocolVersion: options.protocolVersion,
+    ...(options.protocolVersion === 5
+      ? {
+          properties: {
+            maximumPacketSize: limits.mqttPacketBytesMax,
+            ...(options.clean ? {} : { sessionExpiryInterval: Math.ceil(options.sessionExpiry / 1_000) }),
+          },
+        }
+      : {}),
+    connectTimeout: limits.openTimeoutMs,
+    // The host owns reconnecting; nothing is queued for a later connection, a command least of all.
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    timerVariant: 'native',
+    log: () => {},
+  };
+}
+
+function secretOption(host: Host, name: 'ca' | 'cert' | 'key'): Record<string, string> {
+  const value = host.secret(name);
+  return value === undefined || value === '' ? {} : { [name]: value };
+}

@@ -1,0 +1,84 @@
+/** A broker connection's settings. The password and TLS material are secrets, not settings (DESIGN §5). */
+import { z } from 'zod';
+import { durationMs } from '../../src/contract/duration.ts';
+import { limits } from '../../src/contract/limits.ts';
+
+export const secrets = ['password', 'ca', 'cert', 'key'] as const;
+
+const defaultPorts: Record<string, number> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
+
+const urlSchema = z.string().superRefine((text, context) => {
+  const fault = urlFault(text);
+  if (fault) context.addIssue({ code: 'custom', message: fault });
+});
+
+/** The faults do not quote the address: it may hold a password. */
+function urlFault(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (!url || !(url.protocol in defaultPorts) || url.hostname === '')
+    return 'is no broker address; allowed is mqtt://, mqtts://, ws:// or wss:// with a host: mqtt://10.0.0.5:1883';
+  if (url.username !== '' || url.password !== '') {
+    return 'has a user name or password in it, and settings are public; put the user name into "username" and the password into the secret "<connection id>.password"';
+  }
+  if (url.search !== '' || url.hash !== '')
+    return 'has a ? or # part; settings are public and tokens do not belong into them, allowed is scheme, host, port and for ws a path';
+  if (!url.protocol.startsWith('ws') && url.pathname !== '' && url.pathname !== '/')
+    return 'has a path; only ws:// and wss:// have one, topics belong to the points';
+  return undefined;
+}
+
+/** How people and brokers call the two versions. */
+const versionSchema = z
+  .union([z.literal(5), z.literal(4), z.literal(['5', '5.0', '3.1.1'])], { error: 'allowed is 5 (MQTT 5) or 4 (MQTT 3.1.1)' })
+  .transform((version): 4 | 5 => (version === 4 || version === '3.1.1' ? 4 : 5));
+
+export const optionsSchema = z
+  .strictObject({
+    url: urlSchema.describe('mqtt://host:1883, mqtts://host:8883 (TLS), ws://host/path or wss://host/path'),
+    protocolVersion: versionSchema.default(5).describe('5, or 4 for MQTT 3.1.1. MQTT 5 brokers say why they refuse'),
+    clientId: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,128}$/, 'allowed are 1 to 128 printable ASCII characters without blanks')
+      .optional()
+      .describe('The name of this client at the broker; no two clients may share one. Made once and kept unless said'),
+    username: z.string().min(1).max(256).optional().describe('The password is the secret "password"'),
+    clean: z.boolean().default(true).describe('False: the broker keeps messages of QoS 1 and 2 while the gateway is away'),
+    sessionExpiry: durationMs({ minMs: 1_000, maxMs: 365 * 86_400_000 })
+      .default(86_400_000)
+      .describe('How long the broker keeps them (MQTT 5, with clean false)'),
+    keepalive: durationMs({ minMs: 1_000, maxMs: 65_535_000 })
+      .default(limits.mqttKeepaliveMs)
+      .describe('A dead link is noticed after one and a half times this'),
+    timeout: durationMs({ minMs: 10, maxMs: 60_000 }).default(limits.requestTimeoutMs).describe('How long the broker may take to confirm'),
+    tls: z
+      .strictObject({
+        verify: z.boolean().default(true).describe('False accepts any certificate: for a test bench only'),
+        serverName: z
+          .string()
+          .min(1)
+          .max(253)
+          .optional()
+          .describe("The name in the broker's certificate, if it is not the host of the url"),
+      })
+      .prefault({})
+      .describe('For mqtts and wss. The secrets ca, cert and key are PEM texts'),
+  })
+  .superRefine((options, context) => {
+    if (!options.clean && options.clientId === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['clientId'],
+        message: 'is missing; with "clean": false the broker must know the gateway again by a fixed name',
+      });
+    }
+  });
+
+export type Options = z.output<typeof optionsSchema>;
+
+/** Scheme, host and port of a broker. */
+export function brokerAddress(options: Options): { secure: boolean; host: string; port: number; text: string } {
+  const url = new URL(options.url);
+  const port = url.port === '' ? (defaultPorts[url.protocol] ?? 0) : Number(url.port);
+  const host = url.hostname;
+  return { secure: url.protocol === 'mqtts:' || url.protocol === 'wss:', host, port, text: `${url.protocol}//${host}:${port}` };
+}

@@ -1,0 +1,130 @@
+/** Commands: one publish each, never repeated, with what the broker said about it. */
+import type { Point } from '../../src/contract/device.ts';
+import type { Answer, Host } from '../../src/contract/driver.ts';
+import { messageOf } from '../../src/contract/fault.ts';
+import { limits } from '../../src/contract/limits.ts';
+import type { Value } from '../../src/contract/sample.ts';
+import type { Address, SetAddress } from './address.ts';
+import type { Link } from './link.ts';
+import { failureFrom, reasonText } from './reasons.ts';
+import { compileTemplate } from './template.ts';
+import { parseTopic } from './topic.ts';
+
+/** No matching subscribers (MQTT 5 §3.4.2.1): the broker took the message and nobody got it. */
+const nobodyListens = 16;
+
+interface Outgoing {
+  topic: string;
+  payload: string;
+  set: SetAddress;
+}
+
+export class Publishing {
+  readonly #link: Link;
+  readonly #host: Host;
+  readonly #timeoutMs: number;
+  /** Publishes of QoS 1 and 2 the broker has not confirmed, by packet id. */
+  readonly #open = new Set<number>();
+  readonly #unheard = new Set<number>();
+
+  constructor(link: Link, host: Host, timeoutMs: number) {
+    this.#link = link;
+    this.#host = host;
+    this.#timeoutMs = timeoutMs;
+    link.client.on('packetreceive', (packet) => {
+      if ((packet.cmd === 'puback' || packet.cmd === 'pubrec') && packet.reasonCode === nobodyListens && packet.messageId !== undefined) {
+        if (this.#open.has(packet.messageId)) this.#unheard.add(packet.messageId);
+      }
+    });
+  }
+
+  set(point: Point<Address>, value: Value, signal: AbortSignal): Promise<Answer> {
+    const send = this.#prepare(point, value, signal);
+    return 'state' in send ? Promise.resolve(send) : this.#publish(send, signal);
+  }
+
+  #prepare({ address: { set } }: Point<Address>, value: Value, signal: AbortSignal): Outgoing | Answer {
+    if (!set) return { state: 'refused', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
+    const topic = parseTopic(set.topic).fixed;
+    if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders, and the device is not discovered' };
+    let payload: string;
+    try {
+      payload = compileTemplate(set.payload)(value);
+    } catch (error) {
+      return { state: 'refused', detail: messageOf(error) };
+    }
+    const notSent = signal.aborted ? messageOf(signal.reason) : this.#obstacle(topic, payload, set);
+    if (notSent !== undefined) return { state: 'not-sent', detail: notSent };
+    return { topic, payload, set };
+  }
+
+  /** Why a publish must not even leave: sending it would cost the connection (MQTT 5 §3.2.2.3). */
+  #obstacle(topic: string, payload: string, set: SetAddress): string | undefined {
+    const { client, lost } = this.#link;
+    if (lost || !client.connected || client.disconnecting) return 'the broker is not connected';
+    const broker = client.serverProperties ?? {};
+    if (set.qos > (broker.maximumQoS ?? 2)) return `the broker takes QoS 0 to ${broker.maximumQoS}, the point asks for ${set.qos}`;
+    if (set.retain && broker.retainAvailable === false) return 'the broker keeps no retained messages, the point asks for one';
+    // 16 bytes are more than the header, packet id and lengths need.
+    const bytes = Buffer.byteLength(topic) + Buffer.byteLength(payload) + 16;
+    const bytesMax = Math.min(broker.maximumPacketSize ?? limits.mqttPacketBytesMax, limits.mqttPacketBytesMax);
+    if (bytes > bytesMax) return `the message has ${bytes} bytes; at most ${bytesMax} are sent`;
+    const openMax = Math.min(broker.receiveMaximum ?? limits.mqttInFlightMax, limits.mqttInFlightMax);
+    if (set.qos > 0 && this.#open.size >= openMax)
+      return `${this.#open.size} messages wait to be confirmed by the broker; at most ${openMax} may`;
+    return undefined;
+  }
+
+  #publish({ topic, payload, set }: Outgoing, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve) => {
+      let id = 0;
+      let ended = false;
+      const end = (answer: Answer) => {
+        if (ended) return;
+        ended = true;
+        takeBack();
+        signal.removeEventListener('abort', aborted);
+        this.#link.offLost(lost);
+        resolve(answer);
+      };
+      const unknown = (why: string) => end({ state: 'unknown', detail: `sent to topic ${JSON.stringify(topic)}, ${why}` });
+      const lost = (error: Error) => {
+        this.#forget(id);
+        unknown(`then the connection was lost before the broker confirmed it: ${messageOf(error)}`);
+      };
+      const aborted = () => unknown('and no longer waited for');
+      const takeBack = this.#host.clock.after(this.#timeoutMs, () =>
+        unknown(`and not confirmed by the broker within ${this.#timeoutMs} ms`),
+      );
+      signal.addEventListener('abort', aborted, { once: true });
+      this.#link.whenLost(lost);
+      this.#link.client.publish(topic, payload, { qos: set.qos, retain: set.retain }, (error) => {
+        const heard = this.#forget(id);
+        if (error) end(refusedOr(error));
+        else end(acknowledged(set.qos, heard));
+      });
+      // QoS 0 has no packet id, and has ended by now unless the socket is full.
+      if (set.qos > 0) {
+        id = this.#link.client.getLastMessageId();
+        this.#open.add(id);
+      }
+    });
+  }
+
+  /** False if the broker said that nobody listens. */
+  #forget(id: number): boolean {
+    this.#open.delete(id);
+    return !this.#unheard.delete(id);
+  }
+}
+
+function refusedOr(error: Error): Answer {
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code === 'number' && code >= failureFrom) return { state: 'refused', detail: `the broker refused it: ${reasonText(code)}` };
+  return { state: 'unknown', detail: messageOf(error) };
+}
+
+function acknowledged(qos: 0 | 1 | 2, heard: boolean): Answer {
+  if (qos === 0) return { state: 'acknowledged', detail: 'sent with QoS 0: nobody confirms it' };
+  return heard ? { state: 'acknowledged' } : { state: 'acknowledged', detail: 'the broker took it, and nobody listens to this topic' };
+}

@@ -1,0 +1,76 @@
+/** The payload of a command: a text with `{value}` in it, filled so that no value can break out of its place. */
+import type { Value } from '../../src/contract/sample.ts';
+
+/** Fills the template; throws an Error if the value has no spelling in it. */
+export type Fill = (value: Value) => string;
+
+type Part = { literal: string } | { quoted: boolean };
+
+const placePattern = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/**
+ * Reads a template: `{value}` is the value, `{{` a literal brace, any other brace is itself. A template that starts with `{` must be JSON
+ * once it is filled; there the value is written as JSON, inside quotes as the inner of a JSON string.
+ */
+export function compileTemplate(template: string): Fill {
+  const parts = read(template);
+  if (!parts.some((part) => 'quoted' in part)) throw new Error('has no {value} in it');
+  const json = isJson(template, parts);
+  return (value) =>
+    parts.map((part) => ('literal' in part ? part.literal : json ? jsonText(value, part.quoted) : plainText(value))).join('');
+}
+
+function read(template: string): Part[] {
+  const parts: Part[] = [];
+  let literal = '';
+  let at = 0;
+  for (const match of template.matchAll(placePattern)) {
+    literal += template.slice(at, match.index);
+    at = match.index + match[0].length;
+    if (match[0] === '{{') {
+      literal += '{';
+      continue;
+    }
+    if (match[1] !== 'value') throw new Error(`has ${match[0]}; allowed is {value}; write {{ for a literal brace`);
+    const before = parts.map((part) => ('literal' in part ? part.literal : '')).join('') + literal;
+    parts.push({ literal }, { quoted: endsInsideString(before) });
+    literal = '';
+  }
+  return [...parts, { literal: literal + template.slice(at) }];
+}
+
+/** True if a JSON text cut here is cut within a string. */
+function endsInsideString(text: string): boolean {
+  let inside = false;
+  for (let i = 0; i < text.length; i++) {
+    if (inside && text[i] === '\\') i++;
+    else if (text[i] === '"') inside = !inside;
+  }
+  return inside;
+}
+
+function isJson(template: string, parts: readonly Part[]): boolean {
+  const start = template.trimStart()[0];
+  if (start !== '{' && start !== '[' && start !== '"') return false;
+  if (template.trimStart().startsWith('{value}')) return false;
+  const sample = parts.map((part) => ('literal' in part ? part.literal : '0')).join('');
+  try {
+    JSON.parse(sample);
+    return true;
+  } catch {
+    if (start === '{') throw new Error('starts like JSON and is not JSON once {value} is filled in');
+    return false;
+  }
+}
+
+function plainText(value: Value): string {
+  if (value === null) throw new Error('there is no value to send');
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${value} cannot be sent`);
+  return String(value);
+}
+
+function jsonText(value: Value, quoted: boolean): string {
+  const plain = plainText(value);
+  if (quoted) return JSON.stringify(plain).slice(1, -1);
+  return typeof value === 'string' ? JSON.stringify(value) : plain;
+}

@@ -1,0 +1,55 @@
+/** The time a device puts into its message. */
+
+/** Between these powers of ten lie all times from 1973 to 5138 in each unit, so the magnitude tells the unit. */
+const secondsBelow = 1e11;
+const millisBelow = 1e14;
+const microsBelow = 1e17;
+
+const isoPattern = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9})\d*)?)?\s?([Zz]|[+-]\d\d:?\d\d)$/;
+
+/**
+ * Nanoseconds since 1970 of what a message holds as its time: ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds
+ * by magnitude. A string says why it is not believed: a local time without a zone could be any hour.
+ */
+export function deviceTimeNs(value: unknown): bigint | string {
+  if (typeof value === 'bigint') return integerTimeNs(value);
+  if (typeof value === 'number') return numberTimeNs(value);
+  if (typeof value === 'string') {
+    if (/^\d{1,20}$/.test(value)) return integerTimeNs(BigInt(value));
+    if (/^\d{1,20}\.\d{1,9}$/.test(value)) return numberTimeNs(Number(value));
+    return isoTimeNs(value);
+  }
+  return value === undefined ? 'is not in the message' : 'is neither a number nor a text';
+}
+
+function numberTimeNs(value: number): bigint | string {
+  if (!Number.isFinite(value) || value < 0) return 'is not a time since 1970';
+  if (Number.isSafeInteger(value)) return integerTimeNs(BigInt(value));
+  if (value < secondsBelow) return BigInt(Math.round(value * 1e6)) * 1_000n;
+  if (value < millisBelow) return BigInt(Math.round(value * 1e3)) * 1_000n;
+  if (value < microsBelow) return BigInt(Math.round(value)) * 1_000n;
+  return BigInt(Math.round(value)) > 2n ** 63n - 1n ? 'is beyond the year 2262' : BigInt(Math.round(value));
+}
+
+function integerTimeNs(value: bigint): bigint | string {
+  if (value < 0n) return 'is before 1970';
+  const ns =
+    value < secondsBelow ? value * 1_000_000_000n : value < millisBelow ? value * 1_000_000n : value < microsBelow ? value * 1_000n : value;
+  return ns > 2n ** 63n - 1n ? 'is beyond the year 2262' : ns;
+}
+
+function isoTimeNs(text: string): bigint | string {
+  const match = text.length <= 64 ? isoPattern.exec(text) : null;
+  if (!match) return 'is not ISO 8601 with a time zone (2026-01-31T12:00:00Z) and not a number';
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part: string | undefined) => Number(part ?? 0));
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
+  const date = new Date(ms);
+  // Date.UTC rolls over what does not exist; a leap second may.
+  if (date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 60) return 'is no date of the calendar';
+  const zone = match[8] ?? 'Z';
+  const offsetMinutes = /z/i.test(zone) ? 0 : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)));
+  const ns = BigInt(ms - offsetMinutes * 60_000) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0'));
+  return ns < 0n ? 'is before 1970' : ns > 2n ** 63n - 1n ? 'is beyond the year 2262' : ns;
+}
