@@ -178,3 +178,11 @@ func (p *Plugin) Kill(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Said is what the process said on stderr, for when a test has to show why; also of a plugin that never started.
+func (p *Plugin) Said() string {
+	if p == nil {
+		return ""
+	}
+	return p.Stderr.String()
+}
