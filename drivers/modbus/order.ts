@@ -1,0 +1,39 @@
+/**
+ * Byte orders. The letters are the bytes of the value, A the most significant; the order says how they lie on the wire, first byte first.
+ * Modbus fixes only the order within one register (Application Protocol V1.1b3 §4.2: big-endian); how a longer value is spread over
+ * registers is each maker's own choice, and some turn even the bytes of a register round.
+ */
+
+export const orders16 = ['AB', 'BA'] as const;
+export const orders32 = ['ABCD', 'CDAB', 'BADC', 'DCBA'] as const;
+/** All eight that come from turning round, each or not: the two halves, the registers of a half, the bytes of a register. */
+export const orders64 = ['ABCDEFGH', 'GHEFCDAB', 'BADCFEHG', 'HGFEDCBA', 'EFGHABCD', 'CDABGHEF', 'FEHGBADC', 'DCBAHGFE'] as const;
+export const orders = [...orders16, ...orders32, ...orders64] as const;
+export type Order = (typeof orders)[number];
+
+/** The orders a value of this many bytes may have; the first is the usual one. */
+export function ordersOf(bytes: number): readonly [Order, ...Order[]] {
+  if (bytes === 8) return orders64;
+  return bytes === 4 ? orders32 : orders16;
+}
+
+/** Wire bytes → the value's bytes, most significant first. */
+export function straighten(wire: Uint8Array, order: Order): Uint8Array {
+  const straight = new Uint8Array(order.length);
+  for (let place = 0; place < order.length; place++) straight[order.charCodeAt(place) - 65] = wire[place] ?? 0;
+  return straight;
+}
+
+/** The value's bytes, most significant first → wire bytes. */
+export function arrange(straight: Uint8Array, order: Order): Uint8Array {
+  const wire = new Uint8Array(order.length);
+  for (let place = 0; place < order.length; place++) wire[place] = straight[order.charCodeAt(place) - 65] ?? 0;
+  return wire;
+}
+
+/** Turns the bytes of every register round; its own opposite. */
+export function swapPairs(bytes: Uint8Array): Uint8Array {
+  const swapped = new Uint8Array(bytes.length);
+  for (let place = 0; place < bytes.length; place++) swapped[place] = bytes[place ^ 1] ?? 0;
+  return swapped;
+}

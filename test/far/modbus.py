@@ -1,0 +1,115 @@
+"""A Modbus TCP device made of pymodbus 3.16.1: the far end of the Modbus driver's tests.
+
+Unit 1 and unit 2: coils 0-63, discrete inputs 0-63, holding and input registers 0-399, of which 200-209 are undefined (exception 2).
+Writing holding 300 is refused with exception 3, 301 is accepted "for later" (exception 5), 302 answers exception 11, 303 exception 6.
+
+Answers one line of JSON with one line of JSON:
+  {"set": value, "unit": 1, "table": "holding", "register": 0, "type": "float32", "order": "CDAB"}  ->  {}
+  {"get": true, ...the same without set...}                                                          ->  {"value": value}
+  {"requests": true}                          ->  {"requests": [[function, address, count], ...]} since the last time
+Values are packed by Python's struct: nothing of it is shared with the driver. 64-bit integers are strings in JSON.
+"""
+
+import asyncio
+import json
+import struct
+import sys
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
+FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q", "float32": ">f", "float64": ">d"}
+ANSWERS = {300: ExcCodes.ILLEGAL_VALUE, 301: ExcCodes.ACKNOWLEDGE, 302: ExcCodes.GATEWAY_NO_RESPONSE, 303: ExcCodes.DEVICE_BUSY}
+
+requests = []
+
+
+async def action(function, _start, address, count, _current, values):
+    requests.append([function, address, count])
+    if values is not None and function in (6, 16):
+        return ANSWERS.get(address)
+    return None
+
+
+def device(unit):
+    def bits():
+        return [SimData(0, count=64, values=False, datatype=DataType.BITS)]
+
+    def registers():
+        return [
+            SimData(0, count=200, values=0, datatype=DataType.REGISTERS),
+            SimData(200, count=10, datatype=DataType.INVALID),
+            SimData(210, count=190, values=0, datatype=DataType.REGISTERS),
+        ]
+
+    return SimDevice(unit, simdata=(bits(), bits(), registers(), registers()), action=action)
+
+
+def memory(server, question):
+    start, _count, registers, _flags = server.context.devices[question.get("unit", 1)].block[BLOCKS[question["table"]]]
+    return registers, question["register"] - start
+
+
+def pack(value, kind, order):
+    """Bytes in the order of the letters: A is the most significant."""
+    if kind == "string":
+        straight = value.encode()
+        straight += b"\0" * (len(straight) % 2)
+        return straight if order == "AB" else b"".join(straight[i + 1 : i + 2] + straight[i : i + 1] for i in range(0, len(straight), 2))
+    straight = struct.pack(FORMATS[kind], value if kind.startswith("float") else int(value))
+    return bytes(straight[ord(letter) - ord("A")] for letter in order)
+
+
+def unpack(data, kind, order):
+    if kind == "string":
+        straight = data if order == "AB" else b"".join(data[i + 1 : i + 2] + data[i : i + 1] for i in range(0, len(data), 2))
+        return straight.split(b"\0")[0].decode()
+    straight = bytearray(len(data))
+    for place, letter in enumerate(order):
+        straight[ord(letter) - ord("A")] = data[place]
+    value = struct.unpack(FORMATS[kind], straight)[0]
+    return str(value) if kind.endswith("64") and not kind.startswith("float") else value
+
+
+def answer(server, question):
+    if "requests" in question:
+        seen = list(requests)
+        requests.clear()
+        return {"requests": seen}
+    registers, place = memory(server, question)
+    if question["table"] in ("coil", "discrete"):
+        word, bit = divmod(question["register"], 16)
+        if "set" in question:
+            registers[word] = registers[word] & ~(1 << bit) | bool(question["set"]) << bit
+            return {}
+        return {"value": bool(registers[word] >> bit & 1)}
+    if "bit" in question:
+        if "set" in question:
+            registers[place] = registers[place] & ~(1 << question["bit"]) | bool(question["set"]) << question["bit"]
+            return {}
+        return {"value": bool(registers[place] >> question["bit"] & 1)}
+    kind, order = question["type"], question["order"]
+    if "set" in question:
+        data = pack(question["set"], kind, order)
+        registers[place : place + len(data) // 2] = [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
+        return {}
+    count = question.get("length") or struct.calcsize(FORMATS[kind]) // 2
+    return {"value": unpack(b"".join(word.to_bytes(2, "big") for word in registers[place : place + count]), kind, order)}
+
+
+async def main():
+    server = ModbusTcpServer([device(1), device(2)], address=("127.0.0.1", int(sys.argv[1])))
+    await server.serve_forever(background=True)
+    print(f"ready {server.transport.sockets[0].getsockname()[1]}", flush=True)
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        try:
+            said = answer(server, json.loads(line))
+        except Exception as error:  # The test that asked wants to see it.
+            said = {"error": repr(error)}
+        print(json.dumps(said), flush=True)
+
+
+asyncio.run(main())
