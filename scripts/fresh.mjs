@@ -1,7 +1,7 @@
 /** Is it up to date? Decided by what the files hold, not by their times: a clone or a cache changes times. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /** One hash of the contents of these files and folders (in the order given, folders walked by name). */
 export function digest(paths, extra = '') {
@@ -21,4 +21,16 @@ function walk(path) {
     .sort()
     .filter((name) => name !== 'node_modules')
     .flatMap((name) => walk(join(path, name)));
+}
+
+/** Remembers what a file was made from, beside its folder and not in it: a plugin's folder holds nothing that Grafana does not need. */
+export function mark(file) {
+  const place = join(dirname(dirname(file)), '.made-from', `${basename(dirname(file))}-${basename(file)}`);
+  return {
+    holds: (made) => existsSync(file) && existsSync(place) && readFileSync(place, 'utf8') === made,
+    set(made) {
+      mkdirSync(dirname(place), { recursive: true });
+      writeFileSync(place, made);
+    },
+  };
 }

@@ -31,34 +31,43 @@ const options = [
   'annotateFilesWithVersion=false',
 ];
 
-const sources = readdirSync(join(root, 'proto')).filter((name) => name.endsWith('.proto'));
-const made = digest([...sources.map((name) => join(root, 'proto', name)), fileURLToPath(import.meta.url), join(root, 'package-lock.json')]);
-const mark = join(target, '.made-from');
-if (!process.argv.includes('--force') && existsSync(mark) && readFileSync(mark, 'utf8') === made) process.exit(0);
+if (process.argv[1] === fileURLToPath(import.meta.url)) generate(process.argv.includes('--force'));
 
-const fresh = `${target}.${process.pid}`;
-mkdirSync(fresh, { recursive: true });
-const template = {
-  version: 'v2',
-  plugins: [
-    { local: [process.execPath, require.resolve('ts-proto/protoc-gen-ts_proto')], out: fresh, opt: options, include_imports: true },
-  ],
-};
-execFileSync(bufPath(), ['generate', join(root, 'proto'), '--template', JSON.stringify(template)], {
-  cwd: root,
-  stdio: 'inherit',
-  // buf keeps a cache in the home folder and refuses to start without one.
-  env: { ...process.env, BUF_CACHE_DIR: join(fresh, '.cache') },
-});
-rmSync(join(fresh, '.cache'), { recursive: true, force: true });
-for (const name of readdirSync(fresh, { recursive: true })) {
-  const path = join(fresh, String(name));
-  if (path.endsWith('.ts')) writeFileSync(path, `// @ts-nocheck\n${readFileSync(path, 'utf8')}`);
+/** Does nothing if proto/, the packages and this file are those of the last time. */
+export function generate(force = false) {
+  const sources = readdirSync(join(root, 'proto')).filter((name) => name.endsWith('.proto'));
+  const made = digest([
+    ...sources.map((name) => join(root, 'proto', name)),
+    fileURLToPath(import.meta.url),
+    join(root, 'package-lock.json'),
+  ]);
+  const mark = join(target, '.made-from');
+  if (!force && existsSync(mark) && readFileSync(mark, 'utf8') === made) return;
+
+  const fresh = `${target}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  const template = {
+    version: 'v2',
+    plugins: [
+      { local: [process.execPath, require.resolve('ts-proto/protoc-gen-ts_proto')], out: fresh, opt: options, include_imports: true },
+    ],
+  };
+  execFileSync(bufPath(), ['generate', join(root, 'proto'), '--template', JSON.stringify(template)], {
+    cwd: root,
+    stdio: 'inherit',
+    // buf keeps a cache in the home folder and refuses to start without one.
+    env: { ...process.env, BUF_CACHE_DIR: join(fresh, '.cache') },
+  });
+  rmSync(join(fresh, '.cache'), { recursive: true, force: true });
+  for (const name of readdirSync(fresh, { recursive: true })) {
+    const path = join(fresh, String(name));
+    if (path.endsWith('.ts')) writeFileSync(path, `// @ts-nocheck\n${readFileSync(path, 'utf8')}`);
+  }
+  writeFileSync(join(fresh, '.made-from'), made);
+  rmSync(target, { recursive: true, force: true });
+  renameSync(fresh, target);
+  console.log(`src/wire/generated: made from ${sources.length} files of proto/`);
 }
-writeFileSync(join(fresh, '.made-from'), made);
-rmSync(target, { recursive: true, force: true });
-renameSync(fresh, target);
-console.log(`src/wire/generated: made from ${sources.length} files of proto/`);
 
 /** The binary of buf's platform package: its launcher needs an install script, which is not run everywhere. */
 function bufPath() {

@@ -1,6 +1,7 @@
 /** The wire as a whole: checks the host, listens, says where, and answers until there is a reason to end. */
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 import type { Clock } from '../contract/clock.ts';
+import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Datasource } from '../datasource/questions.ts';
@@ -17,8 +18,8 @@ import { streamService } from './stream.ts';
 import { survive } from './survival.ts';
 
 export interface ServeOptions {
-  /** May still be loading: questions wait for it, the handshake does not. */
-  datasource: Promise<Datasource>;
+  /** Called when the handshake is out, so that a slow start of the rooms does not delay Grafana's; questions wait for it. */
+  open: () => Promise<Datasource>;
   env: NodeJS.ProcessEnv;
   platform: NodeJS.Platform;
   clock: Clock;
@@ -39,14 +40,12 @@ const serverOptions: ServerOptions = {
 };
 
 /** Throws a `Refusal` if this process was not started by a host we can serve. Resolves when the handshake is out. */
-export async function serve({ datasource, env, platform, clock, log }: ServeOptions): Promise<Served> {
+export async function serve({ open, env, platform, clock, log }: ServeOptions): Promise<Served> {
   checkHost(env);
   const host = watchHost(clock);
   const settle = survive(clock, log, host.end);
-  datasource.catch((error: unknown) => {
-    log.error('the data source could not be made', { error: String(error) });
-    host.end('the data source could not be made');
-  });
+  const { promise: datasource, resolve: opened, reject: failed } = Promise.withResolvers<Datasource>();
+  datasource.catch((error: unknown) => host.end(`the data source could not be made: ${messageOf(error)}`));
   const calls = new Calls(log);
   const server = new Server(serverOptions);
   server.addService(DataService, dataService(datasource, calls));
@@ -56,6 +55,7 @@ export async function serve({ datasource, env, platform, clock, log }: ServeOpti
   addGoPlugin(server, host);
   const door = await openDoor(server, env, platform, log);
   announce(handshakeLine(door, env));
+  open().then(opened, failed);
   return {
     ended: host.ended,
     async close() {

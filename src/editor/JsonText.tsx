@@ -1,0 +1,41 @@
+import { Alert, TextArea } from '@grafana/ui';
+import { useState } from 'react';
+
+interface Props {
+  value: unknown;
+  label: string;
+  rows: number;
+  onChange(value: Record<string, unknown>): void;
+}
+
+/** A text area for a JSON object. What is not yet one is kept as text and said; `onChange` sees objects only. */
+export function JsonText({ value, label, rows, onChange }: Props) {
+  const [text, setText] = useState(() => JSON.stringify(value, null, 2));
+  const [fault, setFault] = useState('');
+
+  function read(next: string): void {
+    setText(next);
+    try {
+      const parsed: unknown = JSON.parse(next);
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('allowed is a JSON object: { … }');
+      setFault('');
+      onChange(parsed as Record<string, unknown>);
+    } catch (error) {
+      setFault(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  return (
+    <div>
+      <TextArea
+        aria-label={label}
+        value={text}
+        rows={rows}
+        spellCheck={false}
+        style={{ fontFamily: 'monospace' }}
+        onChange={(event) => read(event.currentTarget.value)}
+      />
+      {fault !== '' && <Alert severity="warning" title={`Not used yet: ${fault}`} />}
+    </div>
+  );
+}

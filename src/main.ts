@@ -1,0 +1,45 @@
+/** Builds the rooms, serves, and shuts down in reverse order. */
+// biome-ignore assist/source/organizeImports: the first import captures stdout before any library can write to it.
+import { log } from './wire/stdout.ts';
+import { systemClock as clock } from './contract/clock.ts';
+import { limits } from './contract/limits.ts';
+import type { Datasource } from './datasource/questions.ts';
+import { executablePath, spawnStoreWorker, version } from './executable.ts';
+import type { Store } from './store/store.ts';
+import { Refusal } from './wire/handshake.ts';
+import { serve } from './wire/serve.ts';
+import { lastWords } from './wire/stderr.ts';
+
+let store: Store | undefined;
+let datasource: Datasource | undefined;
+
+/** Loaded after the handshake: the libraries of the rooms take longer to load than all that comes before. */
+async function open(): Promise<Datasource> {
+  const [{ dataFolder }, { openStore }, { drivers }, { createDatasource }] = await Promise.all([
+    import('./store/folder.ts'),
+    import('./store/open.ts'),
+    import('../drivers/index.ts'),
+    import('./datasource/datasource.ts'),
+  ]);
+  const { folder, reason } = dataFolder(process.env, executablePath);
+  log.info('history', { folder: folder ?? 'memory only', reason });
+  store = openStore({ folder, clock, log, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
+  datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version });
+  return datasource;
+}
+
+async function main(): Promise<void> {
+  const served = await serve({ open, env: process.env, platform: process.platform, clock, log });
+  log.info('ending', { reason: await served.ended });
+  clock.after(limits.shutdownMs, () => process.exit(1));
+  await served.close();
+  await datasource?.close();
+  await store?.close();
+  await log.flush();
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  lastWords(error instanceof Refusal ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exit(1);
+});
