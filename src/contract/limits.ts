@@ -59,7 +59,7 @@ export const limits = {
   seriesMax: 100_000,
   /** History on disk (DESIGN §9), and without a data folder in memory; beyond it the oldest samples go first. */
   historyBytesMax: 2 * 1024 * 1024 * 1024,
-  memoryBytesMax: 256 * 1024 * 1024,
+  storeMemoryBytesMax: 256 * 1024 * 1024,
   /** Commands kept for the record of one gateway; the oldest ended ones go first. */
   commandsKeptMax: 100_000,
   /** Keys of one remembered map, and the JSON of one value: a gateway's settings (256 KiB) with its secrets are the largest thing remembered. */
@@ -163,8 +163,11 @@ export const limits = {
   healthWaitMs: 2_000,
   /** The pause between two looks of that wait. */
   healthLookMs: 25,
-  /** Commands listed in one answer. */
+  /** Commands listed in one answer: unless said otherwise, and at most. */
+  commandsListedDefault: 100,
   commandsListedMax: 1_000,
+  /** An `Idempotency-Key`: room for a UUID with a name before it. */
+  idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */
   healthNamedMax: 3,
   /** After a Shutdown call everything is flushed and closed within this; the host kills at 2 s (facts/grafana.md §1.5). */
