@@ -92,8 +92,8 @@ type Mosquitto struct {
 	folder string
 }
 
-// StartMosquitto starts one on the given port, or on a free one if it is 0.
-func StartMosquitto(port int) (*Mosquitto, error) {
+// StartMosquitto starts one on the given port, or on a free one if it is 0. Everybody may use it unless the lines of more say otherwise.
+func StartMosquitto(port int, more ...string) (*Mosquitto, error) {
 	if port == 0 {
 		var err error
 		if port, err = FreePort(); err != nil {
@@ -105,7 +105,10 @@ func StartMosquitto(port int) (*Mosquitto, error) {
 		return nil, err
 	}
 	config := filepath.Join(folder, "mosquitto.conf")
-	text := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence false\n", port)
+	if len(more) == 0 {
+		more = []string{"allow_anonymous true"}
+	}
+	text := fmt.Sprintf("listener %d 127.0.0.1\npersistence false\n%s\n", port, strings.Join(more, "\n"))
 	// Started by root it would become the user mosquitto, who cannot read our folder.
 	text += "user root\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
