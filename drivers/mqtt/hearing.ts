@@ -48,7 +48,7 @@ export class Hearing {
   #listener: Listener | undefined;
   #held: IPublishPacket[] = [];
   #heldBytes = 0;
-  #dropping = false;
+  #dropped = 0;
 
   constructor(options: HearingOptions) {
     this.#options = options;
@@ -60,7 +60,7 @@ export class Hearing {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    this.#dropping = false;
+    this.#dropped = 0;
     for (const packet of held) this.#deliver(packet, listener);
   }
 
@@ -83,8 +83,8 @@ export class Hearing {
       this.#heldBytes += packet.payload.length;
       return;
     }
-    if (this.#dropping) return;
-    this.#dropping = true;
+    this.#dropped++;
+    if (this.#dropped > 1) return;
     this.#options.host.log.warn('messages came before their points were known; those beyond the bound are dropped', {
       messagesMax: limits.mqttHeldMessagesMax,
       bytesMax: limits.mqttHeldBytesMax,

@@ -108,7 +108,8 @@ export class Link {
 
   /** Says good-bye if it can, and resolves when socket and timers are gone. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    // Assigned before anything of it runs, so that what ends meanwhile is known to be wanted.
+    this.#closing ??= Promise.resolve().then(() => this.#close());
     return this.#closing;
   }
 

@@ -81,6 +81,7 @@ class BrokerSession implements Session<Address> {
 
 /** The message has been taken over: PUBACK, for which mqtt.js has no public way once `handleMessage` has kept it back. */
 function confirm(client: MqttClient, messageId: number): void {
+  // biome-ignore lint/complexity/useLiteralKeys: a private member is reached by its name only.
   if (client.connected) client['_sendPacket']({ cmd: 'puback', messageId, reasonCode: 0 });
 }
 
