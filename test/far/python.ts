@@ -10,7 +10,7 @@ export interface FarProgram {
   readonly port: number;
   readonly pid: number;
   /** Rejects if the program says it could not, died, or said nothing for 5 s. */
-  ask(question: Record<string, unknown>): Promise<{ value?: unknown; requests?: [number, number, number][] }>;
+  ask(question: Record<string, unknown>): Promise<{ value?: unknown; exception?: number; requests?: [number, number, number][] }>;
   /** SIGKILL; resolves when it is gone. Any number of times. */
   kill(): Promise<void>;
 }
