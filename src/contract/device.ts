@@ -49,7 +49,7 @@ export const writeSchema = z.strictObject({
 export const pointSchema = z.strictObject({
   id: pointIdSchema,
   title: z.string().max(128).optional(),
-  address: z.unknown().describe("Where the value is: the driver's own words"),
+  address: z.unknown().optional().describe("Where the value is: the driver's own words"),
   access: z.enum(['read', 'write', 'read-write']).default('read'),
   unit: z.string().max(64).optional().describe('A Grafana unit id: celsius, kwatt, percent'),
   scale: z
@@ -93,7 +93,7 @@ export const deviceSchema = z.strictObject({
   id: z.string().min(1).max(256).describe('1 to 64 of A-Z a-z 0-9 _ . -; with {placeholders} for discovered devices'),
   title: z.string().max(128).optional(),
   connection: idSchema.describe('The id of the connection it is behind'),
-  address: z.unknown().describe("Which one behind the connection: the driver's own words, such as { unitId }"),
+  address: z.unknown().optional().describe("Which one behind the connection: the driver's own words, such as { unitId }"),
   profile: z.string().max(64).optional().describe('A device type to take points and commands from'),
   interval: intervalSchema.default(limits.pollIntervalDefaultMs),
   labels: labelsSchema.default({}),

@@ -39,7 +39,8 @@ export interface Instances {
 
 export function createInstances(deps: InstancesDeps): Instances {
   const entries = new Map<string, Entry>();
-  let closing: Promise<void> | undefined;
+  let ending = false;
+  let closed: Promise<void> | undefined;
 
   function create(key: string, settings: InstanceSettings): Entry {
     if (entries.size >= limits.instancesMax) {
@@ -68,7 +69,7 @@ export function createInstances(deps: InstancesDeps): Instances {
       0,
     );
     deps.log.info('settings read', { gateway: key, connections: plan.connections.length, points, faults: plan.faults.length });
-    const next = entry.applied.then(() => (closing ? undefined : gateway.apply(plan)));
+    const next = entry.applied.then(() => (ending ? undefined : gateway.apply(plan)));
     entry.applied = next;
     // Whoever asks next hears of it, and the settings after these are tried all the same.
     next.catch((error: unknown) => {
@@ -91,7 +92,7 @@ export function createInstances(deps: InstancesDeps): Instances {
 
   return {
     async of(caller) {
-      if (closing) throw new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
+      if (ending) throw new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
       const { instance: settings, orgId } = caller;
       if (!settings) throw badRequest('this needs a data source: ask under /api/datasources/uid/<uid>/', undefined, 'no-data-source');
       const key = `${orgId}/${settings.uid}`;
@@ -103,13 +104,14 @@ export function createInstances(deps: InstancesDeps): Instances {
     },
     all: () => [...entries.values()].map(({ instance }) => instance),
     close() {
-      closing ??= Promise.all(
+      ending = true;
+      closed ??= Promise.all(
         [...entries.values()].map(async ({ instance, applied }) => {
           await applied.catch(() => undefined);
           await instance.gateway.close();
         }),
       ).then(() => undefined);
-      return closing;
+      return closed;
     },
   };
 }

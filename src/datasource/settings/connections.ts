@@ -18,10 +18,12 @@ export function readConnections(list: readonly unknown[], drivers: readonly Driv
   const found = new Map<string, ReadConnection>();
   list.forEach((raw, index) => {
     const element = `connections[${index}]`;
+    // A URL that was refused already would only be refused again by its driver, in other words.
+    const refused = faults.broken(element);
     const base = faults.check(connectionSchema, raw, element);
     const driver = driverOf(fieldOf(raw, 'kind'), drivers, element, faults);
     const { id: _id, kind: _kind, title: _title, ...own } = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : {};
-    const options = driver && faults.check(driver.connection, own, element);
+    const options = driver && !refused ? faults.check(driver.connection, own, element) : undefined;
     const id = fieldOf(raw, 'id');
     if (!claimId(claimed, id, element, faults)) return;
     const usable = base && driver && options !== undefined && !faults.broken(element);

@@ -1,0 +1,121 @@
+/** HTTP under `/api/datasources/uid/<uid>/resources/`. The table of rights (contract/rights.ts) is enforced here and nowhere else. */
+import { type Caller, roleAtLeast } from '../contract/caller.ts';
+import { badRequest, Fault, notFound } from '../contract/fault.ts';
+import type { Log } from '../contract/log.ts';
+import { problemContentType, problemOf } from '../contract/problem.ts';
+import type { Route } from '../contract/rights.ts';
+import { mayCommand } from './access.ts';
+import type { Instances } from './instances.ts';
+import type { ResourcePart, ResourceRequest } from './questions.ts';
+import { accessOfMine } from './resources/access.ts';
+import type { Ask, Handler, Reply, ResourceDeps, RouteName } from './resources/ask.ts';
+import { readBody } from './resources/body.ts';
+import { commandHandlers } from './resources/commands.ts';
+import { configCheck } from './resources/config.ts';
+import { listConnections } from './resources/connections.ts';
+import { listDevices, oneDevice } from './resources/devices.ts';
+import { findRoutes } from './resources/path.ts';
+import { listPoints, onePoint, setPoint } from './resources/points.ts';
+import { schemaHandlers } from './resources/schema.ts';
+
+/** Answers one request with one part. Never throws: what goes wrong is a problem document. */
+export type Resources = (caller: Caller, request: ResourceRequest, signal: AbortSignal) => Promise<ResourcePart>;
+
+export function createResources(deps: ResourceDeps & { instances: Instances; log: Log }): Resources {
+  const commands = commandHandlers(deps.store);
+  const schemas = schemaHandlers(deps.drivers);
+  const handlers: Record<RouteName, Handler> = {
+    'GET schema': schemas.schema,
+    'GET drivers': schemas.drivers,
+    'GET connections': listConnections,
+    'GET devices': listDevices,
+    'GET devices/{device}': oneDevice,
+    'GET devices/{device}/points': listPoints,
+    'GET devices/{device}/points/{point}': onePoint,
+    'POST devices/{device}/points/{point}': setPoint,
+    'GET commands': commands.list,
+    'GET commands/{id}': commands.one,
+    'GET access/me': accessOfMine,
+    'POST config/check': configCheck(deps.drivers),
+  };
+
+  return async (caller, request, signal) => {
+    const head = request.method === 'HEAD';
+    try {
+      const { route, ask } = await admit(caller, request, deps.instances, signal);
+      const reply = await handlers[`${route.method} ${route.path}` as RouteName](ask);
+      return reply.fault ? problem(reply.fault, reply.body) : json(reply, head);
+    } catch (error) {
+      if (error instanceof Fault) return problem(error);
+      // Whatever it is, it is ours; what it says may name things the caller must not read.
+      deps.log.error('resource failed', {
+        path: request.path.slice(0, 200),
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      return problem(new Fault('the gateway failed to answer this; its log says why', { type: 'internal', blame: 'gateway', status: 500 }));
+    }
+  };
+}
+
+/** The door: path, method, user, data source, role, body, in this order. Throws the `Fault` of the first that does not hold. */
+async function admit(
+  caller: Caller,
+  request: ResourceRequest,
+  instances: Instances,
+  signal: AbortSignal,
+): Promise<{ route: Route; ask: Ask }> {
+  const found = findRoutes(request.path);
+  if (!found) throw notFound('there is no such resource; GET schema, drivers, connections and devices are a start', 'path');
+  // What a header says the method were is ignored: proxies and rights go by the real one.
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const route = found.routes.find((one) => one.method === method);
+  if (!route) throw methodNotAllowed(found.routes);
+  const { user } = caller;
+  if (!user) throw badRequest('nobody is signed in', undefined, 'unauthenticated', 401);
+  // A role that may do nothing at all must not even start a gateway.
+  if (!roleAtLeast(user.role, 'Viewer')) throw forbidden(`the role ${user.role} may not read this data source`);
+  const instance = await instances.of(caller);
+  if (route.least === 'command') {
+    const permission = mayCommand(caller, instance.gateway.plan.settings.rights.command);
+    if (!permission.allowed) throw forbidden(permission.why);
+  } else if (!roleAtLeast(user.role, route.least)) {
+    throw forbidden(`this needs the role ${route.least}, and yours is ${user.role}`);
+  }
+  const body = route.method === 'POST' ? readBody(request.headers.get('content-type') ?? [], request.body) : undefined;
+  const question = request.url.indexOf('?');
+  const query = new URLSearchParams(question < 0 ? '' : request.url.slice(question + 1));
+  const header = (name: string) => request.headers.get(name)?.join(', ');
+  return { route, ask: { caller, user, instance, params: found.params, query, header, body, bytes: request.body, signal } };
+}
+
+function forbidden(message: string): Fault {
+  return badRequest(message, undefined, 'forbidden', 403);
+}
+
+function methodNotAllowed(there: readonly Route[]): Fault {
+  const allow = there.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return new Fault(`allowed here is ${allow}`, { type: 'method-not-allowed', blame: 'caller', status: 405, extra: { allow } });
+}
+
+function json({ status = 200, body }: Reply, head: boolean): ResourcePart {
+  return { status, headers: headers('application/json'), body: head ? new Uint8Array() : encode(body) };
+}
+
+/** RFC 9457. Members of `body` come beside those of the fault. */
+function problem(fault: Fault, body: unknown = {}): ResourcePart {
+  const allow = fault.status === 405 ? { allow: String(fault.extra.allow) } : {};
+  return {
+    status: fault.status,
+    headers: { ...headers(problemContentType), ...allow },
+    body: encode({ ...(body as object), ...problemOf(fault) }),
+  };
+}
+
+function headers(contentType: string): Record<string, string> {
+  return { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+}
+
+/** 64-bit integers are strings of digits: a JSON number is read as a double. */
+function encode(body: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(body, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)));
+}

@@ -1,0 +1,45 @@
+import type { Caller, User } from '../../contract/caller.ts';
+import type { Clock } from '../../contract/clock.ts';
+import type { Driver } from '../../contract/driver.ts';
+import type { Fault } from '../../contract/fault.ts';
+import type { routes } from '../../contract/rights.ts';
+import type { Store } from '../../store/store.ts';
+import type { Instance } from '../instance.ts';
+
+/** A request that passed the door: the route exists, the caller may use it, the body is JSON. */
+export interface Ask {
+  caller: Caller;
+  user: User;
+  instance: Instance;
+  /** The `{name}` segments of the route, decoded. */
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+  header(name: string): string | undefined;
+  /** The parsed body of a POST. */
+  body: unknown;
+  /** The body's bytes as they came. */
+  bytes: Uint8Array;
+  signal: AbortSignal;
+}
+
+/** `body` becomes JSON; 64-bit integers become strings in it. */
+export interface Reply {
+  status?: number;
+  /** A fault makes it a problem document, `body` adds members to it. */
+  fault?: Fault;
+  body: unknown;
+}
+
+export type Handler = (ask: Ask) => Reply | Promise<Reply>;
+
+/** What answers are made from. */
+export interface ResourceDeps {
+  store: Store;
+  drivers: readonly Driver[];
+  clock: Clock;
+}
+
+type NameOf<R> = R extends { method: infer M extends string; path: infer P extends string } ? `${M} ${P}` : never;
+
+/** `GET devices/{device}`: a line of the table of rights. The compiler demands a handler for each. */
+export type RouteName = NameOf<(typeof routes)[number]>;

@@ -1,0 +1,56 @@
+import { roleAtLeast } from '../../contract/caller.ts';
+import type { Device } from '../../contract/device.ts';
+import { badRequest, notFound } from '../../contract/fault.ts';
+import type { DeviceStatus } from '../../contract/status.ts';
+import type { Instance } from '../instance.ts';
+import type { Ask, Handler } from './ask.ts';
+import { pointAnswer } from './points.ts';
+
+/** `{ devices: [{ id, title, connection, labels, state, since, lastSeen }] }`, narrowed by `?label=key:value` (given more than once: all must hold). */
+export const listDevices: Handler = ({ instance, query, user }) => {
+  const wanted = query.getAll('label').map((text) => {
+    const colon = text.indexOf(':');
+    if (colon < 1) throw badRequest(`is ${JSON.stringify(text.slice(0, 64))}; allowed is a label as name:value`, 'label');
+    return { name: text.slice(0, colon), value: text.slice(colon + 1) };
+  });
+  const states = new Map(instance.gateway.devices().map((status) => [status.id, status]));
+  const devices = instance.gateway.plan.connections
+    .flatMap((connection) => connection.devices)
+    .filter(({ labels }) => wanted.every(({ name, value }) => Object.hasOwn(labels, name) && labels[name] === value));
+  return { body: { devices: devices.map((device) => deviceAnswer(device, states.get(device.id), roleAtLeast(user.role, 'Editor'))) } };
+};
+
+/** The device as in the list, with `points` (as `devices/{device}/points` has them) and `commands`. */
+export const oneDevice: Handler = ({ instance, params, user }) => {
+  const device = deviceOf(instance, params);
+  const insider = roleAtLeast(user.role, 'Editor');
+  const status = instance.gateway.devices().find(({ id }) => id === device.id);
+  return {
+    body: {
+      ...deviceAnswer(device, status, insider),
+      points: device.points.map((point) => pointAnswer(instance, device, point, insider)),
+      commands: device.actions.map(({ id, title, confirm }) => ({ id, title: title ?? id, confirm })),
+    },
+  };
+};
+
+/** The device of the path; 404 if there is none, or none that runs. */
+export function deviceOf(instance: Instance, params: Ask['params']): Device {
+  const id = params.device ?? '';
+  const device = instance.gateway.device(id);
+  if (!device) throw notFound(`there is no device ${JSON.stringify(id)} that runs`, 'device');
+  return device;
+}
+
+function deviceAnswer(device: Device, status: DeviceStatus | undefined, insider: boolean) {
+  return {
+    id: device.id,
+    title: device.title,
+    connection: device.connection,
+    labels: device.labels,
+    state: status?.state ?? 'unknown',
+    since: status?.sinceMs,
+    lastSeen: status?.lastSeenMs,
+    ...(insider ? { address: device.address, error: status?.error, samples: status?.samples, badSamples: status?.badSamples } : {}),
+  };
+}

@@ -1,0 +1,100 @@
+import { roleAtLeast } from '../../contract/caller.ts';
+import { type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
+import type { Device, Point } from '../../contract/device.ts';
+import { badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { limits } from '../../contract/limits.ts';
+import type { Sample } from '../../contract/sample.ts';
+import { storedKey } from '../../frame/display.ts';
+import { linear, roundTo } from '../../gateway/decimals.ts';
+import type { Instance } from '../instance.ts';
+import { check } from '../settings/words.ts';
+import type { Ask, Handler, Reply } from './ask.ts';
+import { badBody } from './body.ts';
+import { deviceOf } from './devices.ts';
+
+/** `{ points: [...] }`, each as `pointAnswer` says. */
+export const listPoints: Handler = ({ instance, params, user }) => {
+  const device = deviceOf(instance, params);
+  return { body: { points: device.points.map((point) => pointAnswer(instance, device, point, roleAtLeast(user.role, 'Editor'))) } };
+};
+
+/** One point; with `?fresh=1` the device is asked now, which only Editors may do: it takes time on the bus. */
+export const onePoint: Handler = async ({ instance, params, query, user, signal }) => {
+  const { device, point } = pointOf(instance, params);
+  const insider = roleAtLeast(user.role, 'Editor');
+  const fresh = query.get('fresh');
+  if (fresh === null || fresh === '0') return { body: pointAnswer(instance, device, point, insider) };
+  if (fresh !== '1') throw badRequest(`is ${JSON.stringify(fresh.slice(0, 64))}; allowed is 1 or 0`, 'fresh');
+  if (!insider) throw badRequest('asking the device now needs the role Editor', 'fresh', 'forbidden', 403);
+  const sample = await instance.gateway.readNow({ device: device.id, point: point.id }, signal);
+  return { body: { ...pointAnswer(instance, device, point, insider), last: sampleAnswer(point, sample) } };
+};
+
+/** Sets the point and answers with the command's record; the status says how it ended (DESIGN §8). A bad end is a problem document with the record in it. */
+export const setPoint: Handler = async (ask) => {
+  const { device, point } = pointOf(ask.instance, ask.params);
+  const body = check(setBodySchema, ask.body);
+  if (!body.ok) throw badBody(body.problems);
+  const record = await ask.instance.gateway.set({ device: device.id, point: point.id }, body.value, ask.user, idempotencyKey(ask));
+  return commandReply(record);
+};
+
+function commandReply(record: CommandRecord): Reply {
+  const status = statusOf(record);
+  if (status < 400) return { status, body: record };
+  const message = record.detail ?? `the command ended as ${record.state}`;
+  return { status, body: record, fault: new Fault(message, { type: `command-${record.state}`, blame: 'device', status }) };
+}
+
+function idempotencyKey({ header }: Ask): string | undefined {
+  const key = header('idempotency-key');
+  if (key === undefined) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(key) || key.length > limits.idempotencyKeyLengthMax) {
+    throw badRequest(`allowed are 1 to ${limits.idempotencyKeyLengthMax} visible ASCII characters`, 'Idempotency-Key');
+  }
+  return key;
+}
+
+function pointOf(instance: Instance, params: Ask['params']): { device: Device; point: Point } {
+  const device = deviceOf(instance, params);
+  const point = device.points.find(({ id }) => id === params.point);
+  if (!point) throw notFound(`device ${device.id} has no point ${JSON.stringify(params.point)} that runs`, 'point');
+  return { device, point };
+}
+
+/**
+ * `{ device, id, title, access, type, unit, precision, min, max, enum, momentary, labels, write: { min, max, step }, last }`; what is not set is
+ * absent. Editors also read `address` and `interval` (milliseconds).
+ */
+export function pointAnswer(instance: Instance, device: Device, point: Point, insider: boolean) {
+  const { id, title = id, access, unit, precision, min, max, momentary, labels } = point;
+  const driver = instance.gateway.plan.connections.find(({ connection }) => connection.id === device.connection)?.driver;
+  const sample = instance.gateway.last({ device: device.id, point: id });
+  return {
+    device: device.id,
+    id,
+    title,
+    access,
+    type: driver?.shape(point.address).type,
+    unit,
+    precision,
+    min,
+    max,
+    enum: point.enum,
+    momentary,
+    labels,
+    ...(point.write && access !== 'read' ? { write: { min: point.write.min, max: point.write.max, step: point.write.step } } : {}),
+    ...(insider ? { address: point.address, interval: point.intervalMs } : {}),
+    last: sample ? sampleAnswer(point, sample) : null,
+  };
+}
+
+/** `{ value, text, quality, reason, time, arrival }`: `text` is the name of the value where it has one; times are milliseconds since 1970. */
+function sampleAnswer(point: Point, { value, quality, reason, timeNs, arrivalNs }: Sample) {
+  const type =
+    typeof value === 'boolean' ? 'boolean' : typeof value === 'string' ? 'string' : typeof value === 'bigint' ? 'int64' : 'float64';
+  const scaled = linear(point.scale, point.offset);
+  const stored = (raw: number) => (point.precision === undefined ? scaled(raw) : roundTo(scaled(raw), point.precision));
+  const named = Object.entries(point.enum ?? {}).find(([raw]) => value !== null && storedKey(raw, type, stored) === String(value));
+  return { value, text: named?.[1], quality, reason, time: Number(timeNs / 1_000_000n), arrival: Number(arrivalNs / 1_000_000n) };
+}
