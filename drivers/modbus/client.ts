@@ -77,8 +77,9 @@ export class Client {
 
   /** `send` makes the library write one request. Never rejects. */
   async request<T>(send: (library: ModbusRTU, done: Done<T>) => void, signal: AbortSignal): Promise<Outcome<T>> {
-    const waited = await this.#rest(signal);
-    if (waited) return waited;
+    await this.#rest(signal);
+    // Looked at after the pause: an abort during it fires before anyone listens.
+    if (signal.aborted) return { kind: 'aborted', reason: signal.reason, sent: false };
     const library = this.#library;
     if (this.#over || !library) return { kind: 'lost', error: this.#over ?? new LinkLost('the session is not open'), sent: false };
     const slot = this.#port.reserve();
@@ -113,16 +114,11 @@ export class Client {
   }
 
   /** The quiet time devices may ask for between an answer and the next request. */
-  async #rest(signal: AbortSignal): Promise<Outcome<never> | undefined> {
-    if (signal.aborted) return { kind: 'aborted', reason: signal.reason, sent: false };
+  async #rest(signal: AbortSignal): Promise<void> {
     const restMs = this.#quietUntilMs - this.#options.clock.monotonicMs();
-    if (this.#options.requestDelayMs === 0 || restMs <= 0) return undefined;
-    try {
-      await this.#options.clock.sleep(restMs, AbortSignal.any([signal, this.#closing.signal]));
-      return undefined;
-    } catch {
-      return signal.aborted ? { kind: 'aborted', reason: signal.reason, sent: false } : undefined;
-    }
+    if (this.#options.requestDelayMs === 0 || restMs <= 0) return;
+    // Cut short by an abort or by close; both are looked at by the caller.
+    await this.#options.clock.sleep(restMs, AbortSignal.any([signal, this.#closing.signal])).catch(() => {});
   }
 
   #take(frame: Frame): void {

@@ -6,11 +6,22 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** What the programs beside this one say, each its part. */
+export interface FarAnswer {
+  value?: unknown;
+  exception?: number;
+  requests?: [number, number, number][];
+  times?: number[];
+  error?: string;
+}
+
 export interface FarProgram {
   readonly port: number;
   readonly pid: number;
   /** Rejects if the program says it could not, died, or said nothing for 5 s. */
-  ask(question: Record<string, unknown>): Promise<{ value?: unknown; exception?: number; requests?: [number, number, number][] }>;
+  ask(
+    question: Record<string, unknown>,
+  ): Promise<{ value?: unknown; exception?: number; requests?: [number, number, number][]; times?: number[] }>;
   /** SIGKILL; resolves when it is gone. Any number of times. */
   kill(): Promise<void>;
 }
@@ -55,7 +66,7 @@ export async function startPython(script: string, port = 0): Promise<FarProgram>
       ask(question) {
         const answer = last.then(async () => {
           child.stdin.write(`${JSON.stringify(question)}\n`);
-          const parsed = JSON.parse(await lines.next(answerMs)) as { error?: string };
+          const parsed = JSON.parse(await lines.next(answerMs)) as FarAnswer;
           if (parsed.error !== undefined) throw new Error(`${script}: ${parsed.error}`);
           return parsed;
         });

@@ -1,0 +1,155 @@
+"""A Modbus TCP server on plain sockets whose misbehaviour is chosen by unit id. Register r holds the value r, coil c is c % 2.
+
+{"requests": true} -> {"requests": [[unit, function, register], ...]} since the last time, and {"times": [seconds, ...]} beside it.
+"""
+
+import json
+import socket
+import struct
+import sys
+import threading
+import time
+
+LATE_S = 0.25
+seen, times = [], []
+held = []
+lock = threading.Lock()
+
+
+def good(function, register, count, pdu):
+    if function in (1, 2):
+        data = bytearray((count + 7) // 8)
+        for i in range(count):
+            data[i // 8] |= ((register + i) % 2) << (i % 8)
+        return bytes([function, len(data)]) + bytes(data)
+    if function in (3, 4):
+        return bytes([function, count * 2]) + b"".join(struct.pack(">H", (register + i) & 0xFFFF) for i in range(count))
+    return pdu[:7] if function == 22 else pdu[:5]
+
+
+def frame(transaction, unit, pdu):
+    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def refusal(function, code):
+    return bytes([function | 0x80, code])
+
+
+def later(connection, seconds, data):
+    def send():
+        time.sleep(seconds)
+        try:
+            connection.sendall(data)
+        except OSError:
+            pass
+
+    threading.Thread(target=send, daemon=True).start()
+
+
+def behave(connection, transaction, unit, function, register, count, pdu):
+    """Returns False to hang up."""
+    answer = frame(transaction, unit, good(function, register, count, pdu))
+    if unit == 2:  # silent
+        return True
+    if unit == 3:  # late
+        later(connection, LATE_S, answer)
+    elif unit == 4:  # another unit answers
+        connection.sendall(frame(transaction, 99, good(function, register, count, pdu)))
+    elif unit == 5:  # another transaction
+        connection.sendall(frame(transaction + 1 & 0xFFFF, unit, good(function, register, count, pdu)))
+    elif unit == 6:  # short: one register too few, in a frame that is well formed
+        connection.sendall(frame(transaction, unit, good(function, register, max(count - 1, 0), pdu)))
+    elif unit == 7:  # the byte count inside says less than the frame holds
+        said = bytearray(good(function, register, count, pdu))
+        said[1] -= 2
+        connection.sendall(frame(transaction, unit, bytes(said)))
+    elif unit == 8:
+        connection.sendall(frame(transaction, unit, refusal(function, 4)))
+    elif unit == 9:  # 100 kB of junk
+        connection.sendall(bytes((i * 7 + 13) & 0xFF for i in range(100_000)))
+    elif unit == 10:  # hang up
+        return False
+    elif unit == 11:  # the header promises more than ever comes
+        connection.sendall(struct.pack(">HHHB", transaction, 0, 200, unit) + good(function, register, count, pdu))
+    elif unit == 12:  # half a frame
+        connection.sendall(answer[:5])
+    elif unit == 13:  # another unit refuses
+        connection.sendall(frame(transaction, 99, refusal(function, 2)))
+    elif unit == 14:  # twice
+        connection.sendall(answer + answer)
+    elif unit == 15:  # byte by byte
+        for byte in answer:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.002)
+    elif unit == 16:  # another function
+        connection.sendall(frame(transaction, unit, bytes([function + 1]) + good(function, register, count, pdu)[1:]))
+    elif unit == 17:  # reset
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+    elif unit == 18:  # held back until the unit is asked again: then first the old answer, then the new one
+        with lock:
+            held.append(answer)
+            if len(held) == 2:
+                connection.sendall(held[0] + held[1])
+                held.clear()
+    elif unit == 19:  # confirms another write than was asked for
+        connection.sendall(frame(transaction, unit, bytes([function]) + struct.pack(">HH", register + 1, 7)))
+    elif unit == 20:  # a flood of answers nobody asked for, then the right one
+        flood = b"".join(frame(transaction + 1000 + i & 0xFFFF, unit, good(3, 5000, 10, pdu)) for i in range(2_000))
+        connection.sendall(flood + answer)
+    elif unit == 21:  # out of order: a low register takes longer
+        later(connection, max(0.0, 0.08 - register * 0.01), answer)
+    elif unit == 22:  # a function code and nothing else
+        connection.sendall(frame(transaction, unit, bytes([function])))
+    elif unit == 23:  # not Modbus at all: protocol identifier 1
+        connection.sendall(struct.pack(">HHHB", transaction, 1, 3, unit) + b"\x03\x00")
+    elif 100 <= unit < 112:  # exception 0..11
+        connection.sendall(frame(transaction, unit, refusal(function, unit - 100)))
+    else:
+        connection.sendall(answer)
+    return True
+
+
+def take(connection, count):
+    data = b""
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            raise OSError("closed")
+        data += part
+    return data
+
+
+def serve(connection):
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            transaction, _protocol, length, unit = struct.unpack(">HHHB", take(connection, 7))
+            pdu = take(connection, length - 1)
+            function, register, count = struct.unpack(">BHH", pdu[:5])
+            with lock:
+                seen.append([unit, function, register])
+                times.append(time.monotonic())
+            if not behave(connection, transaction, unit, function, register, count, pdu):
+                return
+    except OSError:
+        pass
+    finally:
+        connection.close()
+
+
+def accept(listener):
+    while True:
+        connection, _peer = listener.accept()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+threading.Thread(target=accept, args=(listener,), daemon=True).start()
+print(f"ready {listener.getsockname()[1]}", flush=True)
+while line := sys.stdin.readline():
+    json.loads(line)
+    with lock:
+        print(json.dumps({"requests": list(seen), "times": list(times)}), flush=True)
+        seen.clear()
+        times.clear()
