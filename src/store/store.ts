@@ -2,9 +2,10 @@
  * History behind one interface: the plain SQLite table today, compressed chunks (DESIGN §10) or a distributed engine (§11) later.
  * Speaks in series and columns. Every call names its gateway: one data folder serves all data sources of the process.
  */
-import type { ColumnKind, Columns, Sample, SeriesKey } from '../contract/sample.ts';
-import type { Aggregate } from '../contract/query.ts';
+
 import type { CommandRecord } from '../contract/command.ts';
+import type { Aggregate } from '../contract/query.ts';
+import type { ColumnKind, Columns, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
 
 /** One sample on its way in. `kind` is that of the point's place, so that a series keeps a stable schema; a value of another kind makes a sibling series. */
@@ -65,7 +66,13 @@ export interface Store {
    * Raw samples of several series, each ordered by time. `rowsMax` is for all together. Sees everything appended before the call.
    * Series without a sample in the range are left out. Rejects with the signal's reason when it is aborted; so does `buckets`.
    */
-  range(gateway: string, keys: readonly SeriesKey[], range: TimeRange, options: { quality: QualityFilter; rowsMax: number }, signal: AbortSignal): Promise<RangeResult[]>;
+  range(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    options: { quality: QualityFilter; rowsMax: number },
+    signal: AbortSignal,
+  ): Promise<RangeResult[]>;
   /**
    * One value a bucket; buckets are aligned to multiples of `widthNs` since 1970 and cut by the range at both ends (a bucket's time is its
    * aligned start even if the range begins later). Nulls are ignored, booleans are 0 and 1; series of strings have `count`, `first` and `last` only.

@@ -1,0 +1,189 @@
+import { limits } from '../contract/limits.ts';
+import { type ColumnKind, columnKinds, qualities, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
+import type { Ends, SeriesRow } from './messages.ts';
+import type { SeriesInfo } from './store.ts';
+
+/** One series as the main thread knows it. */
+export interface SeriesRecord {
+  readonly gateway: string;
+  readonly key: SeriesKey;
+  readonly kind: ColumnKind;
+  /** Its number in the database; given when it is first written, again after the database was opened anew. */
+  id: number | undefined;
+  /** True once the database has its number. */
+  stored: boolean;
+  /** Absent until a sample came or its ends were loaded. */
+  firstNs: bigint | undefined;
+  last: Sample | undefined;
+  /** Samples given to it, to notice whether any came while an expiry ran. */
+  appended: number;
+}
+
+/**
+ * All series with their newest samples, so that the last values cost no trip to a worker. Main thread only; the database is asked for what
+ * it knew before this process once per gateway.
+ */
+export class Catalogue {
+  /** Gateway, device, point; one record a kind. */
+  readonly #gateways = new Map<string, Map<string, Map<string, SeriesRecord[]>>>();
+  readonly #byId = new Map<number, SeriesRecord>();
+  #count = 0;
+  #nextId = 1;
+  /** Gateways whose first and last samples have been taken from the database. */
+  readonly loaded = new Set<string>();
+
+  /** The database was opened: its numbers hold, all others are given anew. */
+  adopt(rows: readonly SeriesRow[]): void {
+    for (const record of this.#all()) {
+      record.id = undefined;
+      record.stored = false;
+    }
+    this.#byId.clear();
+    this.loaded.clear();
+    this.#nextId = 1;
+    for (const row of rows) {
+      const kind = columnKinds[row.kind];
+      // A kind of a later version: its samples stay where they are and are not shown.
+      this.#nextId = Math.max(this.#nextId, row.id + 1);
+      if (kind === undefined) continue;
+      const record = this.#obtain(row.gateway, { device: row.device, point: row.point }, kind);
+      record.id = row.id;
+      record.stored = true;
+      this.#byId.set(row.id, record);
+    }
+  }
+
+  /** The series of a key and kind, made if it is new; undefined if there are too many. */
+  open(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord | undefined {
+    for (const record of this.siblings(gateway, key)) if (record.kind === kind) return record;
+    return this.#count < limits.seriesMax ? this.#obtain(gateway, key, kind) : undefined;
+  }
+
+  /** The series of one key, one a kind. */
+  siblings(gateway: string, key: SeriesKey): readonly SeriesRecord[] {
+    return this.#gateways.get(gateway)?.get(key.device)?.get(key.point) ?? [];
+  }
+
+  of(gateway: string): SeriesRecord[] {
+    const devices = this.#gateways.get(gateway)?.values() ?? [];
+    return [...devices].flatMap((points) => [...points.values()].flat());
+  }
+
+  byId(id: number): SeriesRecord | undefined {
+    return this.#byId.get(id);
+  }
+
+  idOf(record: SeriesRecord): number {
+    if (record.id === undefined) {
+      record.id = this.#nextId++;
+      this.#byId.set(record.id, record);
+    }
+    return record.id;
+  }
+
+  note(record: SeriesRecord, sample: Sample): void {
+    record.appended += 1;
+    if (record.firstNs === undefined || sample.timeNs < record.firstNs) record.firstNs = sample.timeNs;
+    const { last } = record;
+    if (!last || sample.timeNs > last.timeNs || (sample.timeNs === last.timeNs && sample.arrivalNs >= last.arrivalNs)) record.last = sample;
+  }
+
+  /** Takes in what the database has at both ends of series. */
+  learn(ends: Ends): void {
+    for (const [index, id] of ends.ids.entries()) {
+      const record = this.#byId.get(id);
+      const first = ends.firsts[index];
+      const time = ends.lasts[index];
+      if (!record || first === undefined || time === undefined) continue;
+      if (record.firstNs === undefined || first < record.firstNs) record.firstNs = first;
+      if (record.last && record.last.timeNs >= time) continue;
+      record.last = {
+        timeNs: time,
+        arrivalNs: ends.arrivals[index] ?? time,
+        value: plainValue(record.kind, ends.values[index] ?? null),
+        quality: qualities[ends.quality[index] ?? 2] ?? 'bad',
+        reason: ends.reasons[index] ?? '',
+      };
+    }
+  }
+
+  /**
+   * Takes in what an expiry left; answers with the series that are gone. `marks` are the counts of samples from before it: a series that got
+   * some meanwhile stays as it is.
+   */
+  shorten(ends: Ends, empty: readonly number[], marks: ReadonlyMap<SeriesRecord, number>): number[] {
+    for (const [index, id] of ends.ids.entries()) {
+      const record = this.#byId.get(id);
+      if (record && marks.get(record) === record.appended) record.firstNs = ends.firsts[index];
+    }
+    return empty.filter((id) => {
+      const record = this.#byId.get(id);
+      if (!record || marks.get(record) !== record.appended) return false;
+      this.#remove(record);
+      return true;
+    });
+  }
+
+  /** How many samples each series was given so far. */
+  marks(records: Iterable<SeriesRecord> = this.#byId.values()): Map<SeriesRecord, number> {
+    return new Map([...records].map((record) => [record, record.appended]));
+  }
+
+  #remove(record: SeriesRecord): void {
+    const devices = this.#gateways.get(record.gateway);
+    const points = devices?.get(record.key.device);
+    const others = points?.get(record.key.point)?.filter((other) => other !== record) ?? [];
+    if (others.length > 0) points?.set(record.key.point, others);
+    else points?.delete(record.key.point);
+    if (points?.size === 0) devices?.delete(record.key.device);
+    if (record.id !== undefined) this.#byId.delete(record.id);
+    this.#count -= 1;
+  }
+
+  #obtain(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord {
+    const found = this.siblings(gateway, key).find((record) => record.kind === kind);
+    if (found) return found;
+    const record: SeriesRecord = {
+      gateway,
+      key: { device: key.device, point: key.point },
+      kind,
+      id: undefined,
+      stored: false,
+      firstNs: undefined,
+      last: undefined,
+      appended: 0,
+    };
+    const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
+    const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();
+    this.#gateways.set(gateway, devices.set(key.device, points.set(key.point, [...(points.get(key.point) ?? []), record])));
+    this.#count += 1;
+    return record;
+  }
+
+  *#all(): Generator<SeriesRecord> {
+    for (const devices of this.#gateways.values())
+      for (const points of devices.values()) for (const records of points.values()) yield* records;
+  }
+}
+
+/** A record in the words of the interface. Only series that have a sample are shown. */
+export function infoOf(record: SeriesRecord): SeriesInfo | undefined {
+  const { key, kind, firstNs, last } = record;
+  return firstNs === undefined || !last ? undefined : { device: key.device, point: key.point, kind, firstNs, lastNs: last.timeNs };
+}
+
+/** A stored value as the contract writes it: integers within 2^53 are numbers. */
+function plainValue(kind: ColumnKind, stored: Ends['values'][number]): Value {
+  if (stored === null) return null;
+  switch (kind) {
+    case 'boolean':
+      return Number(stored) !== 0;
+    case 'int64':
+    case 'uint64': {
+      const exact = kind === 'uint64' ? BigInt.asUintN(64, BigInt(stored)) : BigInt(stored);
+      return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+    }
+    default:
+      return typeof stored === 'bigint' ? Number(stored) : stored;
+  }
+}

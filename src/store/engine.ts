@@ -1,0 +1,185 @@
+import type { Worker } from 'node:worker_threads';
+import type { Clock } from '../contract/clock.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import { faultOf, storageBusy, storageClosed, storageFailed, storageWaiting } from './faults.ts';
+import { Keeper } from './keeper.ts';
+import { type CallName, type Calls, type Role, StoreTrouble, type WorkerSettings } from './messages.ts';
+import type { StoreStatus } from './store.ts';
+
+export interface EngineOptions {
+  folder: string | undefined;
+  clock: Clock;
+  log: Log;
+  spawn: (workerData: unknown) => Worker;
+  /** The database is open, with these series; again after every new start of the writer. */
+  onOpen: (opened: Extract<Calls['open']['answer'], { series: unknown }>) => void;
+  /** Commits are possible, or not any more. */
+  onWritable: (writable: boolean) => void;
+}
+
+/** The two workers of a history: one writes, one reads (in memory one does both). Knows whether they can be used, and waits for them. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #writer: Keeper;
+  readonly #reader: Keeper;
+  readonly #openedMs: number;
+  /** Calls that wait for a worker. */
+  readonly #waiting = new Set<() => void>();
+  #reads = 0;
+  #damaged: string | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { folder, clock, log, spawn } = options;
+    this.#openedMs = clock.monotonicMs();
+    const start = (role: Role) => () => spawn({ role, ...(folder === undefined ? {} : { folder }) } satisfies WorkerSettings);
+    this.#writer = new Keeper({
+      name: 'writer',
+      spawn: start(folder === undefined ? 'memory' : 'writer'),
+      clock,
+      log,
+      onOpen: (opened) => {
+        if (opened.damaged !== undefined) {
+          log.error('the history is damaged, it is set aside and a new one begun', { file: opened.damaged });
+          this.#damaged = `the history was damaged; it is kept as ${opened.damaged} and a new one was begun`;
+        }
+        options.onOpen(opened);
+      },
+      onUp: () => {
+        options.onWritable(true);
+        if (folder !== undefined) this.#reader.start();
+        this.#wake();
+      },
+      onDown: (gone) => {
+        options.onWritable(false);
+        // Without the writer's lock the folder may be another process's by now: the reader lets go of it too.
+        if (gone && folder !== undefined) void this.#reader.stop();
+        this.#wake();
+      },
+    });
+    this.#reader =
+      folder === undefined
+        ? this.#writer
+        : new Keeper({
+            name: 'reader',
+            spawn: start('reader'),
+            clock,
+            log,
+            onOpen: () => {},
+            onUp: () => this.#wake(),
+            onDown: () => this.#wake(),
+          });
+    this.#writer.start();
+  }
+
+  get restarts(): number {
+    return this.#writer.restarts + (this.#reader === this.#writer ? 0 : this.#reader.restarts);
+  }
+
+  get mode(): StoreStatus['mode'] {
+    if (this.#writer.state === 'held') return 'waiting';
+    if (this.#writer.state === 'down' || this.#reader.state === 'down') return 'failed';
+    return this.#options.folder === undefined ? 'memory' : 'disk';
+  }
+
+  get detail(): string | undefined {
+    const detail = this.#writer.detail || this.#reader.detail || this.#damaged;
+    if (detail !== undefined || this.#options.folder !== undefined) return detail;
+    return 'there is no data folder: history is in memory and gone at a restart';
+  }
+
+  /** Whether a commit would be tried now. */
+  get isWritable(): boolean {
+    return this.#writer.state === 'up';
+  }
+
+  /** Resolves when the writer can be called; rejects with a `Fault` if it cannot, or not soon. */
+  writable(): Promise<void> {
+    return this.#usable(this.#writer);
+  }
+
+  /** The same for reading. */
+  readable(): Promise<void> {
+    return this.#usable(this.#reader);
+  }
+
+  async write<K extends CallName>(name: K, ask: Calls[K]['ask'], transfer?: ArrayBuffer[]): Promise<Calls[K]['answer']> {
+    try {
+      return await call(this.#writer, name, ask, transfer ? { transfer } : {});
+    } catch (error) {
+      this.#writer.report(error);
+      throw faultOf(error);
+    }
+  }
+
+  async read<K extends CallName>(name: K, ask: Calls[K]['ask'], signal?: AbortSignal): Promise<Calls[K]['answer']> {
+    if (this.#reads >= limits.storeReadsMax) throw storageBusy(`${limits.storeReadsMax} reads wait already`);
+    this.#reads += 1;
+    try {
+      await this.#usable(this.#reader, signal);
+      return await call(this.#reader, name, ask, signal ? { signal } : {});
+    } catch (error) {
+      // A page that cannot be read costs this answer; the file is set aside only when it cannot be written any more.
+      if (error instanceof StoreTrouble && error.kind === 'damaged') this.#damaged = `part of the history cannot be read: ${error.message}`;
+      else this.#reader.report(error);
+      throw faultOf(error);
+    } finally {
+      this.#reads -= 1;
+    }
+  }
+
+  async close(endMs: number): Promise<void> {
+    const leftMs = () => Math.max(50, endMs - this.#options.clock.monotonicMs());
+    // The reader first: the last connection to close takes the log into the file, and one that only reads cannot.
+    if (this.#reader !== this.#writer) await this.#reader.close(leftMs());
+    await this.#writer.close(leftMs());
+    this.#wake();
+  }
+
+  async #usable(keeper: Keeper, signal?: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    // A predecessor that is about to end is waited for at the beginning; later on its folder is simply another's.
+    const heldUntilMs = this.#openedMs + limits.storeOpenWaitMs;
+    const openUntilMs = clock.monotonicMs() + limits.storeOpenWaitMs;
+    while (keeper.state !== 'up') {
+      signal?.throwIfAborted();
+      if (keeper.state === 'closed') throw storageClosed();
+      if (keeper.state === 'down') throw storageFailed(keeper.detail);
+      // A reader has not even begun while its writer waits for the folder.
+      const held = this.#writer.state === 'held';
+      if (this.#writer.state === 'down') throw storageFailed(this.#writer.detail);
+      const leftMs = (held ? heldUntilMs : openUntilMs) - clock.monotonicMs();
+      if (leftMs <= 0) throw held ? storageWaiting(this.#writer.detail) : storageFailed('it takes very long to open');
+      await this.#change(leftMs, signal);
+    }
+  }
+
+  /** Resolves when the state of a worker changed, after `withinMs` at the latest, or when the signal is aborted. */
+  #change(withinMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        this.#waiting.delete(done);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(withinMs, done);
+      this.#waiting.add(done);
+      signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const done of [...this.#waiting]) done();
+  }
+}
+
+function call<K extends CallName>(
+  keeper: Keeper,
+  name: K,
+  ask: Calls[K]['ask'],
+  options: { transfer?: ArrayBuffer[]; signal?: AbortSignal },
+): Promise<Calls[K]['answer']> {
+  return keeper.link?.call(name, ask, options) ?? Promise.reject(new StoreTrouble('disk', 'the worker of the store is not running'));
+}

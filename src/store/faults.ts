@@ -1,0 +1,34 @@
+import { Fault } from '../contract/fault.ts';
+import { StoreTrouble } from './messages.ts';
+
+/** The faults callers of the store see; all but the row bound are ours. */
+function storageFault(type: string, message: string, cause?: unknown): Fault {
+  return new Fault(message, { type, blame: 'gateway', status: 503, ...(cause === undefined ? {} : { cause }) });
+}
+
+export function storageFull(detail: string): Fault {
+  return storageFault('storage-full', `history takes no more: ${detail}`);
+}
+
+export function storageFailed(detail: string, cause?: unknown): Fault {
+  return storageFault('storage-failed', `history is not available: ${detail}`, cause);
+}
+
+export function storageWaiting(detail: string): Fault {
+  return storageFault('storage-waiting', `history is not available yet: ${detail}`);
+}
+
+export function storageBusy(detail: string): Fault {
+  return storageFault('storage-busy', `history is busy: ${detail}`);
+}
+
+export function storageClosed(): Fault {
+  return storageFault('storage-closed', 'history is closed');
+}
+
+/** What the caller gets to see of a trouble in a worker; anything else, an abort's reason above all, passes unchanged. */
+export function faultOf(error: unknown): unknown {
+  if (!(error instanceof StoreTrouble)) return error;
+  if (error.kind === 'limit') return new Fault(error.message, { type: 'too-many-rows', blame: 'caller', status: 400 });
+  return storageFailed(error.message, error);
+}

@@ -1,0 +1,317 @@
+import type { CommandRecord } from '../contract/command.ts';
+import { badRequest } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import { columnKinds, type Sample, type SeriesKey } from '../contract/sample.ts';
+import type { ConnectivityChange } from '../contract/status.ts';
+import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
+import { Catalogue, infoOf } from './catalogue.ts';
+import { Engine } from './engine.ts';
+import { storageClosed, storageFull } from './faults.ts';
+import { fromJson, toJson } from './json.ts';
+import type { Calls, ReadAsk, RecordWrite } from './messages.ts';
+import type { OpenOptions } from './open.ts';
+import { clampTime, kindFor, tidy } from './place.ts';
+import { type CommitOutcome, CommitQueue } from './queue.ts';
+import type { BucketResult, Entry, QualityFilter, RangeResult, SeriesInfo, Store, StoreStatus, TimeRange } from './store.ts';
+
+/** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
+export class LocalStore implements Store {
+  readonly #options: Required<OpenOptions>;
+  readonly #catalogue = new Catalogue();
+  readonly #queue: CommitQueue;
+  readonly #engine: Engine;
+  /** First and last samples on their way from the database, by gateway. */
+  readonly #loading = new Map<string, Promise<void>>();
+  #bytes = 0;
+  #trimmed = 0;
+  #trimming = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: Required<OpenOptions>) {
+    this.#options = options;
+    this.#queue = new CommitQueue(options.clock, (rows, records) => this.#commit(rows, records));
+    this.#engine = new Engine({
+      ...options,
+      onOpen: (opened) => {
+        this.#catalogue.adopt(opened.series);
+        this.#bytes = opened.bytes;
+      },
+      onWritable: (writable) => this.#queue.setOpen(writable),
+    });
+  }
+
+  append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(storageClosed());
+    const rows: Placed[] = [];
+    for (const { key, kind, sample } of entries) {
+      const kept = tidy(sample);
+      const record = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
+      if (record) rows.push({ record, sample: kept });
+    }
+    // A sample that is refused does not become the last one.
+    if (this.#queue.fits(rows.length)) for (const { record, sample } of rows) this.#catalogue.note(record, sample);
+    const committed = this.#queue.append(rows, now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
+    const refused = entries.length - rows.length;
+    if (refused === 0) return committed;
+    this.#queue.counters.dropped += refused;
+    return committed.then(() => Promise.reject(storageFull(`there are ${limits.seriesMax} series already`)));
+  }
+
+  async flush(): Promise<void> {
+    await this.#engine.writable();
+    await this.#queue.flush();
+  }
+
+  async series(gateway: string): Promise<SeriesInfo[]> {
+    await this.#load(gateway);
+    return this.#catalogue.of(gateway).flatMap((record) => infoOf(record) ?? []);
+  }
+
+  async last(gateway: string): Promise<{ series: SeriesInfo; sample: Sample }[]> {
+    await this.#load(gateway);
+    return this.#catalogue.of(gateway).flatMap((record) => {
+      const series = infoOf(record);
+      return series && record.last ? [{ series, sample: record.last }] : [];
+    });
+  }
+
+  async range(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    { quality, rowsMax }: { quality: QualityFilter; rowsMax: number },
+    signal: AbortSignal,
+  ): Promise<RangeResult[]> {
+    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
+    if (infos.size === 0) return [];
+    const answer = await this.#engine.read('range', { ...ask, rowsMax: Math.min(rowsMax, limits.rowsPerQueryMax) }, signal);
+    return answer.flatMap(({ id, columns, cut }) => named(infos.get(id), { columns, cut }));
+  }
+
+  async buckets(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    options: Parameters<Store['buckets']>[3],
+    signal: AbortSignal,
+  ): Promise<BucketResult[]> {
+    const { quality, aggregate, widthNs } = options;
+    if (widthNs <= 0n) throw badRequest(`the interval is ${widthNs} ns; allowed is anything above 0`, 'interval');
+    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
+    if (infos.size === 0) return [];
+    const answer = await this.#engine.read('buckets', { ...ask, aggregate, widthNs }, signal);
+    return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
+  }
+
+  async connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]> {
+    await this.#settle();
+    return this.#engine.read(
+      'connectivity',
+      { gateway, devices: [...devices], fromNs: clampTime(range.fromNs), toNs: clampTime(range.toNs) },
+      signal,
+    );
+  }
+
+  async appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void> {
+    await Promise.all(
+      changes.map((change) => this.#write({ type: 'connectivity', gateway, change: { ...change, timeNs: clampTime(change.timeNs) } })),
+    );
+  }
+
+  async saveCommand(gateway: string, record: CommandRecord): Promise<void> {
+    const json = toJson(record);
+    const begun = [record.times.queued, ...Object.values(record.times)].find((time) => time !== undefined) ?? this.#options.clock.nowMs();
+    const ended = record.times.ended;
+    // Does not wait for a disk that may come back some day: whoever sends a command waits for the answer.
+    await this.#engine.writable();
+    await this.#write({
+      type: 'command',
+      gateway,
+      id: record.id,
+      key: record.idempotencyKey ?? null,
+      createdMs: Math.trunc(begun),
+      endedMs: ended === undefined ? null : Math.trunc(ended),
+      json,
+    });
+  }
+
+  async command(gateway: string, id: string): Promise<CommandRecord | undefined> {
+    return commandOf(await this.#engine.read('command', { gateway, by: 'id', text: id }));
+  }
+
+  async commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined> {
+    return commandOf(await this.#engine.read('command', { gateway, by: 'key', text: idempotencyKey }));
+  }
+
+  async commands(
+    gateway: string,
+    { limit, range, open = false }: { limit: number; range?: TimeRange; open?: boolean },
+  ): Promise<CommandRecord[]> {
+    const bounds = range ? { fromMs: msFrom(range.fromNs), toMs: msFrom(range.toNs) } : {};
+    const answer = await this.#engine.read('commands', { gateway, limit: Math.min(limit, limits.commandsKeptMax), open, ...bounds });
+    return answer.flatMap((json) => commandOf(json) ?? []);
+  }
+
+  async remember(gateway: string, scope: string, key: string, value: unknown): Promise<void> {
+    const json = value === undefined ? null : toJson(value);
+    if (json !== null && json.length > limits.rememberedBytesMax) {
+      throw storageFull(`${scope} ${key} has ${json.length} characters; allowed are ${limits.rememberedBytesMax}`);
+    }
+    await this.#write({ type: 'remember', gateway, scope, key, json });
+  }
+
+  async recall(gateway: string, scope: string): Promise<Map<string, unknown>> {
+    await this.#settle();
+    const answer = await this.#engine.read('recall', { gateway, scope });
+    return new Map(answer.map(([key, json]) => [key, fromJson(json)]));
+  }
+
+  async expire(gateway: string, beforeNs: bigint): Promise<number> {
+    await this.#load(gateway);
+    const ids = this.#catalogue
+      .of(gateway)
+      .flatMap(({ id, stored, firstNs }) => (id !== undefined && stored && (firstNs === undefined || firstNs < beforeNs) ? [id] : []));
+    return this.#shorten('expire', { gateway, ids, beforeNs: clampTime(beforeNs) });
+  }
+
+  status(): StoreStatus {
+    const { mode, detail, restarts } = this.#engine;
+    const { committed, dropped, commits } = this.#queue.counters;
+    const trimmed = this.#trimmed;
+    return {
+      mode,
+      ...(detail === undefined ? {} : { detail }),
+      pending: this.#queue.pending,
+      committed,
+      dropped,
+      commits,
+      bytesOnDisk: this.#bytes,
+      trimmed,
+      restarts,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + limits.storeCloseMs;
+    const inTime = new AbortController();
+    // A store that is still opening gets its chance; one that waits for a folder or a disk does not hold up the end.
+    const flushed = this.flush().catch(() => {});
+    await Promise.race([flushed, clock.sleep(limits.storeCloseMs, inTime.signal).catch(() => {})]);
+    inTime.abort();
+    this.#queue.setOpen(false);
+    this.#queue.abandon(storageClosed());
+    await this.#engine.close(endMs);
+  }
+
+  async #commit(rows: Placed[], records: RecordWrite[]): Promise<CommitOutcome> {
+    const refused = new Map<number, Error>();
+    if (rows.length === 0 && records.length === 0) return { refused };
+    const batch = encodeBatch(rows, records, this.#catalogue);
+    const fresh = batch.series.map(({ id }) => id);
+    const answer = await this.#engine.write('commit', batch, buffersOfBatch(batch));
+    for (const id of fresh) {
+      const record = this.#catalogue.byId(id);
+      if (record) record.stored = true;
+    }
+    this.#bytes = answer.bytes;
+    for (const index of answer.refused)
+      refused.set(index, storageFull(`at most ${limits.rememberedKeysMax} keys are remembered in one place`));
+    if (answer.used > this.#options.bytesMax) void this.#trim();
+    return { refused };
+  }
+
+  async #write(record: RecordWrite): Promise<void> {
+    if (this.#closing !== undefined) throw storageClosed();
+    await this.#queue.write(record);
+  }
+
+  /** Takes the oldest samples away when the history has reached its bound, down to nine tenths of it so that this is seldom. */
+  async #trim(): Promise<void> {
+    if (this.#trimming) return;
+    this.#trimming = true;
+    const { bytesMax, log } = this.#options;
+    if (this.#trimmed === 0) log.warn('the history has reached its bound, the oldest samples are deleted', { bytesMax });
+    try {
+      this.#trimmed += await this.#shorten('trim', { bytes: Math.floor(bytesMax * 0.9) });
+    } catch {
+      // The keeper of the writer knows and says so; the next commit tries again.
+    } finally {
+      this.#trimming = false;
+    }
+  }
+
+  async #shorten<K extends 'expire' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
+    await this.#engine.writable();
+    const marks = this.#catalogue.marks();
+    const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);
+    this.#bytes = bytes;
+    const forgotten = this.#catalogue.shorten(ends, empty, marks);
+    // In the order of messages: a batch that names one of them again comes later and brings a new number.
+    if (forgotten.length > 0) await this.#engine.write('forget', { ids: forgotten });
+    return deleted;
+  }
+
+  /** Reads see what was appended before them: it is committed first. A disk that refuses does not stop them from seeing the rest. */
+  async #settle(): Promise<void> {
+    if (this.#engine.isWritable) await this.#queue.flush().catch(() => {});
+  }
+
+  async #prepare(gateway: string, keys: readonly SeriesKey[], range: TimeRange, quality: QualityFilter, signal: AbortSignal) {
+    signal.throwIfAborted();
+    await this.#load(gateway);
+    await this.#settle();
+    signal.throwIfAborted();
+    const records = keys.flatMap((key) => this.#catalogue.siblings(gateway, key)).filter((record) => record.stored);
+    const infos = new Map<number, SeriesInfo>();
+    for (const record of records) {
+      const info = infoOf(record);
+      if (info) infos.set(this.#catalogue.idOf(record), info);
+    }
+    const ask: ReadAsk = {
+      ids: [...infos.keys()],
+      kinds: Array.from(infos.values(), ({ kind }) => columnKinds.indexOf(kind)),
+      fromNs: clampTime(range.fromNs),
+      toNs: clampTime(range.toNs),
+      quality,
+    };
+    return { ask, infos };
+  }
+
+  /** What the database has of a gateway from before this process, once. */
+  #load(gateway: string): Promise<void> {
+    if (this.#catalogue.loaded.has(gateway)) return Promise.resolve();
+    const running = this.#loading.get(gateway);
+    if (running !== undefined) return running;
+    const load = this.#loadEnds(gateway).finally(() => this.#loading.delete(gateway));
+    this.#loading.set(gateway, load);
+    return load;
+  }
+
+  async #loadEnds(gateway: string): Promise<void> {
+    // The catalogue comes with the opening of the writer; the reader opens after it.
+    await this.#engine.readable();
+    const ids = this.#catalogue.of(gateway).flatMap(({ id, stored }) => (id !== undefined && stored ? [id] : []));
+    if (ids.length > 0) this.#catalogue.learn(await this.#engine.read('ends', { ids }));
+    this.#catalogue.loaded.add(gateway);
+  }
+}
+
+function named<T extends object>(series: SeriesInfo | undefined, rest: T): (T & { series: SeriesInfo })[] {
+  return series ? [{ series, ...rest }] : [];
+}
+
+function commandOf(json: string | null): CommandRecord | undefined {
+  return json === null ? undefined : (fromJson(json) as CommandRecord);
+}
+
+/** The first whole millisecond that is not before `timeNs`: half-open ranges stay half-open. */
+function msFrom(timeNs: bigint): number {
+  const whole = timeNs / 1_000_000n;
+  return Number(timeNs > whole * 1_000_000n ? whole + 1n : whole);
+}

@@ -1,0 +1,148 @@
+/**
+ * What the main thread and the store's workers say to each other: one request, one answer, matched by `id`. Many values travel as
+ * columns in typed arrays whose buffers are transferred, never as arrays of objects.
+ */
+import type { Aggregate } from '../contract/query.ts';
+import type { Columns, Reason } from '../contract/sample.ts';
+import type { ConnectivityChange } from '../contract/status.ts';
+import type { QualityFilter } from './store.ts';
+
+/** `memory` does both jobs: a database in memory belongs to one connection. */
+export type Role = 'writer' | 'reader' | 'memory';
+
+export interface WorkerSettings {
+  role: Role;
+  /** Absent for `memory`. */
+  folder?: string;
+}
+
+/** A series as it is catalogued; `kind` is the index in `columnKinds`. */
+export interface SeriesRow {
+  id: number;
+  gateway: string;
+  device: string;
+  point: string;
+  kind: number;
+}
+
+/** What a row's `bits` hold. */
+export const slot = { none: 0, double: 1, integer: 2, text: 3 } as const;
+
+/** Samples on their way to disk, as columns of equal length. */
+export interface Batch {
+  /** Series that are new in this batch. */
+  series: SeriesRow[];
+  ids: Uint32Array<ArrayBuffer>;
+  times: BigInt64Array<ArrayBuffer>;
+  arrivals: BigInt64Array<ArrayBuffer>;
+  /** 64 bits each: a double, an int64, a uint64's bits, 0 or 1, or an index into `texts`. */
+  bits: BigInt64Array<ArrayBuffer>;
+  /** How `bits` are to be read: a `slot`. */
+  slots: Uint8Array<ArrayBuffer>;
+  quality: Uint8Array<ArrayBuffer>;
+  texts: string[];
+  /** Index into `reasonNames`; 0 is ''. */
+  reasons: Uint16Array<ArrayBuffer>;
+  reasonNames: Reason[];
+  records: RecordWrite[];
+}
+
+/** Everything else that is written, in the same transaction as the samples that wait with it. */
+export type RecordWrite =
+  | { type: 'command'; gateway: string; id: string; key: string | null; createdMs: number; endedMs: number | null; json: string }
+  | { type: 'connectivity'; gateway: string; change: ConnectivityChange }
+  | { type: 'remember'; gateway: string; scope: string; key: string; json: string | null };
+
+/** The first and the last sample of series, as columns. */
+export interface Ends {
+  ids: Uint32Array<ArrayBuffer>;
+  firsts: BigInt64Array<ArrayBuffer>;
+  lasts: BigInt64Array<ArrayBuffer>;
+  arrivals: BigInt64Array<ArrayBuffer>;
+  /** As stored: number, bigint (a uint64's bits as int64), string or null. */
+  values: (number | bigint | string | null)[];
+  quality: Uint8Array<ArrayBuffer>;
+  reasons: Reason[];
+}
+
+export interface Expired {
+  deleted: number;
+  /** Of the series that lost samples; those that are empty now are in `empty`. */
+  ends: Ends;
+  empty: number[];
+  bytes: number;
+}
+
+export interface ReadAsk {
+  ids: number[];
+  kinds: number[];
+  fromNs: bigint;
+  toNs: bigint;
+  quality: QualityFilter;
+}
+
+export interface BucketColumns {
+  id: number;
+  times: BigInt64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  exact?: BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
+  texts?: string[];
+}
+
+/** Every call by its name: what is asked and what is answered. */
+export interface Calls {
+  open: {
+    ask: { nowMs: number; setAside: boolean };
+    answer: { holder: string } | { series: SeriesRow[]; damaged?: string; bytes: number };
+  };
+  /** `used`: bytes of pages that hold something. `refused` are the records (by index) that hit a bound; everything else is committed. */
+  commit: { ask: Batch; answer: { bytes: number; used: number; refused: number[] } };
+  /** A tiny write, to see whether the disk takes them again. */
+  probe: { ask: null; answer: null };
+  expire: { ask: { gateway: string; ids: number[]; beforeNs: bigint }; answer: Expired };
+  /** Deletes the oldest samples until the history is this small. */
+  trim: { ask: { bytes: number }; answer: Expired };
+  /** Takes series without samples out of the catalogue. */
+  forget: { ask: { ids: number[] }; answer: null };
+  ends: { ask: { ids: number[] }; answer: Ends };
+  range: { ask: ReadAsk & { rowsMax: number }; answer: { id: number; columns: Columns; cut: boolean }[] };
+  buckets: { ask: ReadAsk & { aggregate: Exclude<Aggregate, 'none'>; widthNs: bigint }; answer: BucketColumns[] };
+  connectivity: { ask: { gateway: string; devices: string[]; fromNs: bigint; toNs: bigint }; answer: ConnectivityChange[] };
+  command: { ask: { gateway: string; by: 'id' | 'key'; text: string }; answer: string | null };
+  commands: { ask: { gateway: string; limit: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };
+  recall: { ask: { gateway: string; scope: string }; answer: [key: string, json: string][] };
+  close: { ask: null; answer: null };
+}
+export type CallName = keyof Calls;
+
+export interface Request<K extends CallName = CallName> {
+  id: number;
+  name: K;
+  ask: Calls[K]['ask'];
+  /** One 32-bit cell, shared: not 0 means that nobody waits for the answer any more. */
+  stop?: Int32Array<SharedArrayBuffer>;
+}
+
+/**
+ * `disk`: the medium refuses (full, read-only, input/output error), it may work again later; `damaged`: what is in the file is not a
+ * database any more; `limit`: a bound of ours; `stopped`: the shared cell said so; `bug`: anything else.
+ */
+export type TroubleKind = 'disk' | 'damaged' | 'limit' | 'stopped' | 'bug';
+
+export interface Trouble {
+  kind: TroubleKind;
+  message: string;
+}
+
+export type Answer = { id: number; value: unknown } | { id: number; trouble: Trouble };
+
+/** How a trouble of the worker is thrown on the main thread, and inside the worker where its kind is known. */
+export class StoreTrouble extends Error {
+  readonly kind: TroubleKind;
+
+  constructor(kind: TroubleKind, message: string) {
+    super(message);
+    this.name = 'StoreTrouble';
+    this.kind = kind;
+  }
+}

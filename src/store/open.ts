@@ -1,0 +1,29 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../contract/clock.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import { LocalStore } from './local.ts';
+import type { Store } from './store.ts';
+
+export interface OpenOptions {
+  /** Undefined: in memory only. */
+  folder: string | undefined;
+  clock: Clock;
+  log: Log;
+  /** Longest wait of a sample for its commit. */
+  flushIntervalMs?: number;
+  /** The oldest samples go when the history is larger than this. */
+  bytesMax?: number;
+  /** Makes a worker that runs `worker.ts` with this `workerData`; in the executable it comes from an asset. */
+  spawn?: (workerData: unknown) => Worker;
+}
+
+/** Opens the history; returns at once, the workers open it meanwhile and calls wait for them. */
+export function openStore(options: OpenOptions): Store {
+  return new LocalStore({
+    flushIntervalMs: limits.flushIntervalMs,
+    bytesMax: options.folder === undefined ? limits.memoryBytesMax : limits.historyBytesMax,
+    spawn: (workerData) => new Worker(new URL('./worker.ts', import.meta.url), { workerData }),
+    ...options,
+  });
+}
