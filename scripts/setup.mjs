@@ -28,7 +28,11 @@ function say(text) {
 
 /** Runs a command with its output shown; a failure ends the set-up with `advice`. */
 function run(command, args, advice) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PATH: path, PIP_ROOT_USER_ACTION: 'ignore' } });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, PATH: path, PIP_ROOT_USER_ACTION: 'ignore' },
+  });
   if (result.error) throw new Missing(`${command} could not be started (${result.error.message}). ${advice}`);
   if (result.status !== 0) throw new Missing(`\`${command} ${args.join(' ')}\` ended with ${result.signal ?? result.status}. ${advice}`);
 }

@@ -117,13 +117,18 @@ func (q Query) proto() *pluginv2.DataQuery {
 	}
 }
 
-// QueryData asks and decodes every frame with the SDK. It fails where Grafana would fail, and on a status of 0, which Grafana takes for 500.
-func (s Source) QueryData(ctx context.Context, queries ...Query) (backend.Responses, error) {
+// QueryRaw asks and leaves the frames as bytes: what a benchmark of the plugin alone wants.
+func (s Source) QueryRaw(ctx context.Context, queries ...Query) (*pluginv2.QueryDataResponse, error) {
 	request := &pluginv2.QueryDataRequest{PluginContext: s.context(), Headers: map[string]string{"http_X-Dashboard-Uid": "test"}}
 	for _, query := range queries {
 		request.Queries = append(request.Queries, query.proto())
 	}
-	raw, err := s.Plugin.data.QueryData(ctx, request)
+	return s.Plugin.data.QueryData(ctx, request)
+}
+
+// QueryData asks and decodes every frame with the SDK. It fails where Grafana would fail, and on a status of 0, which Grafana takes for 500.
+func (s Source) QueryData(ctx context.Context, queries ...Query) (backend.Responses, error) {
+	raw, err := s.QueryRaw(ctx, queries...)
 	if err != nil {
 		return nil, err
 	}
