@@ -18,30 +18,12 @@ export async function openDoor(server: Server, env: NodeJS.ProcessEnv, platform:
   return platform === 'win32' ? await tcpDoor(server, env) : await unixDoor(server, env, log);
 }
 
-async function unixDoor(server: Server, env: NodeJS.ProcessEnv, log: Log): Promise<Door> {
-  const folder = privateFolder(env, log);
-  const address = join(folder, 'fieldgate.sock');
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  try {
-    if (Buffer.byteLength(address) > limits.socketPathBytesMax) {
-      throw new Error(`${address} is longer than the ${limits.socketPathBytesMax} bytes a socket's path may have`);
-    }
-    await bind(server, `unix:${address}`);
-  } catch (error) {
-    remove();
-    throw new Refusal(
-      `No Unix socket could be opened: ${messageOf(error)}. Set PLUGIN_UNIX_SOCKET_DIR to a short path of a writable folder.`,
-    );
-  }
-  return { network: 'unix', address, remove };
-}
-
 /** Grafana's folder if it names one, else the system's for temporary files: with an empty environment that is /tmp. */
-function privateFolder(env: NodeJS.ProcessEnv, log: Log): string {
+async function unixDoor(server: Server, env: NodeJS.ProcessEnv, log: Log): Promise<Door> {
   const given = env.PLUGIN_UNIX_SOCKET_DIR;
   if (given) {
     try {
-      return makeFolder(given);
+      return await listenIn(given, server);
     } catch (error) {
       // Host and plugin see the same files, so another place does as well.
       log.warn('PLUGIN_UNIX_SOCKET_DIR cannot be used; the socket is among the temporary files', {
@@ -51,9 +33,27 @@ function privateFolder(env: NodeJS.ProcessEnv, log: Log): string {
     }
   }
   try {
-    return makeFolder(tmpdir());
+    return await listenIn(tmpdir(), server);
   } catch (error) {
-    throw new Refusal(`No folder for the socket could be made in ${tmpdir()}: ${messageOf(error)}.`);
+    throw new Refusal(
+      `No Unix socket could be opened in ${tmpdir()}: ${messageOf(error)}. Allowed in PLUGIN_UNIX_SOCKET_DIR is another, writable folder.`,
+    );
+  }
+}
+
+async function listenIn(parent: string, server: Server): Promise<Door> {
+  const folder = makeFolder(parent);
+  const address = join(folder, 'fieldgate.sock');
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    if (Buffer.byteLength(address) > limits.socketPathBytesMax) {
+      throw new Error(`${address} is longer than the ${limits.socketPathBytesMax} bytes a socket's path may have`);
+    }
+    await bind(server, `unix:${address}`);
+    return { network: 'unix', address, remove };
+  } catch (error) {
+    remove();
+    throw error;
   }
 }
 

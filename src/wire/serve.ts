@@ -54,6 +54,8 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
   server.addService(StreamService, streamService(datasource, calls));
   addGoPlugin(server, host);
   const door = await openDoor(server, env, platform, log);
+  // However the process ends short of being killed.
+  process.once('exit', door.remove);
   announce(handshakeLine(door, env));
   open().then(opened, failed);
   return {

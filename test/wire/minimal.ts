@@ -1,4 +1,5 @@
 /** The smallest data source there can be, with every misbehaviour the wire has to withstand; which one is said by the path or the query. */
+import type { Caller } from '../../src/contract/caller.ts';
 import { Fault } from '../../src/contract/fault.ts';
 import type { DataAnswer, Datasource } from '../../src/datasource/questions.ts';
 
@@ -104,8 +105,6 @@ function cancelled(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
-function plain(caller: object): unknown {
-  return JSON.parse(
-    JSON.stringify(caller, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value)),
-  );
+function plain({ instance, ...caller }: Caller): unknown {
+  return { ...caller, ...(instance && { instance: { ...instance, jsonData: Buffer.from(instance.jsonData).toString() } }) };
 }
