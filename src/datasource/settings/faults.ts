@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ConfigFault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
-import { type Checked, check, tailOf } from './words.ts';
+import { type Checked, check, tailOf, withoutUserinfo } from './words.ts';
 
 /**
  * Gathers what is wrong and remembers which element it is wrong with: a connection, a device, or one point or command of a device.
@@ -22,15 +22,16 @@ export class Faults {
   /** `element` is `devices[2].points[0]`, `tail` what follows it: `.address.register`. Said once, however often it is found. */
   add(element: string, tail: string, message: string, severity: ConfigFault['severity'] = 'error'): void {
     if (severity === 'error') this.#broken.add(element);
-    const place = `${element}${tail}`.replace(/^\./, '');
-    const said = `${place}\n${message}`;
+    const place = this.#withoutSecrets(`${element}${tail}`.replace(/^\./, ''));
+    const text = this.#withoutSecrets(withoutUserinfo(message));
+    const said = `${place}\n${text}`;
     if (this.#seen.has(said)) return;
     if (this.#faults.length >= limits.configFaultsMax) {
       this.#beyond++;
       return;
     }
     this.#seen.add(said);
-    this.#faults.push({ severity, place, message: this.#withoutSecrets(message) });
+    this.#faults.push({ severity, place, message: text });
   }
 
   warn(element: string, tail: string, message: string): void {

@@ -17,7 +17,7 @@ export function readOuter(document: Record<string, unknown>, faults: Faults): Se
     faults.add('', tailOf(path), message);
     const field = String(path[0]);
     delete kept[field];
-    if (field in cautious) kept[field] = cautious[field];
+    if (Object.hasOwn(cautious, field)) kept[field] = cautious[field];
   }
   return settingsSchema.parse(kept);
 }

@@ -1,8 +1,5 @@
 import type { Faults } from './faults.ts';
-import { tailOf } from './words.ts';
-
-/** `scheme://user:password@host`: the part before the `@` belongs to the secrets (RFC 3986 §3.2.1). */
-const userinfo = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i;
+import { tailOf, withoutUserinfo } from './words.ts';
 
 /**
  * Settings are sent to every browser, so a URL with a user or password in it is refused wherever it stands. The URL is not repeated.
@@ -12,7 +9,7 @@ export function refuseUserinfo(document: unknown, faults: Faults): void {
   const waiting: { value: unknown; path: PropertyKey[] }[] = [{ value: document, path: [] }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { value, path } = next;
-    if (typeof value === 'string' && userinfo.test(value)) {
+    if (typeof value === 'string' && withoutUserinfo(value) !== value) {
       const depth = elementDepth(path);
       const message =
         'has a user or password in its URL, which every browser would see; give them as username and as a secret of the connection';

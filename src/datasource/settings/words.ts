@@ -33,10 +33,22 @@ export function tailOf(path: readonly PropertyKey[]): string {
 
 /** A value for a message: bounded, and nothing of lists and objects but that they are one. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 63)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(shorten(withoutUserinfo(value), 64));
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
+}
+
+/** `scheme://user:password@host`: what stands before the `@` belongs to the secrets (RFC 3986 §3.2.1). */
+export const userinfo = /([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/gi;
+
+/** A text that may quote a URL, with user and password taken out. */
+export function withoutUserinfo(text: string): string {
+  return text.replace(userinfo, '$1***@');
+}
+
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 /** `; did you mean "register"?` if one of the names is near, else nothing. */
@@ -115,7 +127,8 @@ function likeliestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIs
 
 /** A schema's own message may repeat a very long value: its middle is cut out, what is allowed stands at the end. */
 function bounded(message: string): string {
-  return message.length <= 400 ? message : `${message.slice(0, 80)}…${message.slice(-300)}`;
+  const text = withoutUserinfo(message);
+  return text.length <= 400 ? text : `${text.slice(0, 80)}…${text.slice(-300)}`;
 }
 
 function knownKeys(schema: z.core.$ZodType | undefined): string[] {
