@@ -102,6 +102,9 @@ export const limits = {
   turnSamplesMax: 1_000,
   /** How often samples older than the retention are deleted. */
   expireEveryMs: 3_600_000,
+  expireFirstMs: 60_000,
+  /** What closing gets for commands, then for connections, then for the last flush: together less than `shutdownMs`. */
+  gatewayCloseMs: 250,
   /** A command waits at most this long in the queue unless it says otherwise (DESIGN §8). */
   commandExpiryMs: 10_000,
   /** The longest a command request may block its caller; then 202. */

@@ -1,0 +1,97 @@
+/** The record of commands: written before anything is sent, then with every step (DESIGN §8). */
+import type { Clock } from '../../contract/clock.ts';
+import type { CommandRecord, CommandState } from '../../contract/command.ts';
+import { Fault, messageOf } from '../../contract/fault.ts';
+import { limits } from '../../contract/limits.ts';
+import type { Log } from '../../contract/log.ts';
+import type { Value } from '../../contract/sample.ts';
+import type { Store } from '../../store/store.ts';
+import { within } from '../guard.ts';
+
+export interface JournalDeps {
+  key: string;
+  store: Store;
+  clock: Clock;
+  log: Log;
+}
+
+export class Journal {
+  /** How many commands ended in each state. */
+  readonly ends: Record<string, number> = {};
+  readonly #deps: JournalDeps;
+  /** The last save of each record: a later step must not be overtaken by an earlier one. */
+  readonly #saves = new WeakMap<CommandRecord, Promise<void>>();
+
+  constructor(deps: JournalDeps) {
+    this.#deps = deps;
+  }
+
+  /** Commands that a crash left open: what became of them nobody knows, and they are never sent again. Never rejects. */
+  async recover(): Promise<void> {
+    const { key, store, clock, log } = this.#deps;
+    try {
+      const open = await within(clock, limits.storeWaitMs, store.commands(key, { limit: limits.commandsOpenMax, open: true }));
+      for (const record of open)
+        await this.end({ ...record, times: { ...record.times } }, 'unknown', { detail: 'the gateway ended before the command did' });
+      if (open.length > 0) log.warn('commands were left open by the last run; they are recorded as unknown', { commands: open.length });
+    } catch (error) {
+      log.warn('commands of the last run were not looked at', { error: messageOf(error) });
+    }
+  }
+
+  /** No record, no command: rejects with a `Fault` when the store does not take it. */
+  async begin(record: CommandRecord): Promise<void> {
+    const saving = this.#deps.store.saveCommand(this.#deps.key, structuredClone(record));
+    this.#saves.set(
+      record,
+      saving.catch(() => undefined),
+    );
+    try {
+      await within(this.#deps.clock, limits.storeWaitMs, saving);
+    } catch (error) {
+      // It may still arrive: then it must not look as if it were under way.
+      void saving.then(() => this.end(record, 'rejected', { detail: 'the record came too late; nothing was sent' })).catch(() => undefined);
+      throw new Fault(`the command was not recorded, so it was not sent: ${messageOf(error)}`, {
+        type: 'storage-failed',
+        blame: 'gateway',
+        status: 503,
+        cause: error,
+      });
+    }
+  }
+
+  /** A step on the way; its save is not waited for. */
+  step(record: CommandRecord, state: CommandState): void {
+    record.state = state;
+    record.times[state] = this.#deps.clock.nowMs();
+    void this.#save(record);
+  }
+
+  /** Resolves when the end is recorded, or could not be (which is logged). Never rejects. */
+  async end(
+    record: CommandRecord,
+    state: CommandState,
+    about: { detail?: string | undefined; readBack?: Value | undefined } = {},
+  ): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    record.state = state;
+    record.times[state] ??= nowMs;
+    record.times.ended = nowMs;
+    if (about.detail !== undefined) record.detail = about.detail;
+    if (about.readBack !== undefined) record.readBack = about.readBack;
+    this.ends[state] = (this.ends[state] ?? 0) + 1;
+    await this.#save(record);
+  }
+
+  #save(record: CommandRecord): Promise<void> {
+    const { key, store, clock, log } = this.#deps;
+    const copy = structuredClone(record);
+    const saving = (this.#saves.get(record) ?? Promise.resolve())
+      .then(() => within(clock, limits.storeWaitMs, store.saveCommand(key, copy)))
+      .catch((error: unknown) =>
+        log.error('a step of a command was not recorded', { command: copy.id, state: copy.state, error: messageOf(error) }),
+      );
+    this.#saves.set(record, saving);
+    return saving;
+  }
+}

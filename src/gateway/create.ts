@@ -1,0 +1,159 @@
+/** Puts a gateway together: plant, intake, hub, links and commands. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Device } from '../contract/device.ts';
+import { Fault, messageOf, notFound } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import { seriesName } from '../contract/sample.ts';
+import { settingsSchema } from '../contract/settings.ts';
+import { Commands } from './commands/commands.ts';
+import { Journal } from './commands/journal.ts';
+import { readFresh } from './fresh.ts';
+import type { Gateway, GatewayDeps } from './gateway.ts';
+import { within } from './guard.ts';
+import { Hub } from './hub.ts';
+import { Intake } from './intake.ts';
+import { keep } from './keep.ts';
+import { Link } from './link.ts';
+import type { Plan, PlannedConnection } from './plan.ts';
+import { Plant } from './plant.ts';
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { key, store, clock, log } = deps;
+  const hub = new Hub(log);
+  const plant = new Plant({ key, store, clock, log });
+  const intake = new Intake({ key, store, clock, log, plant, hub });
+  const journal = new Journal({ key, store, clock, log });
+  const links = new Map<string, Link>();
+  const commands = new Commands({ key, store, clock, plant, intake, journal, recovered: journal.recover(), link: (id) => links.get(id) });
+  const keeping = keep({ key, store, clock, log });
+  let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
+  let applying: Promise<void> = Promise.resolve();
+  let closed: Promise<void> | undefined;
+  void recall();
+
+  /** What the points said in an earlier run: it is what is known until they say something new. */
+  async function recall(): Promise<void> {
+    try {
+      const last = await within(clock, limits.storeWaitMs, store.last(key));
+      plant.remember(new Map(last.map(({ series, sample }) => [seriesName(series), sample])));
+    } catch (error) {
+      log.warn('the last values of the earlier run are not there', { error: messageOf(error) });
+    }
+  }
+
+  async function change(wanted: Plan): Promise<void> {
+    const next = { ...wanted, connections: wanted.connections.map(likeBefore) };
+    plan = next;
+    intake.retentionMs = next.settings.history.retention;
+    keeping.use(next.settings.history);
+    const kept = new Map(next.connections.map((planned) => [planned.connection.id, planned]));
+    const leaving: Promise<void>[] = [];
+    const reopening: { planned: PlannedConnection; before: Link }[] = [];
+    for (const [id, link] of links) {
+      const planned = kept.get(id);
+      if (planned && isSameLink(link.planned, planned)) continue;
+      links.delete(id);
+      leaving.push(link.close());
+      if (planned) reopening.push({ planned, before: link });
+    }
+    // A port or a client id must be free before it is opened again; links that stay are not touched meanwhile.
+    await Promise.all(leaving);
+    plant.keepOnly(new Set(next.connections.flatMap((planned) => planned.devices.map((device) => device.id))));
+    for (const planned of next.connections) {
+      for (const device of planned.devices) plant.place(device, planned.driver);
+      const { id } = planned.connection;
+      const before = reopening.find((candidate) => candidate.planned === planned)?.before;
+      const link = links.get(id);
+      if (link) link.update(planned);
+      else links.set(id, new Link(planned, { ...deps, intake, plant }, before?.counters));
+    }
+  }
+
+  /** Devices that did not change stay the same objects: that is how links and points see it. */
+  function likeBefore(planned: PlannedConnection): PlannedConnection {
+    const before = new Map(plan.connections.flatMap((connection) => connection.devices.map((device) => [device.id, device] as const)));
+    return {
+      ...planned,
+      devices: planned.devices.map((device) =>
+        isDeepStrictEqual(before.get(device.id), device) ? (before.get(device.id) as Device) : device,
+      ),
+    };
+  }
+
+  async function close(): Promise<void> {
+    await applying;
+    // What hangs is left behind after its time: the flush matters more.
+    await inTime('a command', commands.close());
+    await inTime('a connection', Promise.all(Array.from(links.values(), (link) => link.close())));
+    keeping.stop();
+    await inTime(
+      'the last samples',
+      Promise.all([plant.stop(), intake.flush()]).then(() => store.flush()),
+    );
+  }
+
+  async function inTime(what: string, closing: Promise<unknown>): Promise<void> {
+    try {
+      await within(clock, limits.gatewayCloseMs, closing);
+    } catch (error) {
+      log.error(`${what} was not closed in time`, { error: messageOf(error) });
+    }
+  }
+
+  return {
+    apply(wanted) {
+      if (closed) return Promise.resolve();
+      applying = applying
+        .then(() => change(wanted))
+        .catch((error: unknown) => log.error('the settings could not be applied', { error: messageOf(error) }));
+      return applying;
+    },
+    get plan() {
+      return plan;
+    },
+    device: (id) => plant.device(id)?.device,
+    point: (name) => plant.point(name)?.point,
+    connections: () => Array.from(links.values(), (link) => link.status()),
+    devices: () => plant.statuses(),
+    last: (name) => plant.point(name)?.last,
+    async readNow(name, signal) {
+      const placed = plant.point(name);
+      if (!placed) throw notFound(`there is no point ${name.device}.${name.point}`);
+      const link = links.get(placed.device.device.connection);
+      const why = link ? link.downBecause : 'its connection is not running';
+      if (!link || why !== undefined) throw offline(name.device, why ?? '');
+      try {
+        return await readFresh({ intake, link }, placed, 'fresh', signal);
+      } catch (error) {
+        if (error instanceof Fault || signal.aborted) throw error;
+        throw offline(name.device, messageOf(error));
+      }
+    },
+    set: (name, body, user, idempotencyKey) => commands.set(name, body, user, idempotencyKey),
+    act: (device, action, body, user, idempotencyKey) => commands.act(device, action, body, user, idempotencyKey),
+    subscribe: (take) => hub.subscribe(take),
+    counters: () => ({
+      samples: intake.samples,
+      badSamples: intake.badSamples,
+      dropped: intake.dropped + hub.dropped,
+      commands: { ...journal.ends },
+    }),
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+/** Nothing that was opened with these settings differs: the session can stay. */
+function isSameLink(before: PlannedConnection, now: PlannedConnection): boolean {
+  return (
+    before.driver === now.driver &&
+    isDeepStrictEqual(before.connection.options, now.connection.options) &&
+    isDeepStrictEqual(before.secrets, now.secrets)
+  );
+}
+
+function offline(device: string, why: string): Fault {
+  return new Fault(`${device} cannot be asked now: ${why}`, { type: 'device-offline', blame: 'device', status: 503 });
+}

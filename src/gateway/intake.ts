@@ -1,0 +1,192 @@
+/** The life of a sample: reading → value pipeline → what is known now → report rule → live viewers and store. */
+import type { Clock } from '../contract/clock.ts';
+import type { Point } from '../contract/device.ts';
+import type { Reading } from '../contract/driver.ts';
+import { messageOf } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import type { Reason, Sample, TimeNs } from '../contract/sample.ts';
+import type { Entry, Store } from '../store/store.ts';
+import type { LiveSample } from './gateway.ts';
+import type { Hub } from './hub.ts';
+import { kindOfValue } from './kinds.ts';
+import type { PlacedDevice, PlacedPoint, Plant } from './plant.ts';
+import { isWorthKeeping } from './report.ts';
+
+/** Reasons that do not prove that the device is there: nothing came, or nothing that can be trusted to be its. */
+const silentReasons: ReadonlySet<Reason> = new Set<Reason>(['timeout', 'offline', 'stale', 'crc']);
+
+/** Samples of one turn of the event loop: handed on together. */
+interface Turn {
+  entries: Entry[];
+  live: LiveSample[];
+  /** Somebody waits for the commit. */
+  now: boolean;
+  committed: Promise<void>;
+  settle: () => void;
+}
+
+export class Intake {
+  samples = 0;
+  badSamples = 0;
+  /** Samples the store refused or failed to commit. */
+  dropped = 0;
+  retentionMs = 0;
+  readonly #key: string;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #plant: Plant;
+  readonly #hub: Hub;
+  readonly #watchers = new Map<PlacedPoint, Set<(sample: Sample) => void>>();
+  readonly #handedOn = new Set<Promise<void>>();
+  #turn: Turn | undefined;
+  /** Since when the store refuses samples; undefined while it takes them. */
+  #failingSinceMs: number | undefined;
+
+  constructor(deps: { key: string; store: Store; clock: Clock; log: Log; plant: Plant; hub: Hub }) {
+    this.#key = deps.key;
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#plant = deps.plant;
+    this.#hub = deps.hub;
+  }
+
+  /** Takes the readings of one request, or one that was heard. Resolves when they are committed or counted as dropped; never rejects. */
+  take(readings: readonly Reading[], options: { now?: boolean } = {}): Promise<void> {
+    const arrivalNs = this.#clock.nowNs();
+    const silent = new Set<PlacedDevice>();
+    const answered = new Set<PlacedDevice>();
+    const turns = new Set<Turn>();
+    for (const reading of readings) {
+      const placed = this.#plant.point({ device: reading.point.device, point: reading.point.id });
+      // An answer to a question from before a change of settings.
+      if (!placed) continue;
+      const turn = this.#takeOne(placed, reading, arrivalNs, options.now);
+      if (turn) turns.add(turn);
+      if (!reading.retained) (silentReasons.has(reading.reason) ? silent : answered).add(placed.device);
+    }
+    for (const device of answered) this.#plant.answered(device);
+    for (const device of silent) if (!answered.has(device)) this.#plant.silent(device);
+    return Promise.all(Array.from(turns, (turn) => turn.committed)).then(() => undefined);
+  }
+
+  /** A bad sample for each point, for a reason that concerns all of them. */
+  fail(points: Iterable<PlacedPoint>, reason: Reason, detail: string): void {
+    const arrivalNs = this.#clock.nowNs();
+    for (const placed of points) this.#takeOne(placed, { point: placed.point, value: null, reason, detail }, arrivalNs);
+  }
+
+  /** Calls back with every sample of a point, kept or not, until the returned function is called. */
+  watch(placed: PlacedPoint, see: (sample: Sample) => void): () => void {
+    const watchers = this.#watchers.get(placed) ?? new Set();
+    this.#watchers.set(placed, watchers.add(see));
+    return () => {
+      watchers.delete(see);
+      if (watchers.size === 0) this.#watchers.delete(placed);
+    };
+  }
+
+  /** Resolves when everything taken so far is committed or counted as dropped. */
+  async flush(): Promise<void> {
+    this.#endTurn();
+    await Promise.all(this.#handedOn);
+  }
+
+  /** The turn with which the sample goes to the history, if it does. */
+  #takeOne(placed: PlacedPoint, reading: Reading, arrivalNs: TimeNs, now = false): Turn | undefined {
+    const sample = placed.pipeline.sample(reading, arrivalNs, this.retentionMs);
+    if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
+    this.#count(placed, reading, sample);
+    if (reading.retained && isKnown(placed, reading, sample)) return undefined;
+    // A device that sends its own times may send late what is not the latest.
+    if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs) placed.last = sample;
+    for (const see of this.#watchers.get(placed) ?? []) see(sample);
+    const atMs = this.#clock.monotonicMs();
+    if (!isWorthKeeping(placed.point.report, placed.kept, sample, atMs)) return undefined;
+    placed.kept = { sample, atMs };
+    const turn = this.#beginTurn();
+    const entry: Entry = { key: { device: placed.point.device, point: placed.point.id }, kind: placed.kind, sample };
+    turn.entries.push(entry);
+    turn.live.push({ ...entry, point: placed.point });
+    if (now) turn.now = true;
+    if (turn.live.length >= limits.turnSamplesMax) this.#endTurn();
+    return turn;
+  }
+
+  #count(placed: PlacedPoint, reading: Reading, sample: Sample): void {
+    this.samples += 1;
+    placed.device.samples += 1;
+    if (sample.quality === 'bad') {
+      this.badSamples += 1;
+      placed.device.badSamples += 1;
+      placed.detail = reading.detail ?? sample.reason;
+    } else {
+      delete placed.detail;
+      if (!reading.retained) placed.device.lastSeenMs = this.#clock.nowMs();
+    }
+  }
+
+  #beginTurn(): Turn {
+    if (this.#turn) return this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const turn: Turn = { entries: [], live: [], now: false, committed: promise, settle: resolve };
+    this.#turn = turn;
+    this.#clock.after(0, () => {
+      if (this.#turn === turn) this.#endTurn();
+    });
+    return turn;
+  }
+
+  #endTurn(): void {
+    const turn = this.#turn;
+    if (!turn) return;
+    this.#turn = undefined;
+    this.#hub.publish(turn.live);
+    const done = this.#append(turn);
+    this.#handedOn.add(done);
+    void done.finally(() => this.#handedOn.delete(done));
+  }
+
+  async #append(turn: Turn): Promise<void> {
+    try {
+      await this.#store.append(this.#key, turn.entries, { now: turn.now });
+      if (this.#failingSinceMs !== undefined)
+        this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
+      this.#failingSinceMs = undefined;
+    } catch (error) {
+      this.dropped += turn.live.length;
+      // Said once, counted always.
+      if (this.#failingSinceMs === undefined) this.#log.error('samples are lost: the store refuses them', { error: messageOf(error) });
+      this.#failingSinceMs ??= this.#clock.monotonicMs();
+    } finally {
+      turn.settle();
+    }
+  }
+}
+
+/** A retained value is what we know already: current, but no news. */
+function isKnown(placed: PlacedPoint, reading: Reading, sample: Sample): boolean {
+  const known = placed.last;
+  return (
+    known !== undefined &&
+    known.value === sample.value &&
+    known.reason === sample.reason &&
+    (reading.timeNs === undefined || known.timeNs === sample.timeNs)
+  );
+}
+
+/** The readings of points that a driver gives as its answer, and nothing else: whatever it is, the gateway must not stumble over it. */
+export function areReadings(answer: unknown): answer is Reading[] {
+  return Array.isArray(answer) && answer.every((reading: unknown) => typeof (reading as Reading | null)?.point?.id === 'string');
+}
+
+/** True if any of the readings proves that somebody answered. */
+export function saysSomething(readings: readonly Reading[]): boolean | undefined {
+  return readings.length === 0 ? undefined : readings.some((reading) => !silentReasons.has(reading.reason));
+}
+
+export function pointsOf(plant: Plant, points: Iterable<Point>): PlacedPoint[] {
+  return Array.from(points, (point) => plant.point({ device: point.device, point: point.id })).filter((placed) => placed !== undefined);
+}

@@ -1,0 +1,140 @@
+/** Writing: from the value a person asks for to the raw value the place holds, checked against every limit before anything is sent. Pure. */
+import type { Point } from '../contract/device.ts';
+import type { Shape } from '../contract/driver.ts';
+import { badRequest, type Fault } from '../contract/fault.ts';
+import type { Value } from '../contract/sample.ts';
+import { inverse } from './decimals.ts';
+import { createPipeline } from './pipeline.ts';
+
+export interface Written {
+  raw: Exclude<Value, null>;
+  /** What the point reads when the write has worked: the asked value as far as the place can hold it. */
+  value: Value;
+}
+
+/** Throws a `Fault`: 400 for a value of the wrong type, 422 for one that a limit refuses. */
+export function toRaw(point: Point, shape: Shape, asked: number | boolean | string): Written {
+  const raw = fromName(point, shape, asked) ?? plainRaw(point, shape, asked);
+  const pipeline = createPipeline(unbounded(point), shape);
+  if (pipeline.isInvalid(raw))
+    throw refused(`${String(asked)} would be written as ${String(raw)}, which means "no value" for ${name(point)}`);
+  return { raw, value: pipeline.value(raw).value };
+}
+
+/** What `expect` and `equals` mean in engineering units; undefined if it makes no sense for the point. */
+export function toValue(point: Point, shape: Shape, asked: number | boolean | string): Value | undefined {
+  const raw = fromName(point, shape, asked);
+  if (raw !== undefined) return createPipeline(unbounded(point), shape).value(raw).value;
+  if (shape.type === 'integer' && typeof asked === 'string') return /^-?\d{1,20}$/.test(asked) ? BigInt(asked) : undefined;
+  return shape.type === 'boolean' && typeof asked === 'number' ? asked !== 0 : asked;
+}
+
+/** The point as if every reading were believed: what is asked for is checked by its own limits. */
+function unbounded(point: Point): Point {
+  const { min: _min, max: _max, ...free } = point;
+  return free;
+}
+
+/** `enum` is raw → name: a name stands for its raw value. */
+function fromName(point: Point, shape: Shape, asked: number | boolean | string): Exclude<Value, null> | undefined {
+  if (typeof asked !== 'string' || !point.enum) return undefined;
+  const named = Object.entries(point.enum).find(([, title]) => title === asked)?.[0];
+  if (named === undefined) return undefined;
+  if (shape.type === 'string') return named;
+  if (shape.type === 'boolean') return named === '1' || named === 'true';
+  if (shape.type === 'integer' && /^-?\d+$/.test(named)) return Number.isSafeInteger(Number(named)) ? Number(named) : BigInt(named);
+  if (shape.type === 'any' && (named === 'true' || named === 'false')) return named === 'true';
+  return named !== '' && Number.isFinite(Number(named)) ? Number(named) : named;
+}
+
+function plainRaw(point: Point, shape: Shape, asked: number | boolean | string): Exclude<Value, null> {
+  switch (shape.type) {
+    case 'boolean':
+      if (typeof asked === 'boolean') return asked;
+      if (asked === 0 || asked === 1) return asked === 1;
+      throw wrongType(point, asked, 'true or false');
+    case 'string':
+      if (typeof asked !== 'string') throw wrongType(point, asked, 'a string');
+      if (point.enum && !Object.hasOwn(point.enum, asked))
+        throw refused(`${JSON.stringify(asked)} is no value of ${name(point)}; allowed are ${names(point)}`);
+      return asked;
+    case 'any':
+      return typeof asked === 'number' ? numberRaw(point, shape, asked) : asked;
+    default:
+      if (typeof asked === 'boolean') throw wrongType(point, asked, 'a number');
+      return numberRaw(point, shape, asked);
+  }
+}
+
+function numberRaw(point: Point, shape: Shape, asked: number | string): number | bigint {
+  const exact = shape.type === 'integer' && point.scale === 1 && point.offset === 0;
+  const value = typeof asked === 'number' ? asked : digits(point, asked);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw wrongType(point, asked, 'a finite number');
+  checkLimits(point, value);
+  if (exact && typeof value === 'bigint') return inRange(point, shape, value);
+  const raw = inverse(Number(value), point.scale, point.offset);
+  if (shape.type === 'integer')
+    return inRange(point, shape, Number.isSafeInteger(Math.round(raw)) ? Math.round(raw) : BigInt(Math.round(raw)));
+  if (shape.type !== 'float32') return raw;
+  if (!Number.isFinite(Math.fround(raw))) throw refused(`${asked} is beyond what a 32-bit float holds`);
+  return Math.fround(raw);
+}
+
+function digits(point: Point, asked: string): bigint {
+  if (/^-?\d{1,20}$/.test(asked)) return BigInt(asked);
+  throw wrongType(point, asked, point.enum ? `a number or one of ${names(point)}` : 'a number');
+}
+
+function inRange(point: Point, shape: Shape, raw: number | bigint): number | bigint {
+  const low = shape.min !== undefined && raw < shape.min;
+  if (!low && !(shape.max !== undefined && raw > shape.max)) return raw;
+  throw refused(`the raw value ${raw} does not fit the place of ${name(point)}; allowed is ${shape.min ?? '-∞'} to ${shape.max ?? '∞'}`);
+}
+
+/** In engineering units. A value beyond the range in which readings are believed could not be verified: `min`/`max` count unless `write` says more. */
+function checkLimits(point: Point, value: number | bigint): void {
+  const min = point.write?.min ?? point.min;
+  const max = point.write?.max ?? point.max;
+  const step = point.write?.step;
+  if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+    throw refused(`${value} is outside the limits of ${name(point)}; allowed is ${min ?? '-∞'} to ${max ?? '∞'}${unit(point)}`);
+  }
+  if (step !== undefined) {
+    const steps = (Number(value) - (point.write?.min ?? 0)) / step;
+    if (Math.abs(steps - Math.round(steps)) > 1e-9 * Math.max(1, Math.abs(steps))) {
+      throw refused(
+        `${value} is between the steps of ${name(point)}; allowed is ${point.write?.min ?? 0} plus a multiple of ${step}${unit(point)}`,
+      );
+    }
+  }
+  if (
+    point.enum &&
+    min === undefined &&
+    max === undefined &&
+    !Object.hasOwn(point.enum, String(inverse(Number(value), point.scale, point.offset)))
+  ) {
+    throw refused(`${value} is no value of ${name(point)}; allowed are ${names(point)}`);
+  }
+}
+
+function wrongType(point: Point, asked: unknown, allowed: string): Fault {
+  return badRequest(`${JSON.stringify(asked)} is no value for ${name(point)}; allowed is ${allowed}`, 'value', 'bad-value');
+}
+
+function refused(message: string): Fault {
+  return badRequest(message, 'value', 'limit', 422);
+}
+
+function name(point: Point): string {
+  return `${point.device}.${point.id}`;
+}
+
+function names(point: Point): string {
+  return Object.values(point.enum ?? {})
+    .map((title) => JSON.stringify(title))
+    .join(', ');
+}
+
+function unit(point: Point): string {
+  return point.unit === undefined ? '' : ` ${point.unit}`;
+}

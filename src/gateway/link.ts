@@ -1,0 +1,251 @@
+/**
+ * The life of one connection: open, poll and listen, notice its end, wait, open again, without end (DESIGN §4). A link never stops by
+ * itself; why it is down and since when is in its status.
+ */
+import type { Clock, Random } from '../contract/clock.ts';
+import type { Device, Point } from '../contract/device.ts';
+import type { Host, Line, PlannedRequest, Reading, Session } from '../contract/driver.ts';
+import { messageOf } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import type { ConnectionStatus } from '../contract/status.ts';
+import type { Store } from '../store/store.ts';
+import type { Bus, Buses, Priority } from './bus.ts';
+import { bounded, Overdue } from './guard.ts';
+import { createHost, logOf } from './host.ts';
+import { areReadings, type Intake, saysSomething } from './intake.ts';
+import { Opened, type Question } from './opened.ts';
+import type { PlannedConnection } from './plan.ts';
+import type { Plant } from './plant.ts';
+import { backoffMs } from './schedule.ts';
+
+export interface LinkDeps {
+  key: string;
+  store: Store;
+  buses: Buses;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  intake: Intake;
+  plant: Plant;
+}
+
+/** Counters of a connection; they outlive a change of its settings. */
+export type LinkCounters = Pick<ConnectionStatus, 'opens' | 'requests' | 'failures' | 'overruns'>;
+
+/** The link is not open: nothing was sent. */
+export class LinkDown extends Error {
+  constructor(why: string) {
+    super(why);
+    this.name = 'LinkDown';
+  }
+}
+
+export class Link {
+  readonly counters: LinkCounters;
+  readonly #deps: LinkDeps;
+  readonly #log: Log;
+  readonly #bus: Bus;
+  readonly #line: Line;
+  readonly #closing = new AbortController();
+  readonly #ended: Promise<void>;
+  #planned: PlannedConnection;
+  #opened: Opened | undefined;
+  #state: ConnectionStatus['state'] = 'connecting';
+  #sinceMs: number;
+  #error: string | undefined;
+
+  constructor(planned: PlannedConnection, deps: LinkDeps, counters: LinkCounters = { opens: 0, requests: 0, failures: 0, overruns: 0 }) {
+    this.#planned = planned;
+    this.#deps = deps;
+    this.#log = logOf(deps.log, planned.connection.id);
+    this.counters = counters;
+    this.#line = { connection: planned.connection, devices: [...planned.devices] };
+    this.#sinceMs = deps.clock.nowMs();
+    const { driver, connection } = planned;
+    this.#bus = deps.buses.lease(driver.endpoint(connection.options), driver.maxInFlight(connection.options));
+    this.#ended = this.#live();
+  }
+
+  get planned(): PlannedConnection {
+    return this.#planned;
+  }
+
+  /** Why nothing can be asked now, in words; undefined if the link is up. */
+  get downBecause(): string | undefined {
+    if (this.#opened && !this.#opened.isEnded) return undefined;
+    return this.#error ?? 'the connection is not open yet';
+  }
+
+  status(): ConnectionStatus {
+    const { connection, driver } = this.#planned;
+    return {
+      id: connection.id,
+      kind: connection.kind,
+      title: connection.title,
+      state: this.#state,
+      sinceMs: this.#sinceMs,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      endpoint: driver.endpoint(connection.options),
+      ...this.counters,
+      queued: this.#bus.waiting(),
+    };
+  }
+
+  /** Other devices or points behind the same connection: asked and heard from now on; the session stays open. */
+  update(planned: PlannedConnection): void {
+    const before = this.#line.devices;
+    const same = planned.devices.length === before.length && planned.devices.every((device, index) => device === before[index]);
+    this.#planned = planned;
+    if (same) return;
+    before.splice(0, before.length, ...planned.devices);
+    this.#opened?.work([...before]);
+    if (this.#state === 'down') this.#takeDown(this.#error ?? '');
+  }
+
+  /** Ends everything. Never rejects; resolves when the driver has closed or its time is over. */
+  async close(): Promise<void> {
+    const reason = new LinkDown('the connection is being closed');
+    this.#closing.abort(reason);
+    this.#opened?.end(reason);
+    await this.#ended;
+  }
+
+  /** Sends something through the bus. Rejects like `Bus.run`, with `LinkDown`, or with what the driver threw. */
+  async ask<T>(question: Question<T>): Promise<T> {
+    let asked: Opened | undefined;
+    const result = await this.#bus.run({
+      unit: question.unit,
+      priority: question.priority,
+      signal: question.signal,
+      run: async () => {
+        asked = this.#opened;
+        const { downBecause } = this;
+        if (!asked || downBecause !== undefined) throw new LinkDown(downBecause ?? '');
+        this.counters.requests += 1;
+        return await asked.run(question);
+      },
+    });
+    if (question.answered(result) === false) asked?.considerSilence();
+    return result;
+  }
+
+  /** The requests that would read these points; none if they cannot be asked for, or the link is down. */
+  requestsFor(points: readonly Point[]): PlannedRequest[] {
+    return this.#opened?.plan(points) ?? [];
+  }
+
+  read(request: PlannedRequest, priority: Priority, signal: AbortSignal): Promise<Reading[]> {
+    return this.ask<Reading[]>({
+      unit: request.unit,
+      priority,
+      signal,
+      call: async (session, life) => {
+        const readings: unknown = await session.read?.(request, life);
+        if (!areReadings(readings)) throw new TypeError('the driver answered with something that is no list of readings');
+        return readings;
+      },
+      answered: saysSomething,
+    });
+  }
+
+  /** Who answers for a device: fair turns and setting aside go by it. */
+  unitOf(device: Device): string {
+    const polled = this.#opened?.requests.find((request) => request.points.some((point) => point.device === device.id));
+    return polled?.unit ?? this.requestsFor(device.points)[0]?.unit ?? device.id;
+  }
+
+  /** Milliseconds until a unit that does not answer is tried again; undefined if it may be asked now. */
+  asideForMs(unit: string): number | undefined {
+    return this.#bus.asideForMs(unit) || undefined;
+  }
+
+  async #live(): Promise<void> {
+    const { clock, random } = this.#deps;
+    const closing = this.#closing.signal;
+    const host = await createHost(this.#deps, this.#log, this.#planned);
+    let attempt = 0;
+    while (!closing.aborted) {
+      let why: unknown;
+      try {
+        const opened = await this.#open(host);
+        this.#opened = opened;
+        this.counters.opens += 1;
+        this.#setState('up');
+        this.#log.info('connection is up', { opens: this.counters.opens });
+        opened.work([...this.#line.devices]);
+        if (closing.aborted) opened.end(closing.reason);
+        why = await opened.ended();
+        if (opened.wasAlive) attempt = 0;
+      } catch (error) {
+        why = error;
+      }
+      this.#opened = undefined;
+      if (closing.aborted) break;
+      this.#takeDown(messageOf(why));
+      await clock.sleep(backoffMs(attempt, random), closing).catch(() => undefined);
+      attempt += 1;
+    }
+    this.#setState('stopped');
+    this.#bus.release();
+  }
+
+  async #open(host: Omit<Host, 'lost'>): Promise<Opened> {
+    const { clock, intake, plant } = this.#deps;
+    // A driver may notice the loss before its own `open` has resolved.
+    const lost = new AbortController();
+    const deps = {
+      clock,
+      log: this.#log,
+      intake,
+      plant,
+      bus: this.#bus,
+      ask: (request: PlannedRequest, signal: AbortSignal) => this.read(request, 'poll', signal),
+      overrun: () => {
+        this.counters.overruns += 1;
+      },
+      failure: () => {
+        this.counters.failures += 1;
+      },
+    };
+    let opening: Promise<Session> | undefined;
+    try {
+      const session = await bounded(clock, limits.openTimeoutMs, this.#closing.signal, (signal) => {
+        opening = this.#planned.driver.open(this.#line, { ...host, lost: (error) => lost.abort(error) }, signal);
+        return opening;
+      });
+      const opened = new Opened(session, deps);
+      if (lost.signal.aborted) opened.end(lost.signal.reason);
+      lost.signal.addEventListener('abort', () => opened.end(lost.signal.reason), { once: true });
+      return opened;
+    } catch (error) {
+      // What opens too late is not used any more, but must not stay open either.
+      opening?.then((late) => late.close()).catch(() => undefined);
+      throw error instanceof Overdue ? new Error(`not open within ${limits.openTimeoutMs / 1_000} s`) : error;
+    }
+  }
+
+  #takeDown(why: string): void {
+    this.#error = why;
+    if (this.#state !== 'down') this.#log.warn('connection is down', { error: why });
+    this.#setState('down');
+    const { intake, plant } = this.#deps;
+    // Devices that were silent before stay as they are: one sample says it.
+    const devices = this.#line.devices.map((device) => plant.device(device.id)).filter((device) => device !== undefined);
+    const lost = devices.filter((device) => device.state !== 'offline');
+    for (const device of lost)
+      intake.fail(
+        [...device.points.values()].filter((placed) => placed.point.access !== 'write'),
+        'offline',
+        why,
+      );
+    plant.offline(lost, why);
+  }
+
+  #setState(state: ConnectionStatus['state']): void {
+    if (state === 'up') this.#error = undefined;
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#sinceMs = this.#deps.clock.nowMs();
+  }
+}

@@ -1,0 +1,58 @@
+/** Hears what speaks by itself, from the opening of a link to its end, with other points after a change of settings. */
+import type { Clock } from '../contract/clock.ts';
+import type { Point } from '../contract/device.ts';
+import type { Session, Sink } from '../contract/driver.ts';
+import { limits } from '../contract/limits.ts';
+import { Overdue } from './guard.ts';
+import type { Intake } from './intake.ts';
+import type { Plant } from './plant.ts';
+
+export interface Listening {
+  /** Resolves when the driver listens no more, at the latest after the grace time. */
+  stop(): Promise<void>;
+}
+
+export interface ListenerDeps {
+  clock: Clock;
+  intake: Intake;
+  plant: Plant;
+  /** Something was heard: the link lives. */
+  heard(): void;
+  /** Listening ended though nobody asked for it. */
+  broken(error: unknown): void;
+}
+
+export function listen(deps: ListenerDeps, session: Session, points: readonly Point[]): Listening {
+  if (!session.listen || points.length === 0) return { stop: () => Promise.resolve() };
+  const stopping = new AbortController();
+  const sink: Sink = {
+    sample(reading) {
+      if (stopping.signal.aborted) return Promise.resolve();
+      deps.heard();
+      return deps.intake.take([reading], { now: true });
+    },
+    trouble(point, message) {
+      const placed = deps.plant.point({ device: point.device, point: point.id });
+      if (!placed) return;
+      if (message === undefined) delete placed.trouble;
+      else placed.trouble = message;
+    },
+  };
+  const ended = (async () => await session.listen?.(points, sink, stopping.signal))().then(
+    () => stopping.signal.aborted || deps.broken(new Error('it stopped listening by itself')),
+    (error: unknown) => stopping.signal.aborted || deps.broken(error),
+  );
+  return {
+    async stop() {
+      stopping.abort(new Error('other points are to be heard'));
+      const grace = Promise.withResolvers<void>();
+      const cancel = deps.clock.after(limits.abortGraceMs, () => {
+        // Two listeners of one session would take every sample twice.
+        deps.broken(new Overdue(limits.abortGraceMs));
+        grace.resolve();
+      });
+      await Promise.race([ended, grace.promise]);
+      cancel();
+    },
+  };
+}

@@ -1,0 +1,210 @@
+/** The devices of a gateway and what is known of them now: last samples, connectivity, troubles. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../contract/clock.ts';
+import type { Device, Point } from '../contract/device.ts';
+import type { Driver, Shape } from '../contract/driver.ts';
+import { messageOf } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import { type ColumnKind, type Sample, type SeriesKey, seriesName } from '../contract/sample.ts';
+import type { ConnectivityChange, DeviceState, DeviceStatus } from '../contract/status.ts';
+import type { Store } from '../store/store.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import type { Kept } from './report.ts';
+
+export interface PlacedPoint {
+  readonly device: PlacedDevice;
+  readonly point: Point;
+  readonly shape: Shape;
+  readonly pipeline: Pipeline;
+  /** Of the last value; a place that holds anything may change it. */
+  kind: ColumnKind;
+  last?: Sample;
+  kept?: Kept;
+  /** Why the last sample is bad, in words. */
+  detail?: string;
+  /** What concerns the point beside its readings: a refused subscription. */
+  trouble?: string;
+}
+
+export interface PlacedDevice {
+  device: Device;
+  readonly points: Map<string, PlacedPoint>;
+  state: DeviceState;
+  sinceMs: number;
+  /** Why it is offline or unknown, in words. */
+  why: string;
+  lastSeenMs?: number;
+  /** Requests without an answer in a row. */
+  silences: number;
+  samples: number;
+  badSamples: number;
+}
+
+export class Plant {
+  readonly #devices = new Map<string, PlacedDevice>();
+  readonly #key: string;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** What the store knew at the start, by series name. */
+  #remembered = new Map<string, Sample>();
+
+  constructor(deps: { key: string; store: Store; clock: Clock; log: Log }) {
+    this.#key = deps.key;
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+  }
+
+  /** Adds a device or takes over a changed one; points that mean the same keep what is known of them. */
+  place(device: Device, driver: Driver): void {
+    const known = this.#devices.get(device.id);
+    if (known?.device === device) return;
+    const placed: PlacedDevice = known ?? {
+      device,
+      points: new Map(),
+      state: 'unknown',
+      sinceMs: this.#clock.nowMs(),
+      why: 'nothing heard yet',
+      silences: 0,
+      samples: 0,
+      badSamples: 0,
+    };
+    placed.device = device;
+    const before = new Map(placed.points);
+    placed.points.clear();
+    for (const point of device.points) placed.points.set(point.id, this.#placePoint(placed, point, driver, before.get(point.id)));
+    this.#devices.set(device.id, placed);
+    if (!known) void this.#record([placed]);
+  }
+
+  #placePoint(device: PlacedDevice, point: Point, driver: Driver, before: PlacedPoint | undefined): PlacedPoint {
+    const shape = driver.shape(point.address);
+    const pipeline = createPipeline(point, shape);
+    const placed: PlacedPoint = { device, point, shape, pipeline, kind: pipeline.kind ?? 'double' };
+    if (before && isSamePlace(before.point, point)) {
+      if (before.last) placed.last = before.last;
+      if (before.kept) placed.kept = before.kept;
+    } else if (!before) this.#recall(placed);
+    return placed;
+  }
+
+  /** Forgets devices that are not in the plan any more. */
+  keepOnly(ids: ReadonlySet<string>): void {
+    const gone = [...this.#devices.values()].filter((placed) => !ids.has(placed.device.id));
+    for (const placed of gone) this.#devices.delete(placed.device.id);
+    void this.#change(gone, 'unknown', 'not collected any more');
+  }
+
+  device(id: string): PlacedDevice | undefined {
+    return this.#devices.get(id);
+  }
+
+  point(key: SeriesKey): PlacedPoint | undefined {
+    return this.#devices.get(key.device)?.points.get(key.point);
+  }
+
+  /** The last samples of an earlier run: shown until something newer comes, and what a retained value is compared with. */
+  remember(samples: Map<string, Sample>): void {
+    this.#remembered = samples;
+    for (const device of this.#devices.values()) for (const point of device.points.values()) this.#recall(point);
+  }
+
+  #recall(placed: PlacedPoint): void {
+    const sample = this.#remembered.get(seriesName({ device: placed.point.device, point: placed.point.id }));
+    if (!sample || placed.last) return;
+    placed.last = sample;
+    placed.kept = { sample, atMs: this.#clock.monotonicMs() };
+  }
+
+  /** The device said something: a value, or an exception. */
+  answered(device: PlacedDevice): void {
+    device.silences = 0;
+    if (device.state !== 'online') void this.#change([device], 'online', '');
+  }
+
+  /** The device was asked and said nothing; offline when it has been so often enough. */
+  silent(device: PlacedDevice): void {
+    device.silences += 1;
+    if (device.silences >= limits.setAsideAfter) this.offline([device], `no answer to ${device.silences} requests`);
+  }
+
+  offline(devices: readonly PlacedDevice[], why: string): void {
+    void this.#change(
+      devices.filter((device) => device.state !== 'offline'),
+      'offline',
+      why,
+    );
+  }
+
+  unknown(devices: readonly PlacedDevice[], why: string): void {
+    void this.#change(
+      devices.filter((device) => device.state !== 'unknown'),
+      'unknown',
+      why,
+    );
+  }
+
+  statuses(): DeviceStatus[] {
+    return Array.from(this.#devices.values(), (placed) => {
+      const error = wordsOf(placed);
+      return {
+        id: placed.device.id,
+        title: placed.device.title,
+        connection: placed.device.connection,
+        state: placed.state,
+        sinceMs: placed.sinceMs,
+        ...(placed.lastSeenMs === undefined ? {} : { lastSeenMs: placed.lastSeenMs }),
+        ...(error === undefined ? {} : { error }),
+        samples: placed.samples,
+        badSamples: placed.badSamples,
+      };
+    });
+  }
+
+  /** Collection ends: from now on nobody knows. Resolves when that is handed to the store. */
+  async stop(): Promise<void> {
+    await this.#change([...this.#devices.values()], 'unknown', 'collection stopped');
+  }
+
+  #change(devices: readonly PlacedDevice[], state: DeviceState, why: string): Promise<void> {
+    for (const device of devices) {
+      device.state = state;
+      device.sinceMs = this.#clock.nowMs();
+      device.why = why;
+      if (state === 'unknown') device.silences = 0;
+    }
+    return this.#record(devices);
+  }
+
+  async #record(devices: readonly PlacedDevice[]): Promise<void> {
+    if (devices.length === 0) return;
+    const timeNs = this.#clock.nowNs();
+    const changes: ConnectivityChange[] = devices.map((placed) => ({
+      device: placed.device.id,
+      timeNs,
+      state: placed.state,
+      reason: placed.why,
+    }));
+    try {
+      await this.#store.appendConnectivity(this.#key, changes);
+    } catch (error) {
+      this.#log.warn('a change of connectivity was not recorded', { devices: changes.length, error: messageOf(error) });
+    }
+  }
+}
+
+/** A point whose value would be another one is another point, even under the same name. */
+function isSamePlace(before: Point, now: Point): boolean {
+  return isDeepStrictEqual([before.address, before.scale, before.offset, before.access], [now.address, now.scale, now.offset, now.access]);
+}
+
+function wordsOf(placed: PlacedDevice): string | undefined {
+  if (placed.state === 'offline') return placed.why;
+  for (const [id, point] of placed.points) {
+    const words = point.trouble ?? point.detail;
+    if (words !== undefined) return `${id}: ${words}`;
+  }
+  return undefined;
+}

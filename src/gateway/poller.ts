@@ -1,0 +1,119 @@
+/** Asks the points of one open session at their intervals, through the bus. */
+import type { Clock } from '../contract/clock.ts';
+import type { Point } from '../contract/device.ts';
+import type { PlannedRequest, Reading, Session } from '../contract/driver.ts';
+import { messageOf } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import { QueueFull, UnitAside } from './bus.ts';
+import { type Intake, pointsOf } from './intake.ts';
+import type { Plant } from './plant.ts';
+import { every, phaseMs } from './schedule.ts';
+
+export interface PollerDeps {
+  clock: Clock;
+  log: Log;
+  intake: Intake;
+  plant: Plant;
+  /** Sends a request with the priority of a poll. Rejects like `Bus.run`. */
+  ask(request: PlannedRequest, signal: AbortSignal): Promise<Reading[]>;
+  asideForMs(unit: string): number | undefined;
+  overrun(): void;
+  /** True when the session has ended: then the link takes care of the points. */
+  isEnded(): boolean;
+}
+
+interface Task {
+  readonly request: PlannedRequest;
+  /** Waiting for the bus or for the answer. */
+  busy: boolean;
+  /** Due at least once while the unit was set aside. */
+  missed: boolean;
+}
+
+export interface Poller {
+  readonly requests: readonly PlannedRequest[];
+  stop(): void;
+}
+
+export function poll(deps: PollerDeps, session: Session, points: readonly Point[]): Poller {
+  const stopping = new AbortController();
+  const stops: (() => void)[] = [];
+  const tasks: Task[] = [];
+  /** Units that are set aside, each with the timer of its next try. */
+  const aside = new Map<string, () => void>();
+
+  for (const [intervalMs, due] of Map.groupBy(points, (point) => point.intervalMs)) {
+    const group = planned(due).map((request): Task => ({ request, busy: false, missed: false }));
+    tasks.push(...group);
+    group.forEach((task, index) => {
+      stops.push(every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => void run(task)));
+    });
+  }
+
+  function planned(due: readonly Point[]): PlannedRequest[] {
+    try {
+      return session.plan?.(due) ?? [];
+    } catch (error) {
+      deps.log.error('the driver cannot plan these points', { points: due.length, error: messageOf(error) });
+      deps.intake.fail(pointsOf(deps.plant, due), 'decode', `cannot be planned: ${messageOf(error)}`);
+      return [];
+    }
+  }
+
+  async function run(task: Task): Promise<void> {
+    if (task.busy) return deps.overrun();
+    task.busy = true;
+    task.missed = false;
+    let refused = false;
+    try {
+      const readings = await deps.ask(task.request, stopping.signal);
+      if (!stopping.signal.aborted) void deps.intake.take(readings);
+    } catch (error) {
+      if (stopping.signal.aborted || deps.isEnded()) return;
+      if (error instanceof QueueFull) deps.overrun();
+      else if (error instanceof UnitAside) refused = true;
+      else deps.intake.fail(pointsOf(deps.plant, task.request.points), 'decode', `${task.request.text}: ${messageOf(error)}`);
+    } finally {
+      task.busy = false;
+    }
+    follow(task, refused);
+  }
+
+  /** After each request: has its unit been set aside, or has it come back? `refused`: nothing was sent because it is aside already. */
+  function follow(task: Task, refused: boolean): void {
+    const { unit } = task.request;
+    const retryInMs = deps.asideForMs(unit);
+    if (retryInMs === undefined) {
+      if (!aside.delete(unit)) return;
+      // Points with a long interval need not wait for their next turn.
+      for (const other of tasks) if (other.request.unit === unit && other.missed) void run(other);
+      return;
+    }
+    task.missed = true;
+    const known = aside.get(unit);
+    if (!known) setAside(unit);
+    // Only what was really sent moves the next try; 0 is a try under way elsewhere.
+    if (known && refused) return;
+    known?.();
+    aside.set(
+      unit,
+      deps.clock.after(retryInMs || limits.setAsideFirstMs, () => void run(task)),
+    );
+  }
+
+  function setAside(unit: string): void {
+    const points = tasks.filter((task) => task.request.unit === unit).flatMap((task) => pointsOf(deps.plant, task.request.points));
+    deps.intake.fail(points, 'timeout', `unit ${unit} does not answer`);
+    deps.plant.offline([...new Set(points.map((point) => point.device))], `unit ${unit} does not answer`);
+  }
+
+  return {
+    requests: tasks.map((task) => task.request),
+    stop() {
+      stopping.abort(new Error('polling stopped'));
+      for (const stop of stops) stop();
+      for (const cancel of aside.values()) cancel();
+    },
+  };
+}
