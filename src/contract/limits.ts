@@ -95,7 +95,7 @@ export const limits = {
   /** The same bad reading of a point (a broken sensor, polled every second) is kept only this often; a change is kept at once. */
   badRepeatMs: 60_000,
   /** A driver's memory of one connection, as JSON (DESIGN §4). */
-  memoryBytesMax: 64 * 1024,
+  driverMemoryBytesMax: 64 * 1024,
   /** The longest wait for the store where a command or a start depends on it: a stuck disk must not hang the caller. */
   storeWaitMs: 5_000,
   /** Samples gathered within one turn of the event loop before they are handed on without waiting for its end. */
@@ -142,6 +142,16 @@ export const limits = {
   livePacketCellsMax: 50_000,
   /** Rows sent at subscription for what came between the history and the stream. */
   liveCatchUpRowsMax: 5_000,
+  /** Live channels open at once; each costs a look at every sample. One more is answered with history alone. */
+  liveOpenMax: 256,
+  /** How long a channel waits for its first viewer, or keeps its place between two: Grafana ends a stream 15 s after the last has left. */
+  liveIdleMs: 20_000,
+  /** A range that ended longer ago than this is past and has no live continuation; dashboards round "now" and clocks differ. */
+  liveEdgeMs: 60_000,
+  /** From the end of an interval until it is read: polls and commits of its last samples are done by then. */
+  liveBucketGraceMs: 250,
+  /** A channel in use is noted on disk this often, for the order in which channels are dropped. */
+  channelTouchMs: 3_600_000,
   /** Remembered live channels of one gateway; the least recently used is dropped. */
   channelsMax: 1_000,
   /** Modbus: registers and bits in one read (Modbus Application Protocol V1.1b3 §6.1-6.4). */

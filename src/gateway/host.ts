@@ -31,8 +31,8 @@ export async function createHost(deps: HostDeps, log: Log, planned: PlannedConne
       get: (name) => memory.get(name),
       set(name, value) {
         const next = new Map(memory).set(name, value);
-        if (Buffer.byteLength(JSON.stringify([...next])) > limits.memoryBytesMax) {
-          log.warn('not remembered: the memory of the connection is full', { name, bytesMax: limits.memoryBytesMax });
+        if (Buffer.byteLength(JSON.stringify([...next])) > limits.driverMemoryBytesMax) {
+          log.warn('not remembered: the memory of the connection is full', { name, bytesMax: limits.driverMemoryBytesMax });
           return;
         }
         memory = next;

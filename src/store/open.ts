@@ -22,7 +22,7 @@ export interface OpenOptions {
 export function openStore(options: OpenOptions): Store {
   return new LocalStore({
     flushIntervalMs: limits.flushIntervalMs,
-    bytesMax: options.folder === undefined ? limits.memoryBytesMax : limits.historyBytesMax,
+    bytesMax: options.folder === undefined ? limits.storeMemoryBytesMax : limits.historyBytesMax,
     spawn: (workerData) => new Worker(new URL('./worker.ts', import.meta.url), { workerData }),
     ...options,
   });
