@@ -11,6 +11,9 @@ export interface Route {
   summary: string;
 }
 
+/** Records of commands name people: the same role for `GET commands` and for the query `commands`. */
+export const leastRoleOfCommands = 'Editor' satisfies Role;
+
 export const routes = [
   { method: 'GET', path: 'schema', least: 'Viewer', summary: 'JSON Schema of the settings' },
   { method: 'GET', path: 'drivers', least: 'Viewer', summary: 'The protocols, each with the schemas of its settings' },
@@ -25,8 +28,8 @@ export const routes = [
     summary: 'The last value of a point; ?fresh=1 asks the device now (Editor)',
   },
   { method: 'POST', path: 'devices/{device}/points/{point}', least: 'command', summary: 'Set a point' },
-  { method: 'GET', path: 'commands', least: 'Editor', summary: 'The latest commands, newest first' },
-  { method: 'GET', path: 'commands/{id}', least: 'Editor', summary: 'One command' },
+  { method: 'GET', path: 'commands', least: leastRoleOfCommands, summary: 'The latest commands, newest first' },
+  { method: 'GET', path: 'commands/{id}', least: leastRoleOfCommands, summary: 'One command' },
   { method: 'GET', path: 'access/me', least: 'Viewer', summary: 'Who you are here and what you may do' },
   { method: 'POST', path: 'config/check', least: 'Admin', summary: 'Check settings without using them' },
 ] as const satisfies readonly Route[];

@@ -34,8 +34,8 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     log,
     createGateway: (key) => createGateway({ key, store, buses, clock, random, log }),
   });
-  const queries = createQueries({ store, clock, log });
   const streams = createStreams({ store, clock, log });
+  const queries = createQueries({ store, clock, log, streams });
   const metrics = createMetrics({ store, gateways: () => instances.all().map(({ gateway }) => gateway), version });
   const resources = createResources({ store, drivers, clock, instances, log });
 
@@ -65,6 +65,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
       await streams.run(await instances.of(caller), path, send, signal);
     },
     async close() {
+      streams.close();
       await instances.close();
       metrics.close();
     },

@@ -2,15 +2,21 @@
 import type { Point } from '../contract/device.ts';
 import type { CellType, FieldConfig, ValueMapping } from './frame.ts';
 
-/** `type` is that of the column shown: an average of a switch is a number, so its states are keyed by numbers. */
-export function pointConfig(point: Point, type: CellType): FieldConfig {
+/**
+ * `type` is that of the column shown: an average of a switch is a number, so its states are keyed by numbers. `stored` makes the engineering
+ * value of a raw number (the gateway's rule), because an enum is written by raw value and shown by the stored one.
+ */
+export function pointConfig(point: Point, type: CellType, stored: (raw: number) => number): FieldConfig {
   const config: FieldConfig = {};
   if (point.unit !== undefined) config.unit = point.unit;
   if (point.precision !== undefined) config.decimals = point.precision;
   if (point.min !== undefined) config.min = point.min;
   if (point.max !== undefined) config.max = point.max;
-  const mappings = enumMappings(point, type);
-  if (mappings) config.mappings = [mappings];
+  const options: ValueMapping['options'] = {};
+  Object.entries(point.enum ?? {}).forEach(([raw, text], index) => {
+    options[storedKey(raw, type, stored)] = { text, index };
+  });
+  if (Object.keys(options).length > 0) config.mappings = [{ type: 'value', options }];
   return config;
 }
 
@@ -19,24 +25,12 @@ export function displayName(device: string, point: string, kind?: string): strin
   return kind === undefined ? `${device} ${point}` : `${device} ${point} (${kind})`;
 }
 
-/** The setting is raw → name; what is stored and shown is raw × scale + offset, so that is what the mapping is keyed by. */
-function enumMappings(point: Point, type: CellType): ValueMapping | undefined {
-  const entries = Object.entries(point.enum ?? {});
-  if (entries.length === 0) return undefined;
-  const options: ValueMapping['options'] = {};
-  entries.forEach(([raw, text], index) => {
-    options[storedKey(raw, point, type)] = { text, index };
-  });
-  return { type: 'value', options };
-}
-
 /** The stored value of an enum's raw key, as JavaScript prints it: `"0.5"`, `"true"`, `"OFF"`. */
-export function storedKey(raw: string, point: Pick<Point, 'scale' | 'offset' | 'precision'>, type: CellType): string {
-  const truth = raw === '1' || raw === 'true' ? true : raw === '0' || raw === 'false' ? false : undefined;
-  if (type === 'boolean' && truth !== undefined) return String(truth);
-  if (type === 'string' || type === 'boolean') return raw;
-  const number = truth !== undefined && Number.isNaN(Number(raw)) ? Number(truth) : Number(raw);
-  if (Number.isNaN(number) || (type !== 'float64' && Number.isInteger(number) && !Number.isSafeInteger(number))) return raw;
-  const value = number * point.scale + point.offset;
-  return String(point.precision === undefined ? value : Number(value.toFixed(point.precision)));
+export function storedKey(raw: string, type: CellType, stored: (raw: number) => number): string {
+  if (type === 'string') return raw;
+  const bit = raw === 'true' ? '1' : raw === 'false' ? '0' : raw;
+  if (type === 'boolean') return bit === '1' ? 'true' : bit === '0' ? 'false' : raw;
+  // Exact 64-bit columns are never scaled, so their digits are the key.
+  if (type !== 'float64' || bit.trim() === '' || Number.isNaN(Number(bit))) return bit;
+  return String(stored(Number(bit)));
 }

@@ -31,6 +31,8 @@ export interface FieldConfig {
   decimals?: number;
   min?: number;
   max?: number;
+  /** On a time field: milliseconds between rows, from which bars get their width. */
+  interval?: number;
   mappings?: ValueMapping[];
   type?: { enum: { text: string[] } };
   custom?: Record<string, unknown>;

@@ -9,31 +9,29 @@ function point(settings: Record<string, unknown>): Point {
 
 describe('how a point is shown', () => {
   it('takes unit, axis and decimals from its settings', () => {
-    expect(pointConfig(point({ unit: 'celsius', min: -20, max: 120, precision: 1 }), 'float64')).toEqual({
+    expect(pointConfig(point({ unit: 'celsius', min: -20, max: 120, precision: 1 }), 'float64', (raw) => raw)).toEqual({
       unit: 'celsius',
       min: -20,
       max: 120,
       decimals: 1,
     });
-    expect(pointConfig(point({}), 'float64')).toEqual({});
+    expect(pointConfig(point({}), 'float64', (raw) => raw)).toEqual({});
   });
 
-  it('names states by the stored value, which is scaled, and by what JavaScript prints for it', () => {
-    const off = { scale: 1, offset: 0, precision: undefined };
-    expect(storedKey('1', off, 'boolean')).toBe('true');
-    expect(storedKey('0', off, 'boolean')).toBe('false');
-    expect(storedKey('1', off, 'float64')).toBe('1');
-    expect(storedKey('true', off, 'float64')).toBe('1');
-    expect(storedKey('5', { ...off, scale: 0.1 }, 'float64')).toBe('0.5');
-    expect(storedKey('3', { ...off, scale: 0.1 }, 'float64')).toBe('0.30000000000000004');
-    expect(storedKey('3', { scale: 0.1, offset: 0, precision: 2 }, 'float64')).toBe('0.3');
-    expect(storedKey('10', { ...off, offset: -4 }, 'float64')).toBe('6');
-    expect(storedKey('OFF', off, 'string')).toBe('OFF');
-    expect(storedKey('18446744073709551615', off, 'uint64')).toBe('18446744073709551615');
+  it('names states by the stored value and by what JavaScript prints for it', () => {
+    const same = (raw: number) => raw;
+    expect(storedKey('1', 'boolean', same)).toBe('true');
+    expect(storedKey('false', 'boolean', same)).toBe('false');
+    expect(storedKey('1', 'float64', same)).toBe('1');
+    expect(storedKey('true', 'float64', same)).toBe('1');
+    expect(storedKey('5', 'float64', (raw) => raw / 10)).toBe('0.5');
+    expect(storedKey('10', 'float64', (raw) => raw - 4)).toBe('6');
+    expect(storedKey('OFF', 'string', same)).toBe('OFF');
+    expect(storedKey('18446744073709551615', 'uint64', same)).toBe('18446744073709551615');
   });
 
   it('keeps the order of the states', () => {
-    const config = pointConfig(point({ enum: { 0: 'off', 1: 'on' } }), 'boolean');
+    const config = pointConfig(point({ enum: { 0: 'off', 1: 'on' } }), 'boolean', (raw) => raw);
     expect(config.mappings).toEqual([{ type: 'value', options: { false: { text: 'off', index: 0 }, true: { text: 'on', index: 1 } } }]);
   });
 

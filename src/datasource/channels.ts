@@ -1,0 +1,112 @@
+/**
+ * Live channels of the gateways: `live/<hash>` ↔ what is streamed there. The path fully determines the content, because Grafana runs one
+ * stream a channel for all its viewers (facts/grafana.md §3). Remembered in the store, so that a stream goes on after a restart.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { livePathPrefix } from '../contract/channel.ts';
+import type { Clock } from '../contract/clock.ts';
+import { limits } from '../contract/limits.ts';
+import { type Query, querySchema } from '../contract/query.ts';
+import type { Store } from '../store/store.ts';
+
+/** What a channel streams. Two queries that mean the same have the same one. */
+const specSchema = z.object({
+  query: querySchema,
+  /** Stands in the schema of the packets, where Grafana reads it. */
+  refId: z.string(),
+  /** Width of an interval, resolved; absent for raw samples. */
+  widthMs: z.number().positive().optional(),
+  /**
+   * Length of the panel's range in coarse steps. A browser keeps the rows of a channel it already has and drops the history that comes
+   * with a new answer; another range must therefore be another channel.
+   */
+  windowMs: z.number().nonnegative(),
+});
+export type ChannelSpec = z.output<typeof specSchema>;
+
+const recordSchema = z.object({ spec: specSchema, usedMs: z.number() });
+type Record = z.output<typeof recordSchema>;
+
+export interface Channels {
+  /** Remembers the spec and resolves with its path, `live/<hash>`. The least recently used one gives way at `limits.channelsMax`. */
+  register(gateway: string, spec: ChannelSpec): Promise<string>;
+  /** The spec behind a path; undefined if nobody asked for it lately. */
+  find(gateway: string, path: string): Promise<ChannelSpec | undefined>;
+}
+
+const scope = 'channels';
+
+export function createChannels(deps: { store: Store; clock: Clock }): Channels {
+  const gateways = new Map<string, Promise<Map<string, Record>>>();
+
+  function known(gateway: string): Promise<Map<string, Record>> {
+    const loaded = gateways.get(gateway) ?? load(gateway);
+    gateways.set(gateway, loaded);
+    return loaded;
+  }
+
+  async function load(gateway: string): Promise<Map<string, Record>> {
+    try {
+      const stored = await deps.store.recall(gateway, scope);
+      const records = [...stored].flatMap(([hash, value]): [string, Record][] => {
+        const read = recordSchema.safeParse(value);
+        return read.success ? [[hash, read.data]] : [];
+      });
+      return new Map(records.sort(([, a], [, b]) => a.usedMs - b.usedMs));
+    } catch (error) {
+      gateways.delete(gateway);
+      throw error;
+    }
+  }
+
+  return {
+    async register(gateway, given) {
+      const spec = normalise(given);
+      const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+      const records = await known(gateway);
+      const before = records.get(hash);
+      const nowMs = deps.clock.nowMs();
+      // The map's order is the order of use; on disk it needs to be right only roughly.
+      const stale = before === undefined || nowMs - before.usedMs >= limits.channelTouchMs;
+      const record = stale ? { spec, usedMs: nowMs } : before;
+      records.delete(hash);
+      records.set(hash, record);
+      if (stale) await deps.store.remember(gateway, scope, hash, record);
+      for (const oldest of records.keys()) {
+        if (records.size <= limits.channelsMax) break;
+        records.delete(oldest);
+        await deps.store.remember(gateway, scope, oldest, undefined);
+      }
+      return `${livePathPrefix}${hash}`;
+    },
+    async find(gateway, path) {
+      if (!path.startsWith(livePathPrefix)) return undefined;
+      return (await known(gateway)).get(path.slice(livePathPrefix.length))?.spec;
+    },
+  };
+}
+
+/** One spelling for one meaning: order and repetition of selectors say nothing, nor do fields that do not change what is streamed. */
+function normalise({ query, refId, widthMs, windowMs }: ChannelSpec): ChannelSpec {
+  const sorted = (selectors: readonly string[]) => [...new Set(selectors)].sort();
+  const plain: Query = {
+    queryType: query.queryType,
+    devices: sorted(query.devices),
+    points: sorted(query.points),
+    labels: Object.fromEntries(Object.entries(query.labels).sort(([a], [b]) => (a < b ? -1 : 1))),
+    aggregate: query.aggregate,
+    interval: 'auto',
+    fill: 'none',
+    quality: query.quality,
+    format: 'wide',
+    timezone: query.timezone,
+    live: true,
+  };
+  return { query: plain, refId, ...(widthMs === undefined ? {} : { widthMs }), windowMs: coarse(windowMs) };
+}
+
+/** Two digits: the ranges of two refreshes differ by milliseconds. */
+function coarse(ms: number): number {
+  return Number(ms.toPrecision(2));
+}

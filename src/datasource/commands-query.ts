@@ -1,0 +1,97 @@
+/**
+ * `commands`: who sent what and how it ended, newest last. The columns `time`, `timeEnd`, `title`, `text` and `tags` are what Grafana
+ * takes for annotations. It tells names of people, so it needs the role that `GET commands` needs.
+ */
+import { roleAtLeast } from '../contract/caller.ts';
+import type { CommandRecord } from '../contract/command.ts';
+import { badRequest } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import { leastRoleOfCommands } from '../contract/rights.ts';
+import type { Value } from '../contract/sample.ts';
+import type { Field, Frame, Notice } from '../frame/frame.ts';
+import { textField } from '../frame/series.ts';
+import type { Question } from './query.ts';
+import { selects } from './query-parse.ts';
+import { labelsOf } from './query-series.ts';
+import { withNotices } from './telemetry.ts';
+
+export async function answerCommands({ ask, instance, caller, deps }: Question): Promise<Frame[]> {
+  if (!roleAtLeast(caller.user?.role, leastRoleOfCommands)) {
+    const role = caller.user ? `your role is ${caller.user.role}` : 'nobody is signed in';
+    throw badRequest(
+      `The query "commands" names who sent what and needs the role ${leastRoleOfCommands}; ${role}.`,
+      'queryType',
+      'forbidden',
+      403,
+    );
+  }
+  const records = await deps.store.commands(instance.key, { limit: limits.commandsPerQueryMax, range: ask.range });
+  const chosen = records
+    .filter(({ device, point }) => selects(ask.selection, { device, point }, labelsOf({ device, point }, instance.gateway)))
+    .sort((a, b) => startedMs(a) - startedMs(b));
+  const notices: Notice[] =
+    records.length < limits.commandsPerQueryMax
+      ? []
+      : [{ severity: 'warning', text: `Only the newest ${limits.commandsPerQueryMax} commands of the range are looked at.` }];
+  return [{ name: 'commands', meta: withNotices({ preferredVisualisationType: 'table' }, notices), fields: columns(chosen) }];
+}
+
+function columns(records: readonly CommandRecord[]): Field[] {
+  const text = (name: string, of: (record: CommandRecord) => string): Field => ({ name, type: 'string', values: records.map(of) });
+  const time = (name: string, of: (record: CommandRecord) => number | undefined): Field => ({
+    name,
+    type: 'time',
+    values: BigInt64Array.from({ length: records.length }, (_, i) => BigInt(Math.round((records[i] && of(records[i])) ?? 0)) * 1_000_000n),
+    valid: Uint8Array.from(records, (record) => (of(record) === undefined ? 0 : 1)),
+  });
+  const took = records.map((record) => (record.times.ended === undefined ? undefined : record.times.ended - startedMs(record)));
+  return [
+    time('time', startedMs),
+    time('timeEnd', (record) => record.times.ended),
+    text('title', title),
+    text('text', description),
+    text('tags', ({ device, state, kind }) => ['command', kind, device, state].join(',')),
+    text('device', ({ device }) => device),
+    text('point', ({ point }) => point),
+    text('value', ({ value }) => spell(value)),
+    text('readBack', ({ readBack }) => (readBack === undefined ? '' : spell(readBack))),
+    textField(
+      'state',
+      records.map(({ state }) => state),
+    ),
+    text('user', ({ user }) => user.login),
+    text('reason', ({ reason }) => reason ?? ''),
+    text('detail', ({ detail }) => detail ?? ''),
+    {
+      name: 'duration',
+      type: 'float64',
+      values: Float64Array.from(took, (ms) => ms ?? 0),
+      valid: Uint8Array.from(took, (ms) => (ms === undefined ? 0 : 1)),
+      config: { unit: 'ms' },
+    },
+    text('id', ({ id }) => id),
+  ];
+}
+
+function startedMs(record: CommandRecord): number {
+  const known = Object.values(record.times);
+  return record.times.queued ?? (known.length > 0 ? Math.min(...known) : 0);
+}
+
+function title({ kind, device, point, value, state }: CommandRecord): string {
+  return kind === 'set' ? `${device}.${point} := ${spell(value)}, ${state}` : `${device}: ${point}, ${state}`;
+}
+
+function description({ user, reason, detail, readBack }: CommandRecord): string {
+  const parts = [
+    `by ${user.name || user.login} (${user.role})`,
+    reason,
+    detail,
+    readBack === undefined ? undefined : `read back ${spell(readBack)}`,
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join('; ');
+}
+
+function spell(value: Value): string {
+  return value === null ? '' : String(value);
+}

@@ -1,0 +1,126 @@
+/**
+ * `latest`: the newest sample of each point. A reading that is bad (or below the quality asked for) is shown as null with its reason,
+ * never as an older value: to Alerting that point has no data. It is the state now, whatever the time range; points that are gone from
+ * the settings are shown only if they said something within it.
+ */
+import type { Sample } from '../contract/sample.ts';
+import { qualities } from '../contract/sample.ts';
+import type { Cells, Field, Frame, FrameType, Notice } from '../frame/frame.ts';
+import { longFields } from '../frame/long.ts';
+import { isNumeric, type Series } from '../frame/series.ts';
+import type { SeriesInfo } from '../store/store.ts';
+import type { Question } from './query.ts';
+import { configOf, type Named, selectSeries } from './query-series.ts';
+import { withNotices } from './telemetry.ts';
+
+interface Latest {
+  named: Named;
+  /** Absent if the point never said anything. */
+  sample: Sample | undefined;
+}
+
+export async function answerLatest({ ask, instance, deps }: Question): Promise<Frame[]> {
+  const { gateway } = instance;
+  const stored = await deps.store.last(instance.key);
+  const current = stored.filter(
+    ({ series }) => gateway.point(series) !== undefined || (series.lastNs >= ask.range.fromNs && series.firstNs < ask.range.toNs),
+  );
+  const samples = new Map(current.map(({ series, sample }) => [identity(series), sample]));
+  const catalogue = [
+    ...current.map(({ series }) => series),
+    ...silentPoints(
+      current.map(({ series }) => series),
+      gateway.plan,
+    ),
+  ];
+  const selected = selectSeries(catalogue, gateway, ask.selection);
+  const latest = selected.series.map((named) => ({ named, sample: samples.get(identity({ ...named.key, kind: named.kind })) }));
+  const series = latest.map((one) => oneRow(one, ask.query.quality));
+  if (ask.query.format === 'long') return [longFrame(latest, series, selected.notices)];
+  return numericFrames(ask.query.format, series, selected.notices);
+}
+
+/** Points that are read but never answered: the table names them, because their silence is news. */
+function silentPoints(known: readonly SeriesInfo[], plan: Question['instance']['gateway']['plan']) {
+  const spoken = new Set(known.map(({ device, point }) => `${device}\n${point}`));
+  return plan.connections
+    .flatMap(({ devices }) => devices)
+    .flatMap(({ points }) => points)
+    .filter((point) => point.access !== 'write' && !spoken.has(`${point.device}\n${point.id}`))
+    .map((point) => ({ device: point.device, point: point.id, kind: 'double' as const }));
+}
+
+function identity(series: Pick<SeriesInfo, 'device' | 'point' | 'kind'>): string {
+  return `${series.device}\n${series.point}\n${series.kind}`;
+}
+
+function oneRow({ named, sample }: Latest, quality: Question['ask']['query']['quality']): Series {
+  const worst = { good: 0, usable: 1, all: 2 }[quality];
+  const level = sample ? qualities.indexOf(sample.quality) : 2;
+  const value = cellOf(named, level <= worst ? sample : undefined);
+  return {
+    name: named.name,
+    point: named.key.point,
+    labels: named.labels,
+    config: configOf(named, value.type),
+    times: BigInt64Array.of(sample?.timeNs ?? 0n),
+    value,
+    quality: Uint8Array.of(level),
+    reasons: [sample?.reason ?? ''],
+  };
+}
+
+function cellOf(named: Named, sample: Sample | undefined): Cells {
+  const value = sample?.value ?? null;
+  const valid = Uint8Array.of(value === null ? 0 : 1);
+  switch (named.kind) {
+    case 'double':
+      return { type: 'float64', values: Float64Array.of(Number(value ?? 0)), valid };
+    case 'int64':
+      return { type: 'int64', values: BigInt64Array.of(typeof value === 'string' ? 0n : BigInt(value ?? 0)), valid };
+    case 'uint64':
+      return { type: 'uint64', values: BigUint64Array.of(typeof value === 'string' ? 0n : BigInt(value ?? 0)), valid };
+    case 'boolean':
+      return { type: 'boolean', values: Uint8Array.of(value === true ? 1 : 0), valid };
+    case 'string':
+      return { type: 'string', values: [String(value ?? '')], valid };
+  }
+}
+
+/** A table for people that Alerting reads as one number per device, point and labels. */
+function longFrame(latest: readonly Latest[], series: readonly Series[], notices: Notice[]): Frame {
+  if (series.length === 0) return { meta: withNotices({ type: 'numeric-long' }, notices), fields: [] };
+  const order = { series: Uint16Array.from(series, (_, i) => i), row: new Uint32Array(series.length) };
+  const heard = Uint8Array.from(latest, ({ sample }) => (sample ? 1 : 0));
+  const time: Field = {
+    name: 'time',
+    type: 'time',
+    values: BigInt64Array.from({ length: series.length }, (_, i) => series[i]?.times[0] ?? 0n),
+    valid: heard,
+  };
+  return {
+    meta: withNotices({ type: 'numeric-long', preferredVisualisationType: 'table' }, notices),
+    fields: [
+      time,
+      ...longFields(series, order, { units: true, quality: true }).map((field) =>
+        field.name === 'quality' ? { ...field, valid: heard } : field,
+      ),
+    ],
+  };
+}
+
+/** A field or a frame per point, each with its own unit: for stat and gauge panels. Text is no number and is left to the table. */
+function numericFrames(format: 'multi' | 'wide', series: readonly Series[], notices: Notice[]): Frame[] {
+  const type: FrameType = `numeric-${format}`;
+  const numbers = series.filter(isNumeric);
+  const texts = series.length - numbers.length;
+  const said: Notice[] =
+    texts === 0 ? notices : [...notices, { severity: 'info', text: `${texts} points hold text and are left out; format long shows them.` }];
+  const fields: Field[] = numbers.map((one) => ({ ...one.value, name: one.point, labels: one.labels, config: one.config }));
+  if (format === 'wide' || fields.length === 0) return [{ meta: withNotices({ type }, said), fields }];
+  return fields.map((field, i) => ({
+    name: numbers[i]?.name ?? '',
+    meta: i === 0 ? withNotices({ type }, said) : { type },
+    fields: [field],
+  }));
+}

@@ -1,0 +1,94 @@
+/** A panel's query as JSON bytes → what is asked, or a `Fault` that names the field at fault and what is allowed there. */
+import { badRequest, messageOf } from '../contract/fault.ts';
+import { compileSelector, type Matcher, type Query, querySchema } from '../contract/query.ts';
+import type { SeriesKey } from '../contract/sample.ts';
+import type { TimeRange } from '../store/store.ts';
+import type { DataQuery } from './questions.ts';
+import { check, placeOf } from './settings/words.ts';
+
+/** Selectors of a query, compiled. */
+export interface Selection {
+  device: Matcher;
+  point: Matcher;
+  /** Every label asked for is there and matches. */
+  labels(labels: Readonly<Record<string, string>>): boolean;
+}
+
+export interface Ask {
+  refId: string;
+  query: Query;
+  selection: Selection;
+  range: TimeRange;
+  /** From the panel: the width of a pixel, and how many of them there are. */
+  intervalMs: number;
+  maxDataPoints: number;
+}
+
+/** `latest` is a table unless another format is asked for; series are a frame each. */
+const formatUnlessSaid: Record<string, Query['format']> = { latest: 'long' };
+
+export function parseAsk(data: DataQuery): Ask {
+  const query = parseQuery(data.json);
+  const { fromMs, toMs } = data;
+  if (!Number.isFinite(fromMs) || !Number.isFinite(toMs) || fromMs >= toMs) {
+    throw badRequest(
+      `timeRange is from ${fromMs} to ${toMs}; allowed is a beginning before the end, in milliseconds since 1970`,
+      'timeRange',
+      'bad-query',
+    );
+  }
+  return {
+    refId: data.refId,
+    query,
+    selection: compileSelection(query),
+    range: { fromNs: BigInt(Math.floor(fromMs)) * 1_000_000n, toNs: BigInt(Math.ceil(toMs)) * 1_000_000n },
+    intervalMs: data.intervalMs,
+    maxDataPoints: data.maxDataPoints,
+  };
+}
+
+function parseQuery(json: Uint8Array): Query {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch (error) {
+    throw badRequest(`the query is not JSON: ${messageOf(error)}`, '', 'bad-query');
+  }
+  const type = typeof raw === 'object' && raw !== null && 'queryType' in raw ? String(raw.queryType) : '';
+  const format = formatUnlessSaid[type];
+  const checked = check(querySchema, format === undefined ? raw : { format, ...(raw as object) });
+  if (checked.ok) return checked.value;
+  const [problem] = checked.problems;
+  const place = placeOf(problem?.path ?? []);
+  throw badRequest(`${place || 'the query'} ${problem?.message ?? 'is not understood'}`, place, 'bad-query');
+}
+
+export function compileSelection(query: Pick<Query, 'devices' | 'points' | 'labels'>): Selection {
+  const labels = Object.entries(query.labels).map(([name, selector]) => ({ name, matches: compileAt(selector, `labels.${name}`) }));
+  return {
+    device: anyOf(query.devices.map((selector, i) => compileAt(selector, `devices[${i}]`))),
+    point: anyOf(query.points.map((selector, i) => compileAt(selector, `points[${i}]`))),
+    labels: (given) => labels.every(({ name, matches }) => given[name] !== undefined && matches(given[name])),
+  };
+}
+
+/** Whether a series is meant; `labels` are its labels in frames. */
+export function selects(selection: Selection, key: SeriesKey, labels: Readonly<Record<string, string>>): boolean {
+  return selection.device(key.device) && selection.point(key.point) && selection.labels(labels);
+}
+
+function anyOf(matchers: readonly Matcher[]): Matcher {
+  return (name) => matchers.some((matches) => matches(name));
+}
+
+function compileAt(selector: string, place: string): Matcher {
+  try {
+    return compileSelector(selector);
+  } catch (error) {
+    throw badRequest(
+      `${place}: ${messageOf(error)}; allowed is a name, a glob such as "room-*" or an RE2 expression such as "/^room/"`,
+      place,
+      'bad-query',
+    );
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Live for aggregates: each interval is sent once, when it is over, as the store has it. So history and stream agree to the last digit,
+ * and an unfinished interval is in neither.
+ */
+import { limits } from '../contract/limits.ts';
+import { frameToJson } from '../frame/json.ts';
+import type { Series } from '../frame/series.ts';
+import { wideFrame } from '../frame/wide.ts';
+import type { TimeRange } from '../store/store.ts';
+import type { Instance } from './instance.ts';
+import { compileSelection } from './query-parse.ts';
+import { type Named, selectSeries } from './query-series.ts';
+import { aboutOf, type Live, type StreamDeps } from './stream.ts';
+import { emptySeries } from './stream-packet.ts';
+import { readBuckets } from './telemetry-read.ts';
+
+const nsPerMs = 1_000_000n;
+
+/** The start of the interval a time is in. */
+export function bucketStart(timeNs: bigint, widthMs: number): bigint {
+  const widthNs = BigInt(Math.round(widthMs * 1e6));
+  return timeNs - (((timeNs % widthNs) + widthNs) % widthNs);
+}
+
+/** The schema, and the finished intervals that this viewer's history does not have yet. */
+export async function bucketPacket(deps: StreamDeps, instance: Instance, live: Live): Promise<Uint8Array> {
+  const toNs = bucketStart(deps.clock.nowNs(), live.spec.widthMs ?? 1);
+  const fromNs = live.nextBucketNs ?? toNs;
+  const signal = AbortSignal.timeout(limits.storeOpenWaitMs);
+  const { columns, series } = await readInterval(deps, instance, live, { fromNs, toNs }, signal);
+  if (live.streams === 0 && toNs > fromNs) live.nextBucketNs = toNs;
+  return frameToJson(frameOf(live, columns, series), 'schema+data');
+}
+
+export async function runBuckets(
+  deps: StreamDeps,
+  instance: Instance,
+  live: Live,
+  send: (packet: Uint8Array) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = deps;
+  const widthMs = live.spec.widthMs ?? 1;
+  let nextNs = live.nextBucketNs ?? bucketStart(clock.nowNs(), widthMs);
+  let schema = '';
+  for (;;) {
+    // A sample needs a moment from its device to the store; an interval that is read too early stays short of it for ever.
+    const dueMs = Number(nextNs / nsPerMs) + widthMs + limits.liveBucketGraceMs - clock.nowMs();
+    await clock.sleep(Math.max(dueMs, 1_000 / limits.livePacketsPerSecondMax), signal);
+    const toNs = bucketStart(clock.nowNs() - BigInt(limits.liveBucketGraceMs) * nsPerMs, widthMs);
+    if (toNs <= nextNs) continue;
+    const { columns, series } = await readInterval(deps, instance, live, { fromNs: nextNs, toNs }, signal);
+    nextNs = toNs;
+    live.nextBucketNs = toNs;
+    const names = JSON.stringify(columns.map(({ name, labels }) => [name, labels]));
+    const changed = names !== schema;
+    schema = names;
+    if (changed || series.some(({ times }) => times.length > 0))
+      await send(frameToJson(frameOf(live, columns, series), changed ? 'schema+data' : 'data'));
+  }
+}
+
+/** Columns and values of finished intervals; every column is there, with rows or without. */
+export async function readInterval(
+  deps: StreamDeps,
+  instance: Instance,
+  live: Pick<Live, 'spec'>,
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<{ columns: Named[]; series: Series[] }> {
+  const { query, widthMs = 1 } = live.spec;
+  const catalogue = await deps.store.series(instance.key);
+  const selected = selectSeries(catalogue, instance.gateway, compileSelection(query), limits.liveSeriesMax).series;
+  const columns =
+    query.aggregate === 'count' || query.aggregate === 'first' || query.aggregate === 'last'
+      ? selected
+      : selected.filter(({ kind }) => kind !== 'string');
+  const reader = { store: deps.store, gateway: instance.key, signal };
+  const read = range.toNs > range.fromNs && columns.length > 0 ? (await readBuckets(reader, columns, range, query, widthMs)).series : [];
+  const found = new Map(read.map((one) => [one.name, one]));
+  return { columns, series: columns.map((named) => found.get(named.name) ?? emptySeries(named)) };
+}
+
+function frameOf(live: Live, _columns: readonly Named[], series: readonly Series[]) {
+  const { frame } = wideFrame(series, { cellsMax: limits.livePacketCellsMax });
+  const about = aboutOf(live);
+  return { ...frame, refId: about.refId, meta: { ...frame.meta, ...about.meta } };
+}

@@ -1,0 +1,74 @@
+/**
+ * Packets of a live channel: the layout that Grafana's StreamingDataFrame goes on with, which is one wide frame. It matches columns by
+ * number, keeps old rows of a column by its name, and knows one time column; so the names are unique and a cell without news is a hole.
+ */
+import { limits } from '../contract/limits.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import type { Cells, Frame, FrameMeta } from '../frame/frame.ts';
+import type { Series } from '../frame/series.ts';
+import { wideFrame } from '../frame/wide.ts';
+import type { LiveSample } from '../gateway/gateway.ts';
+import { configOf, type Named } from './query-series.ts';
+import { identityOf } from './stream-tap.ts';
+
+/** One frame of samples, any order in, ordered by time out. `cutRows` of the oldest did not fit a packet. */
+export function packetFrame(
+  columns: readonly Named[],
+  samples: readonly LiveSample[],
+  about: { refId: string; meta: FrameMeta },
+): { frame: Frame; cutRows: number } {
+  const bySeries = new Map<string, LiveSample[]>();
+  for (const sample of samples) {
+    const id = identityOf({ ...sample.key, kind: sample.kind });
+    const list = bySeries.get(id);
+    if (list) list.push(sample);
+    else bySeries.set(id, [sample]);
+  }
+  const series = columns.map((named) => seriesOf(named, reduce(bySeries.get(identityOf({ ...named.key, kind: named.kind })) ?? [])));
+  const { frame, cutRows } = wideFrame(series, { cellsMax: limits.livePacketCellsMax });
+  return { frame: { ...frame, refId: about.refId, meta: { ...frame.meta, ...about.meta } }, cutRows };
+}
+
+/** A column without rows, so that the history has the columns the stream will have. */
+export function emptySeries(named: Named): Series {
+  return seriesOf(named, []);
+}
+
+function seriesOf(named: Named, samples: readonly LiveSample[]): Series {
+  const value = cellsOfSamples(named.kind, samples);
+  const times = BigInt64Array.from({ length: samples.length }, (_, i) => samples[i]?.sample.timeNs ?? 0n);
+  return { name: named.name, point: named.key.point, labels: named.labels, config: configOf(named, value.type), times, value };
+}
+
+function cellsOfSamples(kind: ColumnKind, samples: readonly LiveSample[]): Cells {
+  const values = samples.map(({ sample }) => sample.value);
+  const valid = Uint8Array.from(values, (value) => (value === null ? 0 : 1));
+  const whole = (value: (typeof values)[number]) => (typeof value === 'bigint' || typeof value === 'number' ? BigInt(value) : 0n);
+  switch (kind) {
+    case 'double':
+      return { type: 'float64', values: Float64Array.from(values, (value) => Number(value ?? 0)), valid };
+    case 'int64':
+      return { type: 'int64', values: BigInt64Array.from(values.map(whole)), valid };
+    case 'uint64':
+      return { type: 'uint64', values: BigUint64Array.from(values.map(whole)), valid };
+    case 'boolean':
+      return { type: 'boolean', values: Uint8Array.from(values, (value) => (value === true ? 1 : 0)), valid };
+    case 'string':
+      return { type: 'string', values: values.map((value) => String(value ?? '')), valid };
+  }
+}
+
+/** A point faster than a chart can draw: the least, the greatest and the last of a packet say what a person can see. Ordered by time. */
+function reduce(samples: readonly LiveSample[]): LiveSample[] {
+  const sorted = [...samples].sort((a, b) => (a.sample.timeNs < b.sample.timeNs ? -1 : a.sample.timeNs > b.sample.timeNs ? 1 : 0));
+  if (sorted.length <= limits.liveSamplesPerPacketMax) return sorted;
+  if (sorted[0]?.kind === 'string') return sorted.slice(-limits.liveSamplesPerPacketMax);
+  const valued = sorted.filter(({ sample }) => sample.value !== null);
+  const value = (one: LiveSample) => one.sample.value ?? 0;
+  const keep = new Set<LiveSample | undefined>([
+    valued.reduce<LiveSample | undefined>((least, one) => (least === undefined || value(one) < value(least) ? one : least), undefined),
+    valued.reduce<LiveSample | undefined>((most, one) => (most === undefined || value(one) > value(most) ? one : most), undefined),
+    sorted.at(-1),
+  ]);
+  return sorted.filter((one) => keep.has(one));
+}

@@ -1,0 +1,182 @@
+/** Live: what Grafana's Stream service asks. A channel has one stream for all its viewers; it ends only when it is cancelled. */
+import type { Clock } from '../contract/clock.ts';
+import { notFound } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import type { Log } from '../contract/log.ts';
+import { frameToJson } from '../frame/json.ts';
+import type { Store } from '../store/store.ts';
+import { type ChannelSpec, type Channels, createChannels } from './channels.ts';
+import type { Instance } from './instance.ts';
+import { bucketPacket, runBuckets } from './stream-buckets.ts';
+import { packetFrame } from './stream-packet.ts';
+import { Tap } from './stream-tap.ts';
+
+export interface Streams {
+  /**
+   * Makes a channel for a query and opens its tap, before the history is read. Resolves with the channel's address for `meta.channel`;
+   * undefined if `limits.liveOpenMax` channels are open already.
+   */
+  prepare(instance: Instance, spec: ChannelSpec): Promise<Live | undefined>;
+  /** `initial` brings a viewer from the end of its history to the stream, with the schema. Who may watch is the caller's to check. */
+  subscribe(instance: Instance, path: string): Promise<{ status: 'ok'; initial: Uint8Array } | { status: 'not-found' }>;
+  /** Sends packets until aborted, then resolves within 100 ms. Throws a `Fault` 404 for a channel nobody asked for lately. */
+  run(instance: Instance, path: string, send: (packet: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void>;
+  counters(): StreamCounters;
+  /** Closes the taps of viewers who never came. */
+  close(): void;
+}
+
+export interface StreamCounters {
+  streams: number;
+  packets: number;
+  /** Samples no viewer saw: a slow reader, too many series, a packet too large. */
+  dropped: number;
+}
+
+/** One open channel. */
+export interface Live {
+  /** `ds/<uid>/live/<hash>`. */
+  address: string;
+  spec: ChannelSpec;
+  tap: Tap;
+  /** Aggregates: the start of the first interval that was not sent or answered yet. */
+  nextBucketNs?: bigint;
+  /** A stream runs; then it is where the stream has got to. */
+  cursor?: number;
+  streams: number;
+  /** Takes back the closing for idleness. */
+  keep?: () => void;
+}
+
+export interface StreamDeps {
+  store: Store;
+  clock: Clock;
+  log: Log;
+}
+
+export function createStreams(deps: StreamDeps): Streams {
+  const { clock, log } = deps;
+  const channels: Channels = createChannels(deps);
+  const open = new Map<string, Live>();
+  const counters: StreamCounters = { streams: 0, packets: 0, dropped: 0 };
+
+  function close(key: string, live: Live): void {
+    live.keep?.();
+    live.tap.close();
+    if (open.get(key) === live) open.delete(key);
+  }
+
+  /** The open channel; one that belongs to a gateway which is gone is opened anew. */
+  function liveOf(instance: Instance, path: string, spec: ChannelSpec): Live | undefined {
+    const key = `${instance.key}\n${path}`;
+    let live = open.get(key);
+    if (live && live.tap.gateway !== instance.gateway) {
+      close(key, live);
+      live = undefined;
+    }
+    if (!live) {
+      if (open.size >= limits.liveOpenMax) return undefined;
+      live = { address: `ds/${instance.uid}/${path}`, spec, tap: new Tap(instance.gateway, spec, clock), streams: 0 };
+      open.set(key, live);
+    }
+    closeWhenIdle(key, live);
+    return live;
+  }
+
+  function closeWhenIdle(key: string, live: Live): void {
+    live.keep?.();
+    delete live.keep;
+    if (live.streams === 0) live.keep = clock.after(limits.liveIdleMs, () => close(key, live));
+  }
+
+  async function find(instance: Instance, path: string): Promise<Live | undefined> {
+    const spec = await channels.find(instance.key, path);
+    return spec && liveOf(instance, path, spec);
+  }
+
+  return {
+    async prepare(instance, spec) {
+      const path = await channels.register(instance.key, spec);
+      return liveOf(instance, path, spec);
+    },
+
+    async subscribe(instance, path) {
+      const live = await find(instance, path);
+      if (!live) return { status: 'not-found' };
+      if (live.spec.widthMs !== undefined) return { status: 'ok', initial: await bucketPacket(deps, instance, live) };
+      const { tap } = live;
+      // Without a stream all that is here goes to this viewer, and the stream will begin after it.
+      const to = live.cursor ?? tap.end;
+      const { frame } = packetFrame(tap.columns, tap.missed(to), aboutOf(live));
+      if (live.cursor === undefined) tap.handed(to);
+      return { status: 'ok', initial: frameToJson(frame, 'schema+data') };
+    },
+
+    async run(instance, path, send, signal) {
+      const live = await find(instance, path);
+      if (!live)
+        throw notFound(`There is no live channel ${path}. Channels are made by queries with "live": true; run the query again.`, 'path');
+      live.streams += 1;
+      counters.streams += 1;
+      closeWhenIdle(`${instance.key}\n${path}`, live);
+      const sendCounted = async (packet: Uint8Array) => {
+        await orAborted(send(packet), signal);
+        counters.packets += 1;
+      };
+      try {
+        if (live.spec.widthMs === undefined) await runRaw(live, sendCounted, signal);
+        else await runBuckets(deps, instance, live, sendCounted, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        live.streams -= 1;
+        counters.streams -= 1;
+        if (live.streams === 0) delete live.cursor;
+        closeWhenIdle(`${instance.key}\n${path}`, live);
+      }
+    },
+
+    counters: () => ({ ...counters }),
+    close() {
+      for (const [key, live] of open) close(key, live);
+    },
+  };
+
+  /** Never more than `livePacketsPerSecondMax`; the pause is before a packet, so that samples of one poll travel together. */
+  async function runRaw(live: Live, send: (packet: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { tap } = live;
+    let from = tap.start;
+    let version = -1;
+    for (;;) {
+      if (version >= 0) await tap.more(from, version, signal);
+      await clock.sleep(1_000 / limits.livePacketsPerSecondMax, signal);
+      const schema = tap.version !== version;
+      const { samples, lost, next } = tap.read(from);
+      const { frame, cutRows } = packetFrame(tap.columns, samples, aboutOf(live));
+      version = tap.version;
+      from = next;
+      live.cursor = next;
+      tap.handed(next);
+      if (lost + cutRows > 0) {
+        counters.dropped += lost + cutRows;
+        log.debug('live channel dropped samples', { channel: live.address, lost, cutRows });
+      }
+      await send(frameToJson(frame, schema ? 'schema+data' : 'data'));
+    }
+  }
+}
+
+/** What stands beside the columns in the schema of a packet: the same as in the history it goes on with. */
+export function aboutOf(live: Pick<Live, 'address' | 'spec'>) {
+  return { refId: live.spec.refId, meta: { channel: live.address } };
+}
+
+/** A reader that takes no more packets must not hold up the end of the stream. */
+function orAborted(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -1,0 +1,70 @@
+/** `telemetry`: what points said over time, raw or one value an interval, and where it goes on live (DESIGN §6). */
+import { limits } from '../contract/limits.ts';
+import type { Frame, FrameMeta, FrameType, Notice } from '../frame/frame.ts';
+import { longFields } from '../frame/long.ts';
+import { mergeByTime } from '../frame/merge.ts';
+import { multiFrames, timeField } from '../frame/multi.ts';
+import type { Series } from '../frame/series.ts';
+import { wideFrame } from '../frame/wide.ts';
+import type { Question } from './query.ts';
+import { selectSeries } from './query-series.ts';
+import { answerLive, isLive } from './telemetry-live.ts';
+import { bucketWidth, readBuckets, readRaw } from './telemetry-read.ts';
+
+export async function answerTelemetry(question: Question): Promise<Frame[]> {
+  const { ask, instance, deps, signal } = question;
+  if (isLive(question)) return answerLive(question);
+  const { query } = ask;
+  const catalogue = await deps.store.series(instance.key);
+  const selected = selectSeries(catalogue, instance.gateway, ask.selection);
+  const reader = { store: deps.store, gateway: instance.key, signal };
+  if (query.aggregate === 'none') {
+    const read =
+      selected.series.length === 0 ? { series: [], notices: [] } : await readRaw(reader, selected.series, ask.range, query.quality);
+    return frames(query.format, read.series, [...selected.notices, ...read.notices]);
+  }
+  const width = bucketWidth(ask, selected.series.length);
+  const read = await readBuckets(reader, selected.series, ask.range, query, width.widthMs);
+  return frames(query.format, read.series, [...selected.notices, ...width.notices, ...read.notices], width.widthMs);
+}
+
+/** The series in the format asked for. Without a row there is one frame without columns: the data plane's "no data". */
+function frames(format: Question['ask']['query']['format'], series: readonly Series[], notices: Notice[], intervalMs?: number): Frame[] {
+  if (series.length === 0) return [{ meta: withNotices({ type: `timeseries-${format}` as FrameType }, notices), fields: [] }];
+  switch (format) {
+    case 'multi':
+      return multiFrames(series, intervalMs).map((frame, i) =>
+        i === 0 ? { ...frame, meta: withNotices(frame.meta ?? {}, notices) } : frame,
+      );
+    case 'wide': {
+      const { frame, cutRows } = wideFrame(series, { cellsMax: limits.wideCellsMax, ...(intervalMs === undefined ? {} : { intervalMs }) });
+      return [{ ...frame, meta: withNotices(frame.meta ?? {}, [...notices, ...wideNotices(cutRows)]) }];
+    }
+    case 'long':
+      return [longFrame(series, notices, intervalMs)];
+  }
+}
+
+export function wideNotices(cutRows: number): Notice[] {
+  if (cutRows === 0) return [];
+  return [
+    {
+      severity: 'warning',
+      text: `The oldest ${cutRows} rows are left out: so many series in one wide frame have too many cells. Use format multi, or an aggregate such as avg.`,
+    },
+  ];
+}
+
+export function withNotices(meta: FrameMeta, notices: Notice[]): FrameMeta {
+  return notices.length > 0 ? { ...meta, notices } : meta;
+}
+
+function longFrame(series: readonly Series[], notices: Notice[], intervalMs?: number): Frame {
+  const order = mergeByTime(series.map(({ times }) => times));
+  const times = BigInt64Array.from({ length: order.row.length }, (_, i) => series[order.series[i] ?? 0]?.times[order.row[i] ?? 0] ?? 0n);
+  const quality = series.some((one) => one.quality !== undefined);
+  return {
+    meta: withNotices({ type: 'timeseries-long' }, notices),
+    fields: [timeField(times, intervalMs), ...longFields(series, order, { units: false, quality })],
+  };
+}
