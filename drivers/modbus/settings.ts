@@ -41,9 +41,11 @@ const rtuSchema = z.strictObject({
 });
 
 export const connectionSchema = z.strictObject({
-  transport: z.discriminatedUnion('type', [tcpSchema, rtuSchema], {
-    error: 'allowed is an object with type "tcp" (host, port) or "rtu" (path, baudRate, parity)',
-  }),
+  transport: z
+    .discriminatedUnion('type', [tcpSchema, rtuSchema], {
+      error: 'allowed is an object with type "tcp" (host, port) or "rtu" (path, baudRate, parity)',
+    })
+    .describe('How the device is reached: tcp for Modbus TCP, rtu for a serial line'),
   timeout: durationMs({ minMs: 10, maxMs: 30_000 }).default(limits.requestTimeoutMs).describe('How long an answer may take'),
   connectDelay: durationMs({ maxMs: 30_000 }).default(0).describe('Pause after connecting, for devices that are not ready at once'),
   requestDelay: durationMs({ maxMs: 10_000 })

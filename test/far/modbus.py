@@ -27,7 +27,9 @@ requests = []
 
 
 async def action(function, _start, address, count, _current, values):
-    requests.append([function, address, count])
+    # pymodbus looks at a register after writing it; only what was asked over the wire counts.
+    if values is not None or function <= 4:
+        requests.append([function, address, count])
     if values is not None and function in (6, 16):
         return ANSWERS.get(address)
     return None
