@@ -39,13 +39,13 @@ export const lastRegister = 65_535;
 
 const fields = z.strictObject({
   table: z
-    .enum(tables, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are ${tables.join(', ')}` })
+    .enum(tables)
     .optional()
     .describe('coil and discrete hold bits, input and holding hold 16-bit registers; coil and holding can be written'),
   register: z
-    .int({ error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is a whole number from 0 to ${lastRegister}` })
-    .min(0, { error: (issue) => `is ${issue.input}; allowed is 0 to ${lastRegister}` })
-    .max(lastRegister, { error: (issue) => `is ${issue.input}; allowed is 0 to ${lastRegister}` })
+    .int()
+    .min(0)
+    .max(lastRegister)
     .optional()
     .describe('Counted from 0, as the protocol does: what manuals write as 40001 is holding 0'),
   reference: z
@@ -55,28 +55,13 @@ const fields = z.strictObject({
     .describe(
       'The way of many manuals, instead of table and register: 0xxxx coil, 1xxxx discrete, 3xxxx input, 4xxxx holding, five or six digits, counted from 1',
     ),
-  type: z
-    .enum(types, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are ${types.join(', ')}` })
-    .optional()
-    .describe('bool in bit tables, uint16 in register tables unless said'),
+  type: z.enum(types).optional().describe('bool in bit tables, uint16 in register tables unless said'),
   order: z
-    .enum(orders, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are ${orders.join(', ')}` })
+    .enum(orders)
     .optional()
     .describe('Bytes as they come over the wire, A the most significant: ABCD is the usual one, CDAB has the low register first'),
-  length: z
-    .int()
-    .min(1)
-    .max(limits.modbusRegistersMax, {
-      error: (issue) => `is ${issue.input}; allowed is 1 to ${limits.modbusRegistersMax} registers, what one request can read`,
-    })
-    .optional()
-    .describe('Registers of a string, two characters each'),
-  bit: z
-    .int()
-    .min(0, 'allowed is 0 (least significant) to 15')
-    .max(15, 'allowed is 0 (least significant) to 15')
-    .optional()
-    .describe('For a bool inside a register: 0 is the least significant bit'),
+  length: z.int().min(1).max(limits.modbusRegistersMax).optional().describe('Registers of a string, two characters each'),
+  bit: z.int().min(0).max(15).optional().describe('For a bool inside a register: 0 is the least significant bit'),
   encoding: z.enum(['utf-8', 'latin1']).default('utf-8').describe('Of a string'),
   writeAs: z
     .enum(['auto', 'single', 'multiple'])

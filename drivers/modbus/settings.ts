@@ -42,9 +42,7 @@ const rtuSchema = z.strictObject({
 
 export const connectionSchema = z.strictObject({
   transport: z
-    .discriminatedUnion('type', [tcpSchema, rtuSchema], {
-      error: 'allowed is an object with type "tcp" (host, port) or "rtu" (path, baudRate, parity)',
-    })
+    .discriminatedUnion('type', [tcpSchema, rtuSchema])
     .describe('How the device is reached: tcp for Modbus TCP, rtu for a serial line'),
   timeout: durationMs({ minMs: 10, maxMs: 30_000 }).default(limits.requestTimeoutMs).describe('How long an answer may take'),
   connectDelay: durationMs({ maxMs: 30_000 }).default(0).describe('Pause after connecting, for devices that are not ready at once'),
@@ -64,8 +62,8 @@ export const deviceSchema = z
   .strictObject({
     unitId: z
       .int()
-      .min(0, { error: (issue) => `is ${issue.input}; allowed is 0 to 255` })
-      .max(255, { error: (issue) => `is ${issue.input}; allowed is 0 to 255` })
+      .min(0)
+      .max(255)
       .default(1)
       .describe(
         'The device behind a gateway or on a serial line, 1 to 247; a Modbus TCP device of its own often takes any, or asks for 255 or 0',

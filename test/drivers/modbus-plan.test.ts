@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import { planApart, planReads } from '../../drivers/modbus/plan.ts';
 import type { Driver, Line } from '../../src/contract/driver.ts';
+import { readSettings } from '../../src/datasource/settings.ts';
 import { buildLine } from './line.ts';
 
 const driver = modbus as Driver;
@@ -152,33 +153,36 @@ describe('settings of Modbus', () => {
   it.each([
     [{}, 'table', /missing; allowed are coil, discrete, input, holding/],
     [{ table: 'holding' }, 'register', /missing; allowed is 0 to 65535/],
-    [{ table: 'holdings', register: 1 }, 'table', /"holdings"; allowed are coil/],
-    [{ table: 'holding', register: 70_000 }, 'register', /70000; allowed is 0 to 65535/],
+    [{ table: 'holdings', register: 1 }, 'table', /"holdings"; allowed is "coil"/],
+    [{ table: 'holding', register: 70_000 }, 'register', /70000; allowed is a whole number from 0 to 65535/],
     [{ table: 'holding', register: 1.5 }, 'register', /1.5; allowed is a whole number/],
     [{ table: 'holding', register: '1' }, 'register', /"1"; allowed is a whole number/],
     [{ table: 'holding', register: 65_535, type: 'uint32' }, 'register', /65535 for 2 registers; .* allowed is 0 to 65534/],
     [{ reference: 465_536, type: 'float32' }, 'reference', /allowed is 0 to 65534/],
     [{ reference: 40_001, table: 'holding' }, 'reference', /together with table or register/],
-    [{ table: 'holding', register: 1, type: 'float16' }, 'type', /"float16"; allowed are bool, int16/],
+    [{ table: 'holding', register: 1, type: 'float16' }, 'type', /"float16"; allowed is "bool", "int16"/],
     [{ table: 'coil', register: 1, type: 'int16' }, 'type', /int16 in table coil, which holds bits; allowed is bool/],
     [{ table: 'coil', register: 1, bit: 1 }, 'bit', /already holds bits/],
     [{ table: 'coil', register: 1, order: 'BA' }, 'order', /a bit has no byte order/],
     [{ table: 'holding', register: 1, type: 'bool' }, 'bit', /missing; .* 0 \(least significant\) to 15/],
-    [{ table: 'holding', register: 1, bit: 16 }, 'bit', /allowed is 0/],
+    [{ table: 'holding', register: 1, bit: 16 }, 'bit', /16; allowed is a whole number from 0 to 15/],
     [{ table: 'holding', register: 1, type: 'int16', bit: 2 }, 'bit', /type int16; allowed only for bool/],
     [{ table: 'holding', register: 1, type: 'int16', order: 'ABCD' }, 'order', /ABCD for type int16; allowed are AB, BA/],
     [{ table: 'holding', register: 1, type: 'float32', order: 'AB' }, 'order', /allowed are ABCD, CDAB, BADC, DCBA/],
     [{ table: 'holding', register: 1, type: 'float64', order: 'CDAB' }, 'order', /allowed are ABCDEFGH, GHEFCDAB/],
-    [{ table: 'holding', register: 1, type: 'float32', order: 'ACBD' }, 'order', /"ACBD"; allowed are/],
+    [{ table: 'holding', register: 1, type: 'float32', order: 'ACBD' }, 'order', /"ACBD"; allowed is "AB"/],
     [{ table: 'holding', register: 1, type: 'string' }, 'length', /missing; a string needs its registers, 1 to 125/],
-    [{ table: 'holding', register: 1, type: 'string', length: 126 }, 'length', /126; allowed is 1 to 125/],
+    [{ table: 'holding', register: 1, type: 'string', length: 126 }, 'length', /126; allowed is a whole number from 1 to 125/],
     [{ table: 'holding', register: 1, length: 2 }, 'length', /allowed only for string/],
     [{ table: 'holding', register: 1, type: 'int32', writeAs: 'single' }, 'writeAs', /allowed are auto and multiple/],
   ])('says what is wrong with the address %j', (input, place, message) => {
-    const result = modbus.address.safeParse(input);
-    expect(result.success).toBe(false);
-    const issue = result.error?.issues.find(({ path }) => path.join('.') === place);
-    expect(issue?.message, JSON.stringify(result.error?.issues)).toMatch(message);
+    const connection = { id: 'plc', kind: 'modbus', transport };
+    const device = { id: 'a', connection: 'plc', address: {}, points: [{ id: 'p', address: input }] };
+    const jsonData = Buffer.from(JSON.stringify({ version: 1, connections: [connection], devices: [device] }));
+    const { faults } = readSettings({ jsonData, secureJsonData: {} }, [driver]);
+    const fault = faults.find((one) => one.place === `devices[0].points[0].address.${place}`);
+    expect(fault?.message, JSON.stringify(faults)).toMatch(message);
+    expect(fault?.severity).toBe('error');
   });
 
   it.each([
