@@ -37,6 +37,8 @@ export const limits = {
   hostFirstContactMs: 70_000,
   /** At the end: time for last answers to leave before the connection is closed. */
   hangUpMs: 50,
+  /** The share of `shutdownMs` in which devices let go; the rest belongs to the last flush of the history. */
+  closeDevicesMs: 400,
   /** Exceptions that nobody caught, within a minute, before the process ends in order and lets the host start it afresh. */
   uncaughtPerMinuteMax: 20,
   /** Samples the hub holds for one live subscriber before it drops the oldest and counts them. */
