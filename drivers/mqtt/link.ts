@@ -49,8 +49,7 @@ export class Link {
       const failed = (error: unknown) => finish(() => reject(error));
       const refused = (packet: { reasonCode?: number }) =>
         failed(new Error(`refused by the broker: ${reasonText(packet.reasonCode ?? 0)}`));
-      const closed = () =>
-        failed(new Error('the other end closed the connection before it answered; is it an MQTT broker, with or without TLS?'));
+      const closed = () => failed(Object.assign(new Error('closed before it answered'), { code: 'ECONNRESET' }));
       const aborted = () => failed(signal.reason);
       client.on('connect', connected).on('error', failed).on('close', closed).on('disconnect', refused);
       signal.addEventListener('abort', aborted, { once: true });
@@ -120,8 +119,8 @@ export class Link {
     if (stream && !stream.closed) {
       const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
       const takeBack = this.#host.clock.after(limits.mqttCloseTimeoutMs, () => stream.destroy());
-      // Not forced, `end` waits for every publish to be confirmed, for ever.
-      client.end(!client.connected || Object.keys(client.outgoing).length > 0);
+      // Not forced, `end` waits for what is unconfirmed, so that nothing that was written is lost; the limit above ends it anyway.
+      client.end(!client.connected);
       await closed;
       takeBack();
     }

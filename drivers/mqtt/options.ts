@@ -79,6 +79,6 @@ export type Options = z.output<typeof optionsSchema>;
 export function brokerAddress(options: Options): { secure: boolean; host: string; port: number; text: string } {
   const url = new URL(options.url);
   const port = url.port === '' ? (defaultPorts[url.protocol] ?? 0) : Number(url.port);
-  const host = url.hostname;
+  const host = url.hostname.toLowerCase();
   return { secure: url.protocol === 'mqtts:' || url.protocol === 'wss:', host, port, text: `${url.protocol}//${host}:${port}` };
 }

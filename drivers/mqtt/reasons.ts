@@ -67,7 +67,10 @@ export function errorWords(error: unknown): string {
 
 /** Why opening failed. */
 export function openFault(options: Options, error: unknown): Fault {
-  return new Fault(`${brokerAddress(options).text}: ${errorWords(error)}`, {
+  const { secure, text } = brokerAddress(options);
+  const reset = error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  const words = reset ? `the other end hung up; is it an MQTT broker ${secure ? 'with' : 'without'} TLS?` : errorWords(error);
+  return new Fault(`${text}: ${words}`, {
     type: 'connection-failed',
     blame: 'device',
     status: 503,

@@ -57,6 +57,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     ...(options.users ? ['password_file {folder}/passwords'] : []),
     ...(options.acl ? ['acl_file {folder}/acl'] : []),
     'log_dest file {folder}/log',
+    'log_type all',
     ...(options.lines ?? []),
   ];
   await writeFile(join(folder, 'mosquitto.conf'), config.map(place).join('\n'));

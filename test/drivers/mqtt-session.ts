@@ -1,0 +1,77 @@
+/** A session of the MQTT driver in a test, and what it says. */
+import { mqtt } from '../../drivers/mqtt/driver.ts';
+import type { Point } from '../../src/contract/device.ts';
+import type { Driver, Host, Line, Reading, Session, Sink } from '../../src/contract/driver.ts';
+import { buildLine, makeHost } from './line.ts';
+
+export const driver = mqtt as Driver;
+
+/** Points of one device `d`, by id. */
+export function lineTo(url: string, points: Record<string, Record<string, unknown>>, connection: Record<string, unknown> = {}): Line {
+  return buildLine(driver, {
+    connection: { url, timeout: '2s', ...connection },
+    devices: [
+      {
+        id: 'd',
+        points: Object.entries(points).map(([id, address]) => ({ id, address, access: 'set' in address ? 'read-write' : 'read' })),
+      },
+    ],
+  });
+}
+
+export function open(line: Line, host: Host = makeHost(), withinMs = 6_000): Promise<Session> {
+  return driver.open(line, host, AbortSignal.timeout(withinMs));
+}
+
+export interface Ear {
+  readonly readings: Reading[];
+  readonly troubles: Map<string, string | undefined>;
+  /** Readings of a point, as `value` or as `reason`. */
+  of(point: string): unknown[];
+  /** How listening ended. */
+  readonly ended: Promise<unknown>;
+  stop(): Promise<unknown>;
+}
+
+/** Listens; `committed` is what the sink answers. */
+export function listen(
+  session: Session,
+  points: readonly Point[],
+  committed: (reading: Reading) => Promise<void> = () => Promise.resolve(),
+): Ear {
+  const stopping = new AbortController();
+  const readings: Reading[] = [];
+  const troubles = new Map<string, string | undefined>();
+  const sink: Sink = {
+    sample(reading) {
+      readings.push(reading);
+      return committed(reading);
+    },
+    trouble: (point, message) => void troubles.set(point.id, message),
+  };
+  const ended = (session.listen?.(points, sink, stopping.signal) ?? Promise.resolve()).then(
+    () => 'stopped',
+    (error: unknown) => error,
+  );
+  return {
+    readings,
+    troubles,
+    ended,
+    of: (point) =>
+      readings.filter((reading) => reading.point.id === point).map((reading) => (reading.reason === '' ? reading.value : reading.reason)),
+    stop() {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
+
+export const pointsOf = (line: Line): Point[] => line.devices.flatMap((device) => device.points);
+
+/** For `expect.poll`: does something, then looks; again and again, since a subscription may still be under way. */
+export function nudged<T>(act: () => Promise<void>, look: () => T | Promise<T>): () => Promise<T> {
+  return async () => {
+    await act();
+    return look();
+  };
+}
