@@ -126,7 +126,7 @@ export class Client {
     const waiting = match && this.#waiting.get(match.slot);
     // An answer to nobody: late, twice, or invented. Dropped.
     if (!waiting) return;
-    if (match.rightUnit) {
+    if (match.askedUnit === frame.unitId) {
       this.#port.deliver(match.slot, frame);
       // Unless the library dropped it without a word, this is settled already.
       waiting.settle({ kind: 'garbled', detail: 'the answer does not fit the request' });

@@ -1,32 +1,35 @@
 /** Wire bytes → raw value. Pure. */
 import type { Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
-import { straighten, swapPairs } from './order.ts';
+import { isStraight, straighten, swapPairs } from './order.ts';
 
-/** `bytes` are the registers of the value as they came: two bytes each, `2 × address.width` in all. */
-export function decodeRegisters(address: Address, bytes: Uint8Array): Value {
-  const view = new DataView(straighten(bytes, address.order).buffer);
+/** `bytes` hold the registers as they came, two bytes each; the value's begin at `offset`. */
+export function decodeRegisters(address: Address, bytes: Buffer, offset: number): Value {
+  // The usual order needs no copy, and most registers have it. A string is turned round by its own decoder.
+  const straight = address.type === 'string' || isStraight(address.order);
+  const source = straight ? bytes : straighten(bytes, offset, address.order);
+  const at = straight ? offset : 0;
   switch (address.type) {
     case 'string':
-      return decodeString(address, bytes);
+      return decodeString(address, bytes.subarray(offset, offset + address.width * 2));
     case 'bool':
-      return ((view.getUint16(0) >> (address.bit ?? 0)) & 1) === 1;
+      return ((source.readUInt16BE(at) >> (address.bit ?? 0)) & 1) === 1;
     case 'int16':
-      return view.getInt16(0);
+      return source.readInt16BE(at);
     case 'uint16':
-      return view.getUint16(0);
+      return source.readUInt16BE(at);
     case 'int32':
-      return view.getInt32(0);
+      return source.readInt32BE(at);
     case 'uint32':
-      return view.getUint32(0);
+      return source.readUInt32BE(at);
     case 'int64':
-      return exact(view.getBigInt64(0));
+      return exact(source.readBigInt64BE(at));
     case 'uint64':
-      return exact(view.getBigUint64(0));
+      return exact(source.readBigUInt64BE(at));
     case 'float32':
-      return view.getFloat32(0);
+      return source.readFloatBE(at);
     case 'float64':
-      return view.getFloat64(0);
+      return source.readDoubleBE(at);
   }
 }
 
@@ -36,12 +39,11 @@ export function decodeBit(bytes: Uint8Array, index: number): boolean {
 }
 
 /** Cut at the first NUL, trailing blanks off: devices fill the rest of the registers with either. */
-function decodeString(address: Address, bytes: Uint8Array): string {
+function decodeString(address: Address, bytes: Buffer): string {
   const straight = address.order === 'BA' ? swapPairs(bytes) : bytes;
   const end = straight.indexOf(0);
   const used = end < 0 ? straight : straight.subarray(0, end);
-  const text =
-    address.encoding === 'latin1' ? Buffer.from(used).toString('latin1') : new TextDecoder('utf-8', { ignoreBOM: true }).decode(used);
+  const text = address.encoding === 'latin1' ? used.toString('latin1') : new TextDecoder('utf-8', { ignoreBOM: true }).decode(used);
   return text.replace(/ +$/, '');
 }
 

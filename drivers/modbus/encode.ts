@@ -50,7 +50,7 @@ export function encodeRegisters(address: Address, value: Value): Buffer {
     case 'bool':
       throw new RangeError('a bit of a register is written with a mask, not as a register');
   }
-  return Buffer.from(arrange(straight, address.order));
+  return arrange(straight, address.order);
 }
 
 function integer(type: Type, value: Value): bigint {
@@ -75,7 +75,7 @@ function encodeString(address: Address, value: Value): Buffer {
   if (bytes.length > address.width * 2) throw new RangeError(`the value has ${bytes.length} bytes; allowed are ${address.width * 2}`);
   const padded = Buffer.alloc(address.width * 2);
   bytes.copy(padded);
-  return address.order === 'BA' ? Buffer.from(swapPairs(padded)) : padded;
+  return address.order === 'BA' ? swapPairs(padded) : padded;
 }
 
 function show(value: Value): string {

@@ -17,23 +17,28 @@ export function ordersOf(bytes: number): readonly [Order, ...Order[]] {
   return bytes === 4 ? orders32 : orders16;
 }
 
-/** Wire bytes → the value's bytes, most significant first. */
-export function straighten(wire: Uint8Array, order: Order): Uint8Array {
-  const straight = new Uint8Array(order.length);
-  for (let place = 0; place < order.length; place++) straight[order.charCodeAt(place) - 65] = wire[place] ?? 0;
+/** Whether the bytes come most significant first. */
+export function isStraight(order: Order): boolean {
+  return 'ABCDEFGH'.startsWith(order);
+}
+
+/** Wire bytes, from `offset` on → the value's bytes, most significant first. */
+export function straighten(wire: Uint8Array, offset: number, order: Order): Buffer {
+  const straight = Buffer.alloc(order.length);
+  for (let place = 0; place < order.length; place++) straight[order.charCodeAt(place) - 65] = wire[offset + place] ?? 0;
   return straight;
 }
 
 /** The value's bytes, most significant first → wire bytes. */
-export function arrange(straight: Uint8Array, order: Order): Uint8Array {
-  const wire = new Uint8Array(order.length);
+export function arrange(straight: Uint8Array, order: Order): Buffer {
+  const wire = Buffer.alloc(order.length);
   for (let place = 0; place < order.length; place++) wire[place] = straight[order.charCodeAt(place) - 65] ?? 0;
   return wire;
 }
 
 /** Turns the bytes of every register round; its own opposite. */
-export function swapPairs(bytes: Uint8Array): Uint8Array {
-  const swapped = new Uint8Array(bytes.length);
+export function swapPairs(bytes: Uint8Array): Buffer {
+  const swapped = Buffer.alloc(bytes.length);
   for (let place = 0; place < bytes.length; place++) swapped[place] = bytes[place ^ 1] ?? 0;
   return swapped;
 }

@@ -13,9 +13,8 @@ const crcBytes = 2;
 
 /** A request on the wire. */
 interface Sent {
+  transaction: number;
   unitId: number;
-  /** The library's name for it. */
-  slot: number;
 }
 
 export class WirePort extends EventEmitter {
@@ -24,7 +23,9 @@ export class WirePort extends EventEmitter {
   _transactionIdRead = 0;
   isOpen = true;
   readonly #link: () => Link | undefined;
-  readonly #sent = new Map<number, Sent>();
+  /** By slot: the library's name for a request, taken again as soon as it is free. */
+  readonly #sent: (Sent | undefined)[] = new Array(limits.modbusInFlightMax).fill(undefined);
+  readonly #slots = new Map<number, number>();
   /** Not answered in time; kept so that the number is not used again while an answer may still come. */
   readonly #givenUp = new Set<number>();
   #last = 0;
@@ -36,48 +37,46 @@ export class WirePort extends EventEmitter {
 
   /** Takes a free slot; undefined if `limits.modbusInFlightMax` requests are open. Call before the library writes. */
   reserve(): number | undefined {
-    const used = new Set([...this.#sent.values()].map(({ slot }) => slot));
-    for (let slot = 0; slot < limits.modbusInFlightMax; slot++) {
-      if (used.has(slot)) continue;
-      this._transactionIdWrite = slot;
-      return slot;
-    }
-    return undefined;
+    const slot = this.#sent.indexOf(undefined);
+    if (slot < 0) return undefined;
+    this._transactionIdWrite = slot;
+    return slot;
   }
 
   /** Called by the library with unit, PDU and the checksum of RTU, which TCP does not have. */
   write(data: Buffer): void {
     const transaction = this.#nextTransaction();
-    if (this.#link()?.send(transaction, data.subarray(0, -crcBytes))) {
-      this.#sent.set(transaction, { unitId: data.readUInt8(0), slot: this._transactionIdWrite });
-    }
+    if (!this.#link()?.send(transaction, data.subarray(0, -crcBytes))) return;
+    this.#sent[this._transactionIdWrite] = { transaction, unitId: data.readUInt8(0) };
+    this.#slots.set(transaction, this._transactionIdWrite);
   }
 
   /** Whether the request in this slot left this machine and is still open. */
   isSent(slot: number): boolean {
-    return [...this.#sent.values()].some((sent) => sent.slot === slot);
+    return this.#sent[slot] !== undefined;
   }
 
   /** Ends a request; its answer, should it still come, is dropped. */
   forget(slot: number, answered: boolean): void {
-    for (const [transaction, sent] of this.#sent) {
-      if (sent.slot !== slot) continue;
-      this.#sent.delete(transaction);
-      if (!answered) this.#givenUp.add(transaction);
-    }
-    if (this.#givenUp.size > limits.modbusGivenUpMax) {
-      for (const oldest of this.#givenUp) {
-        this.#givenUp.delete(oldest);
-        break;
-      }
+    const sent = this.#sent[slot];
+    if (!sent) return;
+    this.#sent[slot] = undefined;
+    this.#slots.delete(sent.transaction);
+    if (answered) return;
+    this.#givenUp.add(sent.transaction);
+    if (this.#givenUp.size <= limits.modbusGivenUpMax) return;
+    for (const oldest of this.#givenUp) {
+      this.#givenUp.delete(oldest);
+      break;
     }
   }
 
-  /** Which request a frame answers, and whether the right unit did; undefined if it answers none. */
-  match(frame: Frame): { slot: number; rightUnit: boolean; askedUnit: number } | undefined {
+  /** Which request a frame answers, and which unit was asked; undefined if it answers none. */
+  match(frame: Frame): { slot: number; askedUnit: number } | undefined {
     this.#givenUp.delete(frame.transaction);
-    const sent = this.#sent.get(frame.transaction);
-    return sent && { slot: sent.slot, rightUnit: sent.unitId === frame.unitId, askedUnit: sent.unitId };
+    const slot = this.#slots.get(frame.transaction);
+    const sent = slot === undefined ? undefined : this.#sent[slot];
+    return slot === undefined || !sent ? undefined : { slot, askedUnit: sent.unitId };
   }
 
   /** Hands an answer to the library, which calls back before this returns. */
@@ -97,7 +96,7 @@ export class WirePort extends EventEmitter {
 
   #nextTransaction(): number {
     do this.#last = (this.#last + 1) % 0x1_0000;
-    while (this.#sent.has(this.#last) || this.#givenUp.has(this.#last));
+    while (this.#slots.has(this.#last) || this.#givenUp.has(this.#last));
     return this.#last;
   }
 }

@@ -34,9 +34,9 @@ export class ModbusSession implements Session<Address> {
   async read(planned: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
     const request = planned as ModbusRequest;
     const outcome = await this.#readBlock(request.detail, signal);
-    const apart = planApart(request);
     const placeRefused = outcome.kind === 'exception' && (outcome.code === illegalAddress || outcome.code === illegalValue);
-    return placeRefused && apart.length > 1 ? await this.#readApart(apart, signal) : this.#readings(request, outcome);
+    const apart = placeRefused ? planApart(request) : [];
+    return apart.length > 1 ? await this.#readApart(apart, signal) : this.#readings(request, outcome);
   }
 
   /** One undefined register makes a device refuse the whole block: its neighbours are asked for by themselves, in the same call. */
@@ -131,5 +131,5 @@ export class ModbusSession implements Session<Address> {
 function pointValue({ address }: ModbusPoint, block: Block, bytes: Buffer): Value {
   const offset = address.register - block.start;
   if (isBits(address.table)) return decodeBit(bytes, offset);
-  return decodeRegisters(address, bytes.subarray(offset * 2, (offset + address.width) * 2));
+  return decodeRegisters(address, bytes, offset * 2);
 }

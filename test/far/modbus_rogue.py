@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-LATE_S = 0.25
+LATE_S = 0.6
 seen, times = [], []
 held = []
 lock = threading.Lock()
