@@ -9,6 +9,8 @@ import { digest, mark } from './fresh.mjs';
 const require = createRequire(import.meta.url);
 /** Where Node looks for the blob; from Node's documentation of single executable applications. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+/** Signal USR1 would open Node's debugger on a port of the loopback, for every user of the machine. */
+const flags = ['--disable-sigusr1'];
 /** Grafana says these in Go's words. */
 const goPlatforms = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
 const goArchitectures = { x64: 'amd64', arm64: 'arm64' };
@@ -37,10 +39,8 @@ export async function buildExecutable({ root, entry, target, version }) {
 
     const blob = join(work, 'blob');
     const config = join(work, 'sea.json');
-    writeFileSync(
-      config,
-      JSON.stringify({ main, output: blob, assets, disableExperimentalSEAWarning: true, useCodeCache: true, useSnapshot: false }),
-    );
+    const sea = { main, output: blob, assets, disableExperimentalSEAWarning: true, useCodeCache: true, execArgv: flags };
+    writeFileSync(config, JSON.stringify(sea));
     execFileSync(node, ['--experimental-sea-config', config], { stdio: 'pipe' });
 
     const executable = join(work, 'executable');

@@ -8,8 +8,12 @@ export class Calls {
   readonly log: Log;
   readonly #running = new Set<AbortController>();
 
-  constructor(log: Log) {
+  readonly #contacted: () => void;
+
+  /** `contacted` is told of every call. */
+  constructor(log: Log, contacted: () => void) {
     this.log = log;
+    this.#contacted = contacted;
   }
 
   unary<Request, Response>(
@@ -51,6 +55,7 @@ export class Calls {
   }
 
   #begin(call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>): { signal: AbortSignal; done: () => void } {
+    this.#contacted();
     const controller = new AbortController();
     this.#running.add(controller);
     call.on('cancelled', () => controller.abort(new DOMException('The caller has cancelled.', 'AbortError')));

@@ -12,6 +12,8 @@ import {
 } from './generated/health.ts';
 
 export interface HostEvents {
+  /** Somebody has called, with whatever. */
+  contacted(): void;
   /** A host has opened one of the streams that only a host opens. */
   arrived(): void;
   /** Such a stream has ended. */
@@ -21,7 +23,7 @@ export interface HostEvents {
 }
 
 export function addGoPlugin(server: Server, events: HostEvents): void {
-  server.addService(HealthService, { check, watch });
+  server.addService(HealthService, { check: check(events), watch });
   server.addService(GRPCControllerService, { shutdown: shutdown(events) });
   server.addService(GRPCStdioService, { streamStdio: stdio(events) });
   server.addService(GRPCBrokerService, { startStream: broker(events) });
@@ -30,10 +32,13 @@ export function addGoPlugin(server: Server, events: HostEvents): void {
 /** go-plugin asks for "plugin"; the empty name is the server as a whole. */
 const services = new Set(['', 'plugin']);
 
-const check: handleUnaryCall<HealthCheckRequest, HealthCheckResponse> = (call, respond) => {
-  if (services.has(call.request.service)) respond(null, { status: Serving.SERVING });
-  else respond({ code: status.NOT_FOUND, details: 'unknown service' });
-};
+function check(events: HostEvents): handleUnaryCall<HealthCheckRequest, HealthCheckResponse> {
+  return (call, respond) => {
+    events.contacted();
+    if (services.has(call.request.service)) respond(null, { status: Serving.SERVING });
+    else respond({ code: status.NOT_FOUND, details: 'unknown service' });
+  };
+}
 
 /** Stays open: nothing changes until the process ends, and then the connection says so. */
 const watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse> = (call) => {

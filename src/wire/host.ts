@@ -27,11 +27,12 @@ export function watchHost(clock: Clock, parentPid: () => number = () => process.
     else takeBackLook = clock.after(limits.hostLookMs, look);
   }
   look();
-  let takeBackContact: () => void = clock.after(limits.hostFirstContactMs, () => resolve('no host has connected'));
+  const takeBackContact = clock.after(limits.hostFirstContactMs, () => resolve('no host has connected'));
 
   return {
     ended,
     end: resolve,
+    contacted: () => takeBackContact(),
     arrived() {
       streams++;
       takeBackContact();
@@ -47,7 +48,6 @@ export function watchHost(clock: Clock, parentPid: () => number = () => process.
       takeBackLook();
       takeBackContact();
       takeBackGrace();
-      takeBackContact = () => undefined;
     },
   };
 }

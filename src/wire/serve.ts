@@ -47,7 +47,7 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
   const settle = survive(clock, log, host.end);
   const { promise: datasource, resolve: opened, reject: failed } = Promise.withResolvers<Datasource>();
   datasource.catch((error: unknown) => host.end(`the data source could not be made: ${messageOf(error)}`));
-  const calls = new Calls(log);
+  const calls = new Calls(log, host.contacted);
   const server = new Server(serverOptions);
   server.addService(
     { ...DataService, queryData: { ...DataService.queryData, responseSerialize: encodeQueryData } },

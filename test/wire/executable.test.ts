@@ -67,6 +67,14 @@ describe('the built plugin', () => {
     await expect.poll(() => readdirSync(data), { timeout: 5_000 }).not.toEqual([]);
   });
 
+  it('opens no debugger for a signal', async () => {
+    const plugin = await launch([executable]);
+    plugin.process.kill('SIGUSR1');
+    await new Promise((next) => setTimeout(next, 500));
+    expect(plugin.stderr()).not.toContain('Debugger');
+    expect(await ask(plugin.client(protocol.grpc.health.v1.Health), 'Check', { service: 'plugin' })).toEqual({ status: 'SERVING' });
+  });
+
   it('has said its handshake within 150 ms', async () => {
     const ours: number[] = [];
     const bare: number[] = [];

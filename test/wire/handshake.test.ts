@@ -6,7 +6,7 @@ import { Server } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/contract/log.ts';
 import { openDoor } from '../../src/wire/door.ts';
-import { ask, hostEnv, launch, protocol, stopAll } from './plugin.ts';
+import { ask, hostEnv, launch, protocol, stopAll, until } from './plugin.ts';
 
 afterEach(stopAll);
 
@@ -35,7 +35,7 @@ describe('handshake', () => {
     if (folder.startsWith(tmpdir())) mkdirSync(folder, { recursive: true });
     const plugin = await launch(undefined, { ...hostEnv, PLUGIN_UNIX_SOCKET_DIR: folder });
     expect(plugin.fields[3]).toMatch(new RegExp(`^${tmpdir()}/fieldgate-`));
-    expect(plugin.log()).toContainEqual(expect.objectContaining({ '@level': 'warn', folder }));
+    await until(() => plugin.log().some((entry) => entry['@level'] === 'warn' && entry.folder === folder));
   });
 
   it('refuses in words where it could not even make a folder', async () => {

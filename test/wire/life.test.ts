@@ -152,6 +152,11 @@ describe('the watch over the host', () => {
     expect(await reasonOf(watch.ended)).toBeUndefined();
     clock.pass(limits.hostFirstContactMs - 60_000);
     expect(await reasonOf(watch.ended)).toBe('no host has connected');
+
+    const visited = watchHost(clock, () => 100);
+    visited.contacted();
+    clock.pass(limits.hostFirstContactMs * 10);
+    expect(await reasonOf(visited.ended), 'somebody has called, if not a host').toBeUndefined();
   });
 
   it('lets a host come again that lost its connection for a moment', async () => {
