@@ -18,17 +18,18 @@ const targetSilent = 11;
 
 export class ModbusSession implements Session<Address> {
   readonly #client: Client;
-  readonly #devices: ReadonlyMap<string, Device<DeviceOptions, Address>>;
+  /** The line's own list, which the host changes when settings change while the link stays open. */
+  readonly #devices: readonly Device<DeviceOptions, Address>[];
   readonly #timeoutMs: number;
 
   constructor(client: Client, devices: readonly Device<DeviceOptions, Address>[], timeoutMs: number) {
     this.#client = client;
-    this.#devices = new Map(devices.map((device) => [device.id, device]));
+    this.#devices = devices;
     this.#timeoutMs = timeoutMs;
   }
 
   plan(points: readonly ModbusPoint[]): ModbusRequest[] {
-    return planReads(points, this.#devices);
+    return planReads(points, new Map(this.#devices.map((device) => [device.id, device])));
   }
 
   async read(planned: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
@@ -92,7 +93,7 @@ export class ModbusSession implements Session<Address> {
   }
 
   async write(point: ModbusPoint, value: Value, signal: AbortSignal): Promise<Answer> {
-    const unitId = this.#devices.get(point.device)?.address.unitId;
+    const unitId = this.#devices.find((device) => device.id === point.device)?.address.unitId;
     if (unitId === undefined) return { state: 'not-sent', detail: `device ${point.device} is not on this line` };
     let write: ReturnType<typeof writeRequest>;
     try {

@@ -238,6 +238,20 @@ describe('Modbus against a far end that misbehaves', () => {
     for (const [index, time] of times.slice(1).entries()) expect(time - (times[index] ?? 0)).toBeGreaterThan(0.055);
   });
 
+  it('knows devices that come and go while the link stays open', async () => {
+    const line = lineOf([1], [10]);
+    const more = lineOf([2, 1], [10]);
+    await withSession(line, async (session) => {
+      const [point] = pointsOf(more, 2);
+      if (!point) throw new Error('no point');
+      expect(() => session.plan?.([point])).toThrow('device u2 of point r10 is not on this line');
+      expect(await session.write?.(point, 1, never())).toEqual({ state: 'not-sent', detail: 'device u2 is not on this line' });
+      line.devices.splice(0, line.devices.length, ...more.devices);
+      expect(session.plan?.([point]).map(({ text }) => text)).toEqual(['read holding 10 of unit 2']);
+      expect(say(await readUnit(session, line, 1))).toBe('r10=10');
+    });
+  });
+
   it('says in words why it cannot open', async () => {
     const open = (transport: Record<string, unknown>, signal = AbortSignal.timeout(2_000)) =>
       driver.open(buildLine(driver, { connection: { transport }, devices: [] }), makeHost(), signal);

@@ -35,7 +35,7 @@ async function start(): Promise<FarEnd> {
   };
   const values = Object.fromEntries(Object.entries(places).flatMap(([id, { value }]) => (value === null ? [] : [[id, value]])));
   const raw: RawLine = {
-    connection: { transport: { type: 'tcp', host: '127.0.0.1', port }, timeout: '1s' },
+    connection: { transport: { type: 'tcp', host: '127.0.0.1', port }, timeout: '10s' },
     devices: [
       {
         id: 'plant',
