@@ -152,8 +152,10 @@ function allIsWell(connections: readonly ConnectionStatus[], devices: readonly D
   if (connections.length === 0) return 'nothing runs yet: add a connection and a device';
   const up = connections.filter(({ state }) => state === 'up').length;
   const online = devices.filter(({ state }) => state === 'online').length;
+  const silent = devices.filter(({ state }) => state === 'unknown').length;
+  const unheard = silent > 0 ? `, ${silent} not heard from yet` : '';
   const disk = storage.mode === 'disk' ? ', history on disk' : '';
-  return `${up} of ${plural(connections.length, 'connection')} up, ${online} of ${plural(devices.length, 'device')} online${disk}`;
+  return `${up} of ${plural(connections.length, 'connection')} up, ${online} of ${plural(devices.length, 'device')} online${unheard}${disk}`;
 }
 
 function connectionDetails(

@@ -1,0 +1,161 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { limits } from '../../src/contract/limits.ts';
+import type { HealthAnswer } from '../../src/datasource/questions.ts';
+import { freePort, type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
+import { type FarProgram, startPython } from '../far/python.ts';
+import { demoSettings, type Plant, startPlant } from './plant.ts';
+
+let far: FarProgram;
+let broker: Mosquitto;
+const plants: Plant[] = [];
+
+beforeAll(async () => {
+  [far, broker] = await Promise.all([startPython('modbus.py'), startMosquitto()]);
+});
+afterEach(() => Promise.all(plants.splice(0).map((plant) => plant.close())));
+afterAll(async () => {
+  await Promise.all([far?.kill(), broker?.close()]);
+});
+
+const settings = () => demoSettings({ modbus: far.port, mqtt: broker.port });
+
+async function start(...args: Parameters<typeof startPlant>): Promise<Plant> {
+  const plant = await startPlant(...args);
+  plants.push(plant);
+  return plant;
+}
+
+async function healthUntil(plant: Plant, wanted: (health: HealthAnswer) => boolean): Promise<HealthAnswer> {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const health = await plant.health();
+    if (wanted(health)) return health;
+    if (Date.now() > end) throw new Error(`health did not become as wanted: ${health.message}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('health', () => {
+  it('tells the truth right after the first save', async () => {
+    const health = await (await start(settings())).health();
+    expect(health).toMatchObject({
+      status: 'ok',
+      message: '2 of 2 connections up, 1 of 2 devices online, 1 not heard from yet, history on disk.',
+    });
+    expect(health.details).toMatchObject({
+      version: '0.0.0-test',
+      storage: { mode: 'disk' },
+      connections: {
+        plc: { state: 'up', since: expect.any(Number), endpoint: expect.stringContaining(String(far.port)) },
+        broker: { state: 'up' },
+      },
+      devices: { boiler: { state: 'online', connection: 'plc', samples: expect.any(Number) }, room: { state: 'unknown' } },
+      faults: [],
+    });
+  });
+
+  it('names a port nobody listens on, in bounded time', async () => {
+    const plant = await start(demoSettings({ modbus: await freePort(), mqtt: broker.port }));
+    const started = Date.now();
+    const health = await plant.health();
+    expect(Date.now() - started).toBeLessThan(limits.healthWaitMs + 1_000);
+    expect(health.status).toBe('error');
+    expect(health.message).toMatch(/^1 of 2 connections down: plc \(.*refused.*, for \d+s\)\.$/);
+    expect(health.details.connections).toMatchObject({
+      plc: { state: 'down', error: expect.stringContaining('refused'), since: expect.any(Number) },
+      broker: { state: 'up' },
+    });
+
+    const seen = await plant.health('Viewer');
+    expect(seen.message).toMatch(/^1 of 2 connections down: plc \(for \d+s\)\.$/);
+    expect(JSON.stringify(seen)).not.toMatch(/127\.0\.0\.1|refused|endpoint|topic/);
+  });
+
+  it('notices that a device went away and came back', async () => {
+    let own = await startPython('modbus.py');
+    const plant = await start(demoSettings({ modbus: own.port, mqtt: broker.port }));
+    expect((await plant.health()).status).toBe('ok');
+    await own.kill();
+    expect((await healthUntil(plant, ({ status }) => status === 'error')).message).toMatch(/^1 of 2 connections down: plc \(/);
+    own = await startPython('modbus.py', own.port);
+    expect((await healthUntil(plant, ({ status }) => status === 'ok')).message).toContain('2 of 2 connections up');
+    await own.kill();
+  });
+
+  it.each([
+    ['any-connection', 'error'],
+    ['any-device', 'error'],
+    ['all-connections', 'ok'],
+    ['never', 'ok'],
+  ])('with failWhen %s a connection that is down makes %s, and is named', async (failWhen, status) => {
+    const plant = await start({ ...demoSettings({ modbus: await freePort(), mqtt: broker.port }), health: { failWhen } });
+    const health = await plant.health();
+    expect(health.status).toBe(status);
+    expect(health.message).toContain('1 of 2 connections down: plc (');
+  });
+
+  it.each([
+    ['any-connection', 'ok'],
+    ['any-device', 'error'],
+  ])('with failWhen %s a unit that does not answer makes %s, and is named', async (failWhen, status) => {
+    const mute = createServer((socket) => socket.on('error', () => {}).resume());
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const sound = settings();
+    const line = {
+      id: 'mute',
+      kind: 'modbus',
+      transport: { type: 'tcp', host: '127.0.0.1', port: (mute.address() as AddressInfo).port },
+      timeout: '100ms',
+    };
+    const ghost = { ...sound.devices[0], id: 'ghost', connection: 'mute' };
+    const plant = await start({
+      ...sound,
+      connections: [...sound.connections, line],
+      devices: [...sound.devices, ghost],
+      health: { failWhen },
+    });
+    const health = await healthUntil(plant, ({ message }) => message.includes('offline'));
+    expect(health.status).toBe(status);
+    expect(health.message).toMatch(/1 of 3 devices offline: ghost \(.+, for \d+s\)/);
+    mute.close();
+  });
+
+  it('names what is wrong with the settings, and what runs all the same', async () => {
+    const sound = settings();
+    const plant = await start({ ...sound, devices: [...sound.devices, { id: 'lost', connection: 'plcc' }] });
+    const health = await plant.health();
+    expect(health).toMatchObject({
+      status: 'error',
+      details: { faults: [{ severity: 'error', place: 'devices[2].connection' }], connections: { plc: { state: 'up' } } },
+    });
+    expect(health.message).toMatch(/^the settings have a fault: devices\[2\]\.connection is "plcc".*did you mean "plc"\?\.$/);
+    expect((await plant.health('Viewer')).message).toBe('the settings have a fault.');
+  });
+
+  it('says that settings are no JSON', async () => {
+    const plant = await start({});
+    plant.save('{"connections": [}');
+    expect(await plant.health()).toMatchObject({ status: 'error', message: expect.stringContaining('line 1, column 18') });
+  });
+
+  it('says that nothing is set up yet', async () => {
+    expect(await (await start({})).health()).toMatchObject({ status: 'ok', message: 'nothing runs yet: add a connection and a device.' });
+  });
+
+  it('says that history is in memory only', async () => {
+    const health = await (await start(settings(), { memory: true })).health();
+    expect(health).toMatchObject({ status: 'ok', details: { storage: { mode: 'memory' } } });
+    expect(health.message).toContain('history is kept in memory only and lost at a restart');
+  });
+
+  it('answers without a data source', async () => {
+    const plant = await start({});
+    const { instance: _, ...caller } = plant.caller();
+    expect(await plant.datasource.checkHealth(caller)).toMatchObject({
+      status: 'ok',
+      message: 'Fieldgate 0.0.0-test runs.',
+      details: { version: '0.0.0-test' },
+    });
+  });
+});

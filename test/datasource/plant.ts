@@ -1,0 +1,169 @@
+/** A whole data source as Grafana meets it, without the wire: real drivers, gateway and history; the far ends are pymodbus and mosquitto. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drivers } from '../../drivers/index.ts';
+import type { Caller, InstanceSettings, Role } from '../../src/contract/caller.ts';
+import { type Clock, systemClock } from '../../src/contract/clock.ts';
+import { type Log, silentLog } from '../../src/contract/log.ts';
+import { createDatasource } from '../../src/datasource/datasource.ts';
+import type { Datasource, HealthAnswer, ResourcePart } from '../../src/datasource/questions.ts';
+import { openStore } from '../../src/store/open.ts';
+
+export interface Asked {
+  method?: string;
+  role?: Role | 'nobody';
+  login?: string;
+  /** Becomes JSON; a string or bytes are sent as they are. */
+  body?: unknown;
+  /** `undefined` takes a header away. */
+  headers?: Record<string, string | undefined>;
+  /** False: as under `/api/plugins/<id>/resources`. */
+  datasource?: boolean;
+}
+
+export interface Answered {
+  status: number;
+  headers: Record<string, string>;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what JSON holds is for the test to say.
+  json: any;
+}
+
+export interface Plant {
+  readonly datasource: Datasource;
+  /** Messages of the log at level info and error. */
+  readonly logged: readonly string[];
+  /** Lets the clock that measures time-outs jump ahead. */
+  advance(ms: number): void;
+  /** Settings of the data source from the next question on. */
+  save(settings: unknown, options?: { lastUpdatedMs?: number; secrets?: Record<string, string>; uid?: string }): void;
+  caller(role?: Role | 'nobody', login?: string, orgId?: number): Caller;
+  ask(path: string, asked?: Asked): Promise<Answered>;
+  health(role?: Role): Promise<HealthAnswer>;
+  /** Asks until the answer is as wanted; fails with the last answer after 10 s. */
+  until(path: string, wanted: (answer: Answered) => boolean, asked?: Asked): Promise<Answered>;
+  close(): Promise<void>;
+}
+
+export async function startPlant(settings: unknown, { memory = false } = {}): Promise<Plant> {
+  const folder = await mkdtemp(join(tmpdir(), 'fieldgate-datasource-'));
+  let aheadMs = 0;
+  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+  const logged: string[] = [];
+  const log: Log = { ...silentLog, info: (message) => logged.push(message), error: (message) => logged.push(message) };
+  const store = openStore({ folder: memory ? undefined : folder, clock, log: silentLog, flushIntervalMs: 20 });
+  const datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version: '0.0.0-test' });
+  let instance: InstanceSettings;
+  let updatedMs = 1_000;
+
+  const plant: Plant = {
+    datasource,
+    logged,
+    advance(ms) {
+      aheadMs += ms;
+    },
+    save(wanted, { lastUpdatedMs = ++updatedMs, secrets = {}, uid = 'plant' } = {}) {
+      const jsonData = typeof wanted === 'string' ? Buffer.from(wanted) : Buffer.from(JSON.stringify(wanted));
+      instance = { id: 7, uid, name: 'Plant', jsonData, secureJsonData: secrets, lastUpdatedMs };
+    },
+    caller(role = 'Admin', login = 'ada', orgId = 1) {
+      const user = role === 'nobody' ? {} : { user: { login, name: 'Ada', email: 'ada@example.org', role } };
+      return { orgId, pluginId: 'fieldgate-iot-datasource', instance, ...user };
+    },
+    async ask(path, { method = 'GET', role, login, body, headers = {}, datasource: named = true } = {}) {
+      const given = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+      const parts: ResourcePart[] = [];
+      const { instance: settingsOf, ...rest } = plant.caller(role, login);
+      await datasource.callResource(
+        { ...rest, ...(named && settingsOf ? { instance: settingsOf } : {}) },
+        {
+          path: path.split('?')[0] ?? '',
+          url: path,
+          method,
+          headers: new Map(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value]]]))),
+          body:
+            body instanceof Uint8Array
+              ? body
+              : Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+        },
+        (part) => {
+          parts.push(part);
+          return Promise.resolve();
+        },
+        new AbortController().signal,
+      );
+      const [first] = parts;
+      if (!first) throw new Error(`${method} ${path} was not answered`);
+      const text = Buffer.concat(parts.map((part) => part.body)).toString();
+      return { status: first.status, headers: first.headers, text, json: text === '' ? undefined : JSON.parse(text) };
+    },
+    health: (role = 'Admin') => datasource.checkHealth(plant.caller(role)),
+    async until(path, wanted, asked) {
+      const end = Date.now() + 10_000;
+      for (;;) {
+        const answer = await plant.ask(path, asked);
+        if (wanted(answer)) return answer;
+        if (Date.now() > end) throw new Error(`${path} did not become as wanted: ${answer.text}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async close() {
+      await datasource.close();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  plant.save(settings);
+  return plant;
+}
+
+/** A broker lets a client id in once: the later one throws the earlier one out. */
+let clients = 0;
+
+/** Settings of a boiler behind Modbus TCP and a room behind MQTT, at ports of the tests. */
+export function demoSettings(ports: { modbus: number; mqtt: number }) {
+  return {
+    version: 1,
+    connections: [
+      {
+        id: 'plc',
+        kind: 'modbus',
+        title: 'The controller',
+        transport: { type: 'tcp', host: '127.0.0.1', port: ports.modbus },
+        timeout: '1s',
+      },
+      { id: 'broker', kind: 'mqtt', url: `mqtt://127.0.0.1:${ports.mqtt}`, clientId: `fieldgate-test-${process.pid}-${++clients}` },
+    ],
+    devices: [
+      {
+        id: 'boiler',
+        title: 'Boiler',
+        connection: 'plc',
+        address: { unitId: 1 },
+        labels: { site: 'north' },
+        interval: '50ms',
+        points: [
+          { id: 'temp', address: { table: 'input', register: 0, type: 'int16', order: 'AB' }, scale: 0.1, unit: 'celsius' },
+          { id: 'energy', address: { table: 'holding', register: 14, type: 'uint64', order: 'ABCDEFGH' } },
+          { id: 'pump', address: { table: 'coil', register: 3 }, access: 'read-write', enum: { '0': 'off', '1': 'on' } },
+          {
+            id: 'setpoint',
+            address: { table: 'holding', register: 30, type: 'int16', order: 'AB' },
+            access: 'read-write',
+            scale: 0.1,
+            write: { min: 20, max: 90, step: 0.5, verify: { tolerance: 0.05, timeout: '1s' } },
+          },
+          { id: 'stubborn', address: { table: 'holding', register: 300, type: 'int16', order: 'AB' }, access: 'read-write' },
+        ],
+      },
+      {
+        id: 'room',
+        connection: 'broker',
+        labels: { site: 'south' },
+        points: [{ id: 'temperature', address: { topic: 'home/kitchen/climate', path: '$.temperature' }, unit: 'celsius' }],
+      },
+    ],
+    rights: { command: 'Editor' },
+  };
+}
