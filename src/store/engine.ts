@@ -148,7 +148,7 @@ export class Engine {
       if (keeper.state === 'down') throw storageFailed(keeper.detail);
       // A reader has not even begun while its writer waits for the folder.
       const held = this.#writer.state === 'held';
-      if (this.#writer.state === 'down') throw storageFailed(this.#writer.detail);
+      if (this.#writer.state === 'down' && !keeper.link) throw storageFailed(this.#writer.detail);
       const leftMs = (held ? heldUntilMs : openUntilMs) - clock.monotonicMs();
       if (leftMs <= 0) throw held ? storageWaiting(this.#writer.detail) : storageFailed('it takes very long to open');
       await this.#change(leftMs, signal);

@@ -7,7 +7,7 @@ import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
 import { storageClosed, storageFull } from './faults.ts';
-import { fromJson, toJson } from './json.ts';
+import { Journal } from './journal.ts';
 import type { Calls, ReadAsk, RecordWrite } from './messages.ts';
 import type { OpenOptions } from './open.ts';
 import { clampTime, kindFor, tidy } from './place.ts';
@@ -20,6 +20,7 @@ export class LocalStore implements Store {
   readonly #catalogue = new Catalogue();
   readonly #queue: CommitQueue;
   readonly #engine: Engine;
+  readonly #journal: Journal;
   /** First and last samples on their way from the database, by gateway. */
   readonly #loading = new Map<string, Promise<void>>();
   #bytes = 0;
@@ -38,6 +39,8 @@ export class LocalStore implements Store {
       },
       onWritable: (writable) => this.#queue.setOpen(writable),
     });
+    const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
+    this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);
   }
 
   append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
@@ -103,67 +106,36 @@ export class LocalStore implements Store {
     return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
   }
 
-  async connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]> {
-    await this.#settle();
-    return this.#engine.read(
-      'connectivity',
-      { gateway, devices: [...devices], fromNs: clampTime(range.fromNs), toNs: clampTime(range.toNs) },
-      signal,
-    );
+  connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]> {
+    return this.#journal.connectivity(gateway, devices, range, signal);
   }
 
-  async appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void> {
-    await Promise.all(
-      changes.map((change) => this.#write({ type: 'connectivity', gateway, change: { ...change, timeNs: clampTime(change.timeNs) } })),
-    );
+  appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void> {
+    return this.#journal.appendConnectivity(gateway, changes);
   }
 
-  async saveCommand(gateway: string, record: CommandRecord): Promise<void> {
-    const json = toJson(record);
-    const begun = [record.times.queued, ...Object.values(record.times)].find((time) => time !== undefined) ?? this.#options.clock.nowMs();
-    const ended = record.times.ended;
-    // Does not wait for a disk that may come back some day: whoever sends a command waits for the answer.
-    await this.#engine.writable();
-    await this.#write({
-      type: 'command',
-      gateway,
-      id: record.id,
-      key: record.idempotencyKey ?? null,
-      createdMs: Math.trunc(begun),
-      endedMs: ended === undefined ? null : Math.trunc(ended),
-      json,
-    });
+  saveCommand(gateway: string, record: CommandRecord): Promise<void> {
+    return this.#journal.saveCommand(gateway, record);
   }
 
-  async command(gateway: string, id: string): Promise<CommandRecord | undefined> {
-    return commandOf(await this.#engine.read('command', { gateway, by: 'id', text: id }));
+  command(gateway: string, id: string): Promise<CommandRecord | undefined> {
+    return this.#journal.command(gateway, 'id', id);
   }
 
-  async commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined> {
-    return commandOf(await this.#engine.read('command', { gateway, by: 'key', text: idempotencyKey }));
+  commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined> {
+    return this.#journal.command(gateway, 'key', idempotencyKey);
   }
 
-  async commands(
-    gateway: string,
-    { limit, range, open = false }: { limit: number; range?: TimeRange; open?: boolean },
-  ): Promise<CommandRecord[]> {
-    const bounds = range ? { fromMs: msFrom(range.fromNs), toMs: msFrom(range.toNs) } : {};
-    const answer = await this.#engine.read('commands', { gateway, limit: Math.min(limit, limits.commandsKeptMax), open, ...bounds });
-    return answer.flatMap((json) => commandOf(json) ?? []);
+  commands(gateway: string, options: { limit: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]> {
+    return this.#journal.commands(gateway, options);
   }
 
-  async remember(gateway: string, scope: string, key: string, value: unknown): Promise<void> {
-    const json = value === undefined ? null : toJson(value);
-    if (json !== null && json.length > limits.rememberedBytesMax) {
-      throw storageFull(`${scope} ${key} has ${json.length} characters; allowed are ${limits.rememberedBytesMax}`);
-    }
-    await this.#write({ type: 'remember', gateway, scope, key, json });
+  remember(gateway: string, scope: string, key: string, value: unknown): Promise<void> {
+    return this.#journal.remember(gateway, scope, key, value);
   }
 
-  async recall(gateway: string, scope: string): Promise<Map<string, unknown>> {
-    await this.#settle();
-    const answer = await this.#engine.read('recall', { gateway, scope });
-    return new Map(answer.map(([key, json]) => [key, fromJson(json)]));
+  recall(gateway: string, scope: string): Promise<Map<string, unknown>> {
+    return this.#journal.recall(gateway, scope);
   }
 
   async expire(gateway: string, beforeNs: bigint): Promise<number> {
@@ -224,11 +196,6 @@ export class LocalStore implements Store {
       refused.set(index, storageFull(`at most ${limits.rememberedKeysMax} keys are remembered in one place`));
     if (answer.used > this.#options.bytesMax) void this.#trim();
     return { refused };
-  }
-
-  async #write(record: RecordWrite): Promise<void> {
-    if (this.#closing !== undefined) throw storageClosed();
-    await this.#queue.write(record);
   }
 
   /** Takes the oldest samples away when the history has reached its bound, down to nine tenths of it so that this is seldom. */
@@ -304,14 +271,4 @@ export class LocalStore implements Store {
 
 function named<T extends object>(series: SeriesInfo | undefined, rest: T): (T & { series: SeriesInfo })[] {
   return series ? [{ series, ...rest }] : [];
-}
-
-function commandOf(json: string | null): CommandRecord | undefined {
-  return json === null ? undefined : (fromJson(json) as CommandRecord);
-}
-
-/** The first whole millisecond that is not before `timeNs`: half-open ranges stay half-open. */
-function msFrom(timeNs: bigint): number {
-  const whole = timeNs / 1_000_000n;
-  return Number(timeNs > whole * 1_000_000n ? whole + 1n : whole);
 }

@@ -1,0 +1,68 @@
+/** A process that uses the store, to be killed, starved and left alone: `node child.ts <job> <folder>`. It prints one line for each thing that happened. */
+import { systemClock } from '../../src/contract/clock.ts';
+import { Fault } from '../../src/contract/fault.ts';
+import { silentLog } from '../../src/contract/log.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Entry } from '../../src/store/store.ts';
+
+const [job, folder] = process.argv.slice(2);
+const store = openStore({ folder: folder === 'memory' ? undefined : folder, clock: systemClock, log: silentLog, flushIntervalMs: 5 });
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const key = { device: 'child', point: 'count' };
+
+function count(index: number): Entry {
+  const timeNs = BigInt(index);
+  return { key, kind: 'int64', sample: { timeNs, arrivalNs: timeNs, value: index, quality: 'good', reason: '' } };
+}
+
+switch (job) {
+  // Appends one after the other and in groups, says what was acknowledged, until it is killed.
+  case 'count': {
+    const found = (await store.last('1/child'))[0]?.sample.value;
+    for (let index = typeof found === 'number' ? found + 1 : 0; ; ) {
+      const size = 1 + (index % 50);
+      const entries = Array.from({ length: size }, (_, offset) => count(index + offset));
+      await store.append('1/child', entries, { now: index % 3 === 0 });
+      index += size;
+      say(String(index - 1));
+    }
+  }
+  // Holds the folder until it is killed.
+  case 'hold':
+    await store.append('1/child', [count(1)], { now: true });
+    say('holding');
+    break;
+  // Appends texts until the disk is full, then goes on: the parent makes room.
+  case 'fill': {
+    const text = 'x'.repeat(10_000);
+    for (let index = 0; ; index++) {
+      const timeNs = BigInt(index);
+      try {
+        await store.append(
+          '1/child',
+          [{ key, kind: 'string', sample: { timeNs, arrivalNs: timeNs, value: text, quality: 'good', reason: '' } }],
+          { now: true },
+        );
+        say(`committed ${store.status().mode}`);
+      } catch (error) {
+        say(`${error instanceof Fault ? error.type : error} ${store.status().mode} ${store.status().dropped}`);
+      }
+      await systemClock.sleep(5);
+    }
+  }
+  // Ends by itself after the store is closed: nothing keeps the process alive.
+  case 'close':
+    await store.append('1/child', [count(1)]);
+    await store.close();
+    say('closed');
+    break;
+  // Closes while the store is still opening.
+  case 'close-early':
+    store.append('1/child', [count(7)]).then(
+      () => say('committed'),
+      (error) => say(error.type),
+    );
+    await store.close();
+    say(`closed ${store.status().committed}`);
+    break;
+}

@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { always, entry, gateway, never, openForTest, startChild, temperature, temporaryFolder, until } from './fixtures.ts';
+
+const ask = { quality: 'all', rowsMax: 1_000_000 } as const;
+const workerPath = fileURLToPath(new URL('../../src/store/worker.ts', import.meta.url));
+
+describe('the data folder', () => {
+  it('is made for nobody else to look into', async () => {
+    const folder = join(temporaryFolder(), 'a', 'fieldgate');
+    const store = openForTest(folder);
+    await store.append(gateway, [entry(1n, 1)], { now: true });
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  it('belongs to one process; the next waits, says for whom, and takes over when it is killed', async () => {
+    const folder = temporaryFolder();
+    const holder = startChild('hold', folder);
+    await until(() => holder.lines.includes('holding'), 10_000);
+    const store = openForTest(folder);
+    const waiting = store.append(gateway, [entry(1n, 1)], { now: true });
+    await until(() => store.status().mode === 'waiting');
+    expect(store.status().detail).toContain(`process ${holder.process.pid} on `);
+    await expect(store.range(gateway, [temperature], always, ask, never)).rejects.toMatchObject({ type: 'storage-waiting', status: 503 });
+    expect(store.status()).toMatchObject({ mode: 'waiting', pending: 1, committed: 0 });
+    holder.process.kill('SIGKILL');
+    const killedMs = performance.now();
+    await waiting;
+    expect(performance.now() - killedMs).toBeLessThan(3_000);
+    expect(store.status()).toMatchObject({ mode: 'disk', committed: 1 });
+    expect((await store.series('1/child'))[0]?.point).toBe('count');
+  });
+
+  it('belongs to one store inside a process too', async () => {
+    const folder = temporaryFolder();
+    const first = openForTest(folder);
+    await first.append(gateway, [entry(1n, 1)], { now: true });
+    const second = openForTest(folder);
+    await until(() => second.status().mode === 'waiting');
+    await first.close();
+    await until(() => second.status().mode === 'disk');
+    expect(await second.series(gateway)).toHaveLength(1);
+  });
+});
+
+describe('the end', () => {
+  it.each(['disk', 'memory'])('leaves nothing that keeps the process alive (%s)', async (where) => {
+    const child = startChild('close', where === 'memory' ? 'memory' : temporaryFolder());
+    await until(() => child.lines.includes('closed'), 10_000);
+    const timeout = new Promise((resolve) => setTimeout(() => resolve('still alive'), 2_000).unref());
+    expect(await Promise.race([child.exited, timeout])).toBe(0);
+  });
+
+  it('commits what was given while it was still opening, or says that it did not come to it', async () => {
+    const child = startChild('close-early', temporaryFolder());
+    expect(await child.exited).toBe(0);
+    // A worker that takes longer to start than closing may take is not waited for.
+    expect([
+      ['committed', 'closed 1'],
+      ['storage-closed', 'closed 0'],
+    ]).toContainEqual(child.lines);
+  });
+
+  it('takes the log into the file', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder);
+    await store.append(gateway, [entry(1n, 1)]);
+    await store.close();
+    expect(readdirSync(folder).sort()).toEqual(['fieldgate.db', 'fieldgate.lock', 'fieldgate.owner']);
+  });
+});
+
+describe('trouble', () => {
+  it('sets a damaged file aside, says so, and goes on with a new one', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'fieldgate.db'), 'this was a database once'.repeat(1_000));
+    const store = openForTest(folder);
+    await store.append(gateway, [entry(1n, 1)], { now: true });
+    const aside = readdirSync(folder).find((name) => name.startsWith('fieldgate.db.damaged-'));
+    expect(readFileSync(join(folder, aside ?? ''), 'utf8')).toMatch(/^this was a database once/);
+    expect(store.status().mode).toBe('disk');
+    expect(store.status().detail).toContain(aside);
+  });
+
+  it('sets a file aside that is damaged while it is in use', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder);
+    const many = (from: number) => Array.from({ length: 5_000 }, (_, index) => entry(BigInt(from + index), index));
+    await store.append(gateway, many(0), { now: true });
+    await store.close();
+    // Every page after the schema's is overwritten: the file opens, and its tables do not.
+    const path = join(folder, 'fieldgate.db');
+    const bytes = readFileSync(path);
+    bytes.fill(0xa5, 4096 * 12);
+    writeFileSync(path, bytes);
+    const again = openForTest(folder);
+    const outcomes = [];
+    for (let index = 0; index < 20; index++) {
+      outcomes.push(
+        await again.append(gateway, many(1_000_000 + index * 5_000), { now: true }).then(
+          () => 'committed',
+          (error) => error.type,
+        ),
+      );
+    }
+    expect(outcomes[0]).toBe('storage-failed');
+    expect(outcomes.at(-1)).toBe('committed');
+    expect(readdirSync(folder).some((name) => name.includes('.damaged-'))).toBe(true);
+    expect(again.status()).toMatchObject({ mode: 'disk' });
+    expect(again.status().detail).toContain('.damaged-');
+  });
+
+  it('leaves a file of a newer version alone', async () => {
+    const folder = temporaryFolder();
+    const newer = new DatabaseSync(join(folder, 'fieldgate.db'));
+    newer.exec('PRAGMA user_version = 99; CREATE TABLE precious (x)');
+    newer.close();
+    const store = openForTest(folder);
+    await until(() => store.status().mode === 'failed');
+    expect(store.status().detail).toMatch(/newer version/);
+    await expect(store.series(gateway)).rejects.toMatchObject({ type: 'storage-failed', status: 503 });
+    expect(readdirSync(folder)).not.toContainEqual(expect.stringContaining('damaged'));
+  });
+
+  it('fails those that wait when the disk does, refuses commands meanwhile, and resumes by itself', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder);
+    await store.append(gateway, [entry(1n, 1)], { now: true });
+    // Another program keeps the database from being written.
+    const intruder = new DatabaseSync(join(folder, 'fieldgate.db'));
+    onTestFinished(() => intruder.close());
+    intruder.exec('BEGIN IMMEDIATE');
+    await expect(store.append(gateway, [entry(2n, 2)], { now: true })).rejects.toMatchObject({ type: 'storage-failed', blame: 'gateway' });
+    expect(store.status()).toMatchObject({ mode: 'failed', dropped: 1 });
+    await expect(
+      store.saveCommand(gateway, {
+        id: 'c',
+        device: 'd',
+        point: 'p',
+        kind: 'set',
+        value: 1,
+        state: 'queued',
+        user: { login: 'a', name: 'A', role: 'Editor' },
+        times: {},
+      }),
+    ).rejects.toMatchObject({ type: 'storage-failed' });
+    // Reading is not affected, and what comes now waits.
+    expect(await store.range(gateway, [temperature], always, ask, never)).toHaveLength(1);
+    const waiting = store.append(gateway, [entry(3n, 3)], { now: true });
+    intruder.exec('COMMIT');
+    await waiting;
+    expect(store.status()).toMatchObject({ mode: 'disk', committed: 2, dropped: 1, restarts: 0 });
+  });
+
+  it('lives through a full disk and goes on when there is room', async () => {
+    // The limit on the size of files stands for a full disk; the system refuses the write that would cross it.
+    const child = startChild('fill', temporaryFolder(), ['prlimit', '--fsize=1500000:unlimited']);
+    await until(() => child.lines.some((line) => line.startsWith('storage-failed failed')), 15_000);
+    const full = child.lines.length;
+    const room = new Worker(
+      `require('node:child_process').execFileSync('prlimit', ['--pid', '${child.process.pid}', '--fsize=unlimited:unlimited'])`,
+      { eval: true },
+    );
+    await new Promise((resolve) => room.on('exit', resolve));
+    await until(() => child.lines.slice(full).filter((line) => line === 'committed disk').length > 3, 15_000);
+    expect(child.process.exitCode).toBeNull();
+  });
+
+  it('starts a worker that died again; what waited for it is told, the rest goes on', async () => {
+    const workers: Worker[] = [];
+    const spawn = (workerData: unknown) => {
+      const worker = new Worker(workerPath, { workerData });
+      workers.push(worker);
+      return worker;
+    };
+    const store = openForTest(temporaryFolder(), { spawn });
+    await store.append(gateway, [entry(1n, 1)], { now: true });
+    await store.range(gateway, [temperature], always, ask, never);
+    expect(workers).toHaveLength(2);
+    const lost = store.append(gateway, [entry(2n, 2)], { now: true });
+    const died = expect(lost).rejects.toMatchObject({ type: 'storage-failed' });
+    await Promise.resolve();
+    await workers[0]?.terminate();
+    await died;
+    expect(store.status()).toMatchObject({ mode: 'failed', restarts: 1 });
+    await store.append(gateway, [entry(3n, 3)], { now: true });
+    expect(store.status()).toMatchObject({ mode: 'disk', dropped: 1 });
+    const [result] = await store.range(gateway, [temperature], always, ask, never);
+    expect(result?.columns.times).toEqual(BigInt64Array.of(1n, 3n));
+    await workers.at(-1)?.terminate();
+    await until(() => store.status().restarts === 2);
+    await until(() => store.status().mode === 'disk');
+    expect(await store.range(gateway, [temperature], always, ask, never)).toHaveLength(1);
+  });
+});

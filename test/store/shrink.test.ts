@@ -1,0 +1,123 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { always, entry, gateway, never, openForTest, temperature, temporaryFolder } from './fixtures.ts';
+
+const rows = { quality: 'all', rowsMax: 1_000_000 } as const;
+
+function ramp(point: string, from: number, count: number) {
+  return Array.from({ length: count }, (_, index) => entry(BigInt(from + index), index, { key: { device: 'meter', point } }));
+}
+
+describe('expiry', () => {
+  it('deletes what is older, forgets series that are empty, and touches nobody else', async () => {
+    const store = openForTest(temporaryFolder());
+    await Promise.all([
+      store.append(gateway, [...ramp('short', 0, 50), ...ramp('long', 0, 20_000), ...ramp('young', 15_000, 10)]),
+      store.append('2/other', ramp('long', 0, 10)),
+    ]);
+    expect(await store.expire(gateway, 12_345n)).toBe(50 + 12_345);
+    const series = await store.series(gateway);
+    expect(series.map(({ point, firstNs, lastNs }) => [point, firstNs, lastNs])).toEqual([
+      ['long', 12_345n, 19_999n],
+      ['young', 15_000n, 15_009n],
+    ]);
+    const [long] = await store.range(gateway, [{ device: 'meter', point: 'long' }], always, rows, never);
+    expect(long?.columns.times.length).toBe(20_000 - 12_345);
+    expect((await store.series('2/other'))[0]?.firstNs).toBe(0n);
+    expect(await store.expire(gateway, 12_345n)).toBe(0);
+    // The name of a forgotten series may come back.
+    await store.append(gateway, ramp('short', 20_000, 1), { now: true });
+    expect(await store.range(gateway, [{ device: 'meter', point: 'short' }], always, rows, never)).toHaveLength(1);
+  });
+
+  it('lets commits through while it goes on, and gives the space back', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder, { flushIntervalMs: 60_000 });
+    const size = () => statSync(join(folder, 'fieldgate.db')).size;
+    void store.append(gateway, ramp('long', 0, 300_000));
+    await store.flush();
+    await store.expire(gateway, 1n);
+    const before = size();
+    let expired = false;
+    const expiry = store.expire(gateway, 299_000n).then((count) => {
+      expired = true;
+      return count;
+    });
+    let between = 0;
+    for (let index = 0; !expired; index++) {
+      await store.append(gateway, ramp('other', 300_000 + index, 1), { now: true });
+      if (!expired) between += 1;
+    }
+    expect(await expiry).toBe(298_999);
+    expect(between).toBeGreaterThan(5);
+    await store.close();
+    expect(size()).toBeLessThan(before / 10);
+  });
+});
+
+describe('the bound of the history', () => {
+  it.each(['disk', 'memory'])('takes the oldest samples away, counts them and goes on (%s)', async (where) => {
+    const store = openForTest(where === 'disk' ? temporaryFolder() : undefined, { bytesMax: 1_000_000, flushIntervalMs: 60_000 });
+    for (let batch = 0; batch < 40; batch++)
+      await store.append(gateway, [...ramp('a', batch * 5_000, 2_500), ...ramp('b', batch * 5_000, 2_500)], { now: true });
+    // The last trimming may still be under way; an expiry of nothing comes after it.
+    await store.expire(gateway, -1n);
+    const keys = ['a', 'b'].map((point) => ({ device: 'meter', point }));
+    const results = await store.range(gateway, keys, always, rows, never);
+    const kept = results.reduce((sum, { columns }) => sum + columns.times.length, 0);
+    expect(kept + Number(store.status().trimmed)).toBe(200_000);
+    expect(kept).toBeGreaterThan(10_000);
+    expect(kept).toBeLessThan(60_000);
+    for (const { columns } of results) expect(columns.times.at(-1)).toBe(39n * 5_000n + 2_499n);
+    expect(store.status().dropped).toBe(0);
+  });
+});
+
+describe('cancelling', () => {
+  it('ends a read with the reason, at once, and the worker is free for the next', async () => {
+    const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
+    void store.append(gateway, ramp('long', 0, 400_000));
+    await store.flush();
+    const keys = [{ device: 'meter', point: 'long' }];
+    const whole = performance.now();
+    await store.range(gateway, keys, always, rows, never);
+    const wholeMs = performance.now() - whole;
+    for (const run of [
+      (signal: AbortSignal) => store.range(gateway, keys, always, rows, signal),
+      (signal: AbortSignal) => store.buckets(gateway, keys, always, { quality: 'all', aggregate: 'avg', widthNs: 7n }, signal),
+    ]) {
+      const cancel = new AbortController();
+      const read = run(cancel.signal);
+      const rejected = expect(read).rejects.toThrow('the panel was closed');
+      await new Promise((resolve) => setTimeout(resolve, wholeMs / 20));
+      cancel.abort(new Error('the panel was closed'));
+      await rejected;
+      const next = performance.now();
+      await store.recall(gateway, 'x');
+      // Only the slice that was running when it was cancelled is in the way.
+      expect(performance.now() - next).toBeLessThan(Math.max(50, wholeMs / 2));
+    }
+    await expect(store.range(gateway, keys, always, rows, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+  });
+
+  it('does not let a small read wait for a big one', async () => {
+    const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
+    void store.append(gateway, [...ramp('long', 0, 400_000), entry(1n, 1)]);
+    await store.flush();
+    await store.series(gateway);
+    const order: string[] = [];
+    const big = store.range(gateway, [{ device: 'meter', point: 'long' }], always, rows, never).then(() => order.push('big'));
+    const small = store.range(gateway, [temperature], always, rows, never).then(() => order.push('small'));
+    await Promise.all([big, small]);
+    expect(order).toEqual(['small', 'big']);
+  });
+});
+
+it('refuses buckets without end', async () => {
+  const store = openForTest(undefined);
+  await store.append(gateway, [entry(1n, 1)], { now: true });
+  await expect(
+    store.buckets(gateway, [temperature], always, { quality: 'all', aggregate: 'avg', widthNs: 0n }, never),
+  ).rejects.toMatchObject({ status: 400 });
+});
