@@ -45,6 +45,6 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
       await client.close();
       throw error;
     }
-    return new ModbusSession(client, line.devices, timeout);
+    return new ModbusSession(client, line.devices, timeout, host.clock);
   },
 };

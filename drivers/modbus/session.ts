@@ -1,7 +1,10 @@
 /** One open Modbus endpoint: reads planned blocks, writes single points. */
+
+import type { Clock } from '../../src/contract/clock.ts';
 import type { Device } from '../../src/contract/device.ts';
 import type { Answer, PlannedRequest, Reading, Session } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
+import { limits } from '../../src/contract/limits.ts';
 import type { Reason, Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import type { Client, Outcome } from './client.ts';
@@ -21,9 +24,11 @@ export class ModbusSession implements Session<Address> {
   /** The line's own list, which the host changes when settings change while the link stays open. */
   readonly #devices: readonly Device<DeviceOptions, Address>[];
   readonly #timeoutMs: number;
+  readonly #clock: Clock;
 
-  constructor(client: Client, devices: readonly Device<DeviceOptions, Address>[], timeoutMs: number) {
+  constructor(client: Client, devices: readonly Device<DeviceOptions, Address>[], timeoutMs: number, clock: Clock) {
     this.#client = client;
+    this.#clock = clock;
     this.#devices = devices;
     this.#timeoutMs = timeoutMs;
   }
@@ -37,16 +42,19 @@ export class ModbusSession implements Session<Address> {
     const outcome = await this.#readBlock(request.detail, signal);
     const placeRefused = outcome.kind === 'exception' && (outcome.code === illegalAddress || outcome.code === illegalValue);
     const apart = placeRefused ? planApart(request) : [];
-    return apart.length > 1 ? await this.#readApart(apart, signal) : this.#readings(request, outcome);
+    return apart.length > 1 ? await this.#readApart(apart, outcome, signal) : this.#readings(request, outcome);
   }
 
   /** One undefined register makes a device refuse the whole block: its neighbours are asked for by themselves, in the same call. */
-  async #readApart(requests: readonly ModbusRequest[], signal: AbortSignal): Promise<Reading<Address>[]> {
+  async #readApart(requests: readonly ModbusRequest[], refusal: Outcome<Buffer>, signal: AbortSignal): Promise<Reading<Address>[]> {
     const readings: Reading<Address>[] = [];
-    let outcome: Outcome<Buffer> | undefined;
+    const endMs = this.#clock.monotonicMs() + limits.modbusApartMs;
+    let outcome = refusal;
     for (const request of requests) {
       // After one silence the rest is not tried: the call must not take a timeout for every point.
-      if (outcome?.kind !== 'timeout') outcome = await this.#readBlock(request.detail, signal);
+      const silent = outcome.kind === 'timeout';
+      const over = this.#clock.monotonicMs() > endMs;
+      if (!silent) outcome = over ? refusal : await this.#readBlock(request.detail, signal);
       readings.push(...this.#readings(request, outcome));
     }
     return readings;

@@ -138,7 +138,7 @@ export const limits = {
   livePacketsPerSecondMax: 10,
   /** Series of one live channel: each is a column of every packet, with a hole where it has nothing new. */
   liveSeriesMax: 200,
-  /** Samples of one series in one packet that are sent as they are (100 a second); faster points are reduced to min, max and last. */
+  /** Samples of one series in a packet's time that are sent as they are (100 a second); faster points are reduced to min, max and last. */
   liveSamplesPerPacketMax: 10,
   /** Cells of one packet; older rows are dropped and counted. Grafana closes a browser's connection at 4 MB queued (facts/grafana.md §3). */
   livePacketCellsMax: 50_000,
@@ -165,6 +165,8 @@ export const limits = {
   modbusInFlightMax: 16,
   /** Transaction ids of requests that were given up and may still be answered; they are not used again so that a late answer hits nothing. */
   modbusGivenUpMax: 1_024,
+  /** The points of a block that was refused are read one by one for at most this long, because commands wait meanwhile. */
+  modbusApartMs: 10_000,
   /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
   modbusSilentRequestsMax: 5,
   modbusSilentMs: 15_000,

@@ -170,6 +170,31 @@ describe('Modbus against a far end that misbehaves', () => {
     );
   });
 
+  it('reads the points of a refused block one by one, until one is not answered', async () => {
+    const line = lineOf([24], [57, 58, 59, 60, 61, 62]);
+    await withSession(line, async (session) => {
+      const started = performance.now();
+      expect(say(await readUnit(session, line, 24))).toBe('r57=57, r58=58, r59=59, r60=null timeout, r61=null timeout, r62=null timeout');
+      expect(performance.now() - started, 'one timeout, not three').toBeLessThan(2 * timeoutMs);
+    });
+  });
+
+  it('but not for longer than commands may be kept waiting', async () => {
+    // Of the 10 s, every answer takes at least 6.
+    const fast: Host & { losses: Error[] } = { ...makeHost(), clock: { ...systemClock, monotonicMs: () => performance.now() * 300 } };
+    const line = lineOf([24], [50, 51, 52, 53, 54, 55]);
+    await withSession(
+      line,
+      async (session) => {
+        const readings = await readUnit(session, line, 24);
+        expect(readings.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['', 'exception-2']));
+        expect(readings[0]?.value).toBe(50);
+        expect(readings.at(-1)?.reason).toBe('exception-2');
+      },
+      fast,
+    );
+  });
+
   it('stops waiting when its signal is aborted, and drops the answer', async () => {
     const line = lineOf([3, 1], [10]);
     await withSession(line, async (session) => {

@@ -103,6 +103,11 @@ def behave(connection, transaction, unit, function, register, count, pdu):
         connection.sendall(frame(transaction, unit, bytes([function])))
     elif unit == 23:  # not Modbus at all: protocol identifier 1
         connection.sendall(struct.pack(">HHHB", transaction, 1, 3, unit) + b"\x03\x00")
+    elif unit == 24:  # refuses more than one register, takes its time for one, and does not answer for register 60 at all
+        if count > 1:
+            connection.sendall(frame(transaction, unit, refusal(function, 2)))
+        elif register != 60:
+            later(connection, 0.02, answer)
     elif 100 <= unit < 112:  # exception 0..11
         connection.sendall(frame(transaction, unit, refusal(function, unit - 100)))
     else:
