@@ -2,6 +2,10 @@
 import { frameToArrow } from '../src/frame/arrow.ts';
 import type { Frame } from '../src/frame/frame.ts';
 import { frameToJson } from '../src/frame/json.ts';
+import { longFields } from '../src/frame/long.ts';
+import { mergeByTime } from '../src/frame/merge.ts';
+import type { Series } from '../src/frame/series.ts';
+import { wideFrame } from '../src/frame/wide.ts';
 
 function series(rows: number): Frame {
   return {
@@ -38,6 +42,21 @@ function report(what: string, sorted: number[]): void {
   console.log(`${what.padEnd(52)} median ${at(0.5).padStart(8)} ms   best ${at(0).padStart(8)} ms   worst ${at(1).padStart(8)} ms`);
 }
 
+/** Series whose samples do not fall together, as polled devices' do. */
+function outOfStep(count: number, rows: number): Series[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `d${i}.p`,
+    point: 'p',
+    labels: { device: `d${i}`, point: 'p' },
+    config: { unit: 'celsius' },
+    times: BigInt64Array.from(
+      { length: rows },
+      (_, row) => 1_700_000_000_000_000_000n + BigInt(row) * 1_000_000_000n + BigInt(i) * 1_000_000n,
+    ),
+    value: { type: 'float64', values: Float64Array.from({ length: rows }, (_, row) => row) },
+  }));
+}
+
 const million = series(1_000_000);
 const withNulls: Frame = {
   ...million,
@@ -71,4 +90,18 @@ report(
   times(15, () => {
     for (let i = 0; i < 1_000; i += 1) frameToJson(small, 'data');
   }),
+);
+const some = outOfStep(10, 10_000);
+const many = outOfStep(100, 10_000);
+report(
+  '10 series of 10 k rows, out of step, wide to Arrow',
+  times(5, () => frameToArrow(wideFrame(some, { cellsMax: 4_000_000 }).frame)),
+);
+report(
+  '100 series of 10 k rows, in order of time',
+  times(5, () => mergeByTime(many.map((one) => one.times))),
+);
+report(
+  '100 series of 10 k rows, long to Arrow',
+  times(3, () => frameToArrow({ fields: longFields(many, mergeByTime(many.map((one) => one.times)), { units: false, quality: false }) })),
 );

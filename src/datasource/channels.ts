@@ -89,7 +89,7 @@ export function createChannels(deps: { store: Store; clock: Clock }): Channels {
 
 /** One spelling for one meaning: order and repetition of selectors say nothing, nor do fields that do not change what is streamed. */
 function normalise({ query, refId, widthMs, windowMs }: ChannelSpec): ChannelSpec {
-  const sorted = (selectors: readonly string[]) => [...new Set(selectors)].sort();
+  const sorted = (selectors: readonly string[]) => [...new Set(selectors)].sort((a, b) => (a < b ? -1 : 1));
   const plain: Query = {
     queryType: query.queryType,
     devices: sorted(query.devices),

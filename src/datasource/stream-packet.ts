@@ -58,17 +58,32 @@ function cellsOfSamples(kind: ColumnKind, samples: readonly LiveSample[]): Cells
   }
 }
 
-/** A point faster than a chart can draw: the least, the greatest and the last of a packet say what a person can see. Ordered by time. */
+/**
+ * Ordered by time, and no more than a chart can draw: of the samples of one packet interval, if they are many, the least, the greatest and
+ * the last stay. By the samples' own time, so that a packet that waited is not thinned more than one that did not.
+ */
 function reduce(samples: readonly LiveSample[]): LiveSample[] {
+  const slotNs = BigInt(1e9 / limits.livePacketsPerSecondMax);
   const sorted = [...samples].sort((a, b) => (a.sample.timeNs < b.sample.timeNs ? -1 : a.sample.timeNs > b.sample.timeNs ? 1 : 0));
-  if (sorted.length <= limits.liveSamplesPerPacketMax) return sorted;
-  if (sorted[0]?.kind === 'string') return sorted.slice(-limits.liveSamplesPerPacketMax);
-  const valued = sorted.filter(({ sample }) => sample.value !== null);
+  const slots: LiveSample[][] = [];
+  let slot: bigint | undefined;
+  for (const one of sorted) {
+    const own = one.sample.timeNs / slotNs;
+    if (own !== slot) slots.push([]);
+    slot = own;
+    slots.at(-1)?.push(one);
+  }
+  return slots.flatMap(extremes);
+}
+
+function extremes(samples: readonly LiveSample[]): readonly LiveSample[] {
+  if (samples.length <= limits.liveSamplesPerPacketMax) return samples;
+  const valued = samples.filter(({ sample, kind }) => sample.value !== null && kind !== 'string');
   const value = (one: LiveSample) => one.sample.value ?? 0;
-  const keep = new Set<LiveSample | undefined>([
-    valued.reduce<LiveSample | undefined>((least, one) => (least === undefined || value(one) < value(least) ? one : least), undefined),
-    valued.reduce<LiveSample | undefined>((most, one) => (most === undefined || value(one) > value(most) ? one : most), undefined),
-    sorted.at(-1),
-  ]);
-  return sorted.filter((one) => keep.has(one));
+  const keep = new Set([samples.at(-1)]);
+  if (valued.length > 0) {
+    keep.add(valued.reduce((least, one) => (value(one) < value(least) ? one : least)));
+    keep.add(valued.reduce((most, one) => (value(one) > value(most) ? one : most)));
+  }
+  return samples.filter((one) => keep.has(one));
 }

@@ -155,13 +155,14 @@ export function createStreams(deps: StreamDeps): Streams {
       const { frame, cutRows } = packetFrame(tap.columns, samples, aboutOf(live));
       version = tap.version;
       from = next;
+      // Whoever subscribes while this packet travels gets its samples twice rather than not at all.
       live.cursor = next;
-      tap.handed(next);
       if (lost + cutRows > 0) {
         counters.dropped += lost + cutRows;
         log.debug('live channel dropped samples', { channel: live.address, lost, cutRows });
       }
       await send(frameToJson(frame, schema ? 'schema+data' : 'data'));
+      tap.handed(next);
     }
   }
 }

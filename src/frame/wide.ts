@@ -1,9 +1,9 @@
 /** `timeseries-wide`: one frame, one time column, a column a series. Where a series has no row at a time there is a hole. */
 import { cell, type Field, type Frame } from './frame.ts';
-import { mergeByTime, type Order } from './merge.ts';
+import { mergeByTime } from './merge.ts';
 import { timeField } from './multi.ts';
 import { isNumeric, qualityField, type Series, textField } from './series.ts';
-import { placesOf, spread } from './spread.ts';
+import { spread } from './spread.ts';
 
 export interface WideResult {
   frame: Frame;
@@ -13,12 +13,8 @@ export interface WideResult {
 
 /** Times are unique in a wide frame: of two samples of a series at one time the later stays. */
 export function wideFrame(series: readonly Series[], options: { cellsMax: number; intervalMs?: number }): WideResult {
-  const order = mergeByTime(series.map((one) => one.times));
-  const all = uniqueTimes(series, order);
-  const rowsMax = Math.max(1, Math.floor(options.cellsMax / (series.length + 1)));
-  const cutRows = Math.max(0, all.length - rowsMax);
-  const times = all.subarray(cutRows);
-  const places = series.map((one) => placesOf(one.times, times));
+  const columns = series.reduce((sum, one) => sum + (one.quality ? 3 : 1), 1);
+  const { times, places, cutRows } = layOut(series, Math.max(1, Math.floor(options.cellsMax / columns)));
   const fields: Field[] = [timeField(times, options.intervalMs)];
   series.forEach((one, i) => {
     const rows = places[i] ?? new Int32Array();
@@ -28,16 +24,28 @@ export function wideFrame(series: readonly Series[], options: { cellsMax: number
   return { frame: { meta: series.some(isNumeric) ? { type: 'timeseries-wide' } : {}, fields }, cutRows };
 }
 
-function uniqueTimes(series: readonly Series[], order: Order): BigInt64Array {
+/** The times of all series, each once, the newest `rowsMax` of them; and for every series, for each of them, its row there or −1. */
+function layOut(series: readonly Series[], rowsMax: number): { times: BigInt64Array; places: Int32Array[]; cutRows: number } {
+  const order = mergeByTime(series.map((one) => one.times));
   const times = new BigInt64Array(order.row.length);
+  const rows = new Uint32Array(order.row.length);
   let count = 0;
   for (let i = 0; i < order.row.length; i += 1) {
     const time = series[order.series[i] ?? 0]?.times[order.row[i] ?? 0] ?? 0n;
-    if (count > 0 && times[count - 1] === time) continue;
-    times[count] = time;
-    count += 1;
+    if (count === 0 || times[count - 1] !== time) {
+      times[count] = time;
+      count += 1;
+    }
+    rows[i] = count - 1;
   }
-  return times.subarray(0, count);
+  const cutRows = Math.max(0, count - rowsMax);
+  const places = series.map(() => new Int32Array(count - cutRows).fill(-1));
+  for (let i = 0; i < order.row.length; i += 1) {
+    const row = (rows[i] ?? 0) - cutRows;
+    const own = places[order.series[i] ?? 0];
+    if (own && row >= 0) own[row] = order.row[i] ?? 0;
+  }
+  return { times: times.subarray(cutRows, count), places, cutRows };
 }
 
 function valueField(series: Series, places: Int32Array): Field {
