@@ -75,7 +75,7 @@ describe('health', () => {
   it('notices that a device went away and came back', async () => {
     let own = await startPython('modbus.py');
     const plant = await start(demoSettings({ modbus: own.port, mqtt: broker.port }));
-    expect((await plant.health()).status).toBe('ok');
+    await healthUntil(plant, ({ status }) => status === 'ok');
     await own.kill();
     expect((await healthUntil(plant, ({ status }) => status === 'error')).message).toMatch(/^1 of 2 connections down: plc \(/);
     own = await startPython('modbus.py', own.port);

@@ -37,9 +37,10 @@ describe('instances', () => {
   });
 
   it('take new settings and leave running what did not change', async () => {
-    plant = await startPlant(settings());
+    const sound = settings();
+    plant = await startPlant(sound);
     const before = await links();
-    const changed = settings();
+    const changed = structuredClone(sound);
     changed.connections[1] = { ...changed.connections[1], clientId: 'fieldgate-another' } as (typeof changed.connections)[1];
     plant.save(changed);
     await plant.ask('devices');
@@ -53,10 +54,11 @@ describe('instances', () => {
   });
 
   it('do nothing when only the time of the change is new', async () => {
-    plant = await startPlant(settings());
+    const same = settings();
+    plant = await startPlant(same);
     const before = await links();
     for (let count = 0; count < 5; count++) {
-      plant.save(settings());
+      plant.save(structuredClone(same));
       await plant.ask('devices');
     }
     expect(applied()).toBe(1);
@@ -75,15 +77,16 @@ describe('instances', () => {
 
   it('ignore settings from before a change, until nobody names the newer ones any more', async () => {
     const device = async () => (await plant.ask('devices')).json.devices.map(({ id }: { id: string }) => id);
-    const older = { ...settings(), devices: settings().devices.slice(0, 1) };
+    const newer = settings();
+    const older = { ...newer, devices: newer.devices.slice(0, 1) };
     plant = await startPlant({});
-    plant.save(settings(), { lastUpdatedMs: 5_000 });
+    plant.save(newer, { lastUpdatedMs: 5_000 });
     expect(await device()).toEqual(['boiler', 'room']);
     plant.save(older, { lastUpdatedMs: 4_000 });
     expect(await device()).toEqual(['boiler', 'room']);
     plant.advance(limits.olderSettingsAfterMs - 1_000);
     expect(await device()).toEqual(['boiler', 'room']);
-    plant.save(settings(), { lastUpdatedMs: 5_000 });
+    plant.save(newer, { lastUpdatedMs: 5_000 });
     expect(await device()).toEqual(['boiler', 'room']);
     plant.advance(2_000);
     plant.save(older, { lastUpdatedMs: 4_000 });

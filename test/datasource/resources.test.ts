@@ -9,6 +9,7 @@ import { demoSettings, type Plant, startPlant } from './plant.ts';
 let far: FarProgram;
 let broker: Mosquitto;
 let plant: Plant;
+let settings: ReturnType<typeof demoSettings>;
 
 beforeAll(async () => {
   [far, broker] = await Promise.all([startPython('modbus.py'), startMosquitto()]);
@@ -16,7 +17,8 @@ beforeAll(async () => {
   await far.ask({ set: '18446744073709551615', table: 'holding', register: 14, type: 'uint64', order: 'ABCDEFGH' });
   await far.ask({ set: true, table: 'coil', register: 3 });
   await far.ask({ set: 500, table: 'holding', register: 30, type: 'int16', order: 'AB' });
-  plant = await startPlant(demoSettings({ modbus: far.port, mqtt: broker.port }));
+  settings = demoSettings({ modbus: far.port, mqtt: broker.port });
+  plant = await startPlant(settings);
   await plant.until('devices/boiler/points/setpoint', ({ json }) => json.last?.quality === 'good');
 });
 afterAll(async () => {
@@ -167,7 +169,6 @@ describe('who may command', () => {
   });
 
   it('goes by the rights of the settings', async () => {
-    const settings = demoSettings({ modbus: far.port, mqtt: broker.port });
     plant.save({ ...settings, rights: { command: 'Admin' } });
     expect(await set({ role: 'Editor' })).toMatchObject({
       status: 403,
@@ -227,7 +228,6 @@ describe('what is answered', () => {
   });
 
   it('a value that the device is asked for now', async () => {
-    const settings = demoSettings({ modbus: far.port, mqtt: broker.port });
     plant.save({ ...settings, devices: settings.devices.map((device) => ({ ...device, interval: '1h' })) });
     await plant.ask('devices');
     await far.ask({ set: 333, table: 'input', register: 0, type: 'int16', order: 'AB' });

@@ -131,7 +131,7 @@ describe('settings', () => {
     );
     expect(plan.faults.length).toBeLessThanOrEqual(limits.configFaultsMax + 1);
     expect(plan.faults.at(-1)?.message).toMatch(/^has \d+ more faults/);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   it('survives brackets deeper than any stack', () => {
