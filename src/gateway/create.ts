@@ -24,17 +24,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const intake = new Intake({ key, store, clock, log, plant, hub });
   const journal = new Journal({ key, store, clock, log });
   const links = new Map<string, Link>();
-  const commands = new Commands({ key, store, clock, plant, intake, journal, recovered: journal.recover(), link: (id) => links.get(id) });
+  const commands = new Commands({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
   const keeping = keep({ key, store, clock, log });
   let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
   let applying: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
+  void journal.recover();
   void recall();
 
   /** What the points said in an earlier run: it is what is known until they say something new. */
   async function recall(): Promise<void> {
     try {
-      const last = await within(clock, limits.storeWaitMs, store.last(key));
+      const last = await store.last(key);
       plant.remember(new Map(last.map(({ series, sample }) => [seriesName(series), sample])));
     } catch (error) {
       log.warn('the last values of the earlier run are not there', { error: messageOf(error) });
@@ -102,7 +103,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     apply(wanted) {
-      if (closed) return Promise.resolve();
+      if (closed !== undefined) return Promise.resolve();
       applying = applying
         .then(() => change(wanted))
         .catch((error: unknown) => log.error('the settings could not be applied', { error: messageOf(error) }));

@@ -6,7 +6,7 @@ import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { QueueFull, UnitAside } from './bus.ts';
-import { type Intake, pointsOf } from './intake.ts';
+import { type Intake, pointsOf, saysSomething } from './intake.ts';
 import type { Plant } from './plant.ts';
 import { every, phaseMs } from './schedule.ts';
 
@@ -25,10 +25,13 @@ export interface PollerDeps {
 
 interface Task {
   readonly request: PlannedRequest;
+  readonly intervalMs: number;
   /** Waiting for the bus or for the answer. */
   busy: boolean;
-  /** Due at least once while the unit was set aside. */
+  /** The last time it was due it got no answer, or was not sent because the unit was set aside. */
   missed: boolean;
+  /** Takes back the try between two ticks. */
+  cancelRetry?: () => void;
 }
 
 export interface Poller {
@@ -44,7 +47,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
   const aside = new Map<string, () => void>();
 
   for (const [intervalMs, due] of Map.groupBy(points, (point) => point.intervalMs)) {
-    const group = planned(due).map((request): Task => ({ request, busy: false, missed: false }));
+    const group = planned(due).map((request): Task => ({ request, intervalMs, busy: false, missed: false }));
     tasks.push(...group);
     group.forEach((task, index) => {
       stops.push(every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => void run(task)));
@@ -64,11 +67,13 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
   async function run(task: Task): Promise<void> {
     if (task.busy) return deps.overrun();
     task.busy = true;
-    task.missed = false;
+    task.cancelRetry?.();
     let refused = false;
     try {
       const readings = await deps.ask(task.request, stopping.signal);
-      if (!stopping.signal.aborted) void deps.intake.take(readings);
+      if (stopping.signal.aborted) return;
+      void deps.intake.take(readings);
+      task.missed = saysSomething(readings) === false;
     } catch (error) {
       if (stopping.signal.aborted || deps.isEnded()) return;
       if (error instanceof QueueFull) deps.overrun();
@@ -85,9 +90,11 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
     const { unit } = task.request;
     const retryInMs = deps.asideForMs(unit);
     if (retryInMs === undefined) {
+      // A lost answer must not leave a point of a long interval without a value until it is due again.
+      if (task.missed && task.intervalMs > limits.setAsideFirstMs)
+        task.cancelRetry = deps.clock.after(limits.setAsideFirstMs, () => void run(task));
       if (!aside.delete(unit)) return;
-      // Points with a long interval need not wait for their next turn.
-      for (const other of tasks) if (other.request.unit === unit && other.missed) void run(other);
+      for (const other of tasks) if (other !== task && other.request.unit === unit && other.missed) void run(other);
       return;
     }
     task.missed = true;
@@ -114,6 +121,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
       stopping.abort(new Error('polling stopped'));
       for (const stop of stops) stop();
       for (const cancel of aside.values()) cancel();
+      for (const task of tasks) task.cancelRetry?.();
     },
   };
 }

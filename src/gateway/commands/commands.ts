@@ -25,8 +25,6 @@ export interface CommandsDeps {
   plant: Plant;
   intake: Intake;
   journal: Journal;
-  /** Resolves when the commands of an earlier run are closed. */
-  recovered: Promise<void>;
   link(connection: string): Link | undefined;
 }
 
@@ -163,7 +161,7 @@ export class Commands {
     const { record } = task;
     // The place in the row is taken before the record is written, so that the order is that of the callers.
     const turn = this.#turns.take(record.device);
-    const recorded = this.#deps.recovered.then(() => this.#deps.journal.begin(record));
+    const recorded = this.#deps.journal.begin(record);
     const ended = recorded.then(() => this.#run(task, turn.come, turn.done)).finally(turn.done);
     this.#open.add(ended);
     ended.finally(() => this.#open.delete(ended)).catch(() => undefined);

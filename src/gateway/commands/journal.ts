@@ -19,6 +19,8 @@ export class Journal {
   /** How many commands ended in each state. */
   readonly ends: Record<string, number> = {};
   readonly #deps: JournalDeps;
+  /** Ids of this run, until those of the last run are known. */
+  #begun: Set<string> | undefined = new Set();
   /** The last save of each record: a later step must not be overtaken by an earlier one. */
   readonly #saves = new WeakMap<CommandRecord, Promise<void>>();
 
@@ -26,21 +28,26 @@ export class Journal {
     this.#deps = deps;
   }
 
-  /** Commands that a crash left open: what became of them nobody knows, and they are never sent again. Never rejects. */
+  /**
+   * Commands that a crash left open: what became of them nobody knows, and they are never sent again. The store may take its time to open;
+   * commands of this run need not wait for that. Never rejects.
+   */
   async recover(): Promise<void> {
-    const { key, store, clock, log } = this.#deps;
+    const { key, store, log } = this.#deps;
     try {
-      const open = await within(clock, limits.storeWaitMs, store.commands(key, { limit: limits.commandsOpenMax, open: true }));
-      for (const record of open)
-        await this.end({ ...record, times: { ...record.times } }, 'unknown', { detail: 'the gateway ended before the command did' });
-      if (open.length > 0) log.warn('commands were left open by the last run; they are recorded as unknown', { commands: open.length });
+      const open = await store.commands(key, { limit: limits.commandsOpenMax, open: true });
+      const left = open.filter((record) => !this.#begun?.has(record.id));
+      for (const record of left) await this.end(record, 'unknown', { detail: 'the gateway ended before the command did' });
+      if (left.length > 0) log.warn('commands were left open by the last run; they are recorded as unknown', { commands: left.length });
     } catch (error) {
       log.warn('commands of the last run were not looked at', { error: messageOf(error) });
     }
+    this.#begun = undefined;
   }
 
   /** No record, no command: rejects with a `Fault` when the store does not take it. */
   async begin(record: CommandRecord): Promise<void> {
+    this.#begun?.add(record.id);
     const saving = this.#deps.store.saveCommand(this.#deps.key, structuredClone(record));
     this.#saves.set(
       record,
