@@ -30,6 +30,7 @@ export class Keeper {
   #state: KeeperState = 'opening';
   #detail = '';
   #link: Link | undefined;
+  #wanted = false;
   #opened = false;
   #setAside = false;
   #backoffMs: number = limits.backoffFirstMs;
@@ -56,8 +57,9 @@ export class Keeper {
 
   start(): void {
     if (this.#state === 'closed' || this.#link) return;
+    this.#wanted = true;
     this.#cancelRetry();
-    this.#attempt = this.#try();
+    this.#again();
   }
 
   /** Tells of a call that failed. A medium that refuses takes the keeper down until a probe goes well; a bug in one call does not. A file that
@@ -70,6 +72,7 @@ export class Keeper {
 
   /** Ends the worker without starting another one; `start` may be called again. */
   async stop(): Promise<void> {
+    this.#wanted = false;
     this.#cancelRetry();
     const link = this.#link;
     this.#link = undefined;
@@ -97,9 +100,11 @@ export class Keeper {
 
   async #try(): Promise<void> {
     const { clock, log, name } = this.#options;
+    if (!this.#wanted) return;
+    let link = this.#link;
     try {
-      this.#link ??= createLink(this.#options.spawn(), (error) => this.#crashed(error));
-      const link = this.#link;
+      link ??= createLink(this.#options.spawn(), (error) => this.#crashed(error));
+      this.#link = link;
       if (this.#opened) await link.call('probe', null);
       else {
         const answer = await link.call('open', { nowMs: clock.nowMs(), setAside: this.#setAside });
@@ -122,13 +127,14 @@ export class Keeper {
       this.#backoffMs = limits.backoffFirstMs;
       this.#options.onUp();
     } catch (error) {
-      // A crash and a stop have been dealt with where they were noticed.
-      if (this.#link) this.#goDown(error);
+      // A crash and a stop took the link away and have been dealt with where they were noticed.
+      if (this.#link === link) this.#goDown(error);
     }
   }
 
   #again(): void {
-    this.#attempt = this.#try();
+    // In a turn of its own, so that nobody is called back while still calling.
+    this.#attempt = Promise.resolve().then(() => this.#try());
   }
 
   #goDown(error: unknown, gone = false): void {

@@ -6,7 +6,7 @@ import type { ConnectivityChange } from '../contract/status.ts';
 import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
-import { storageClosed, storageFull } from './faults.ts';
+import { storageClosed, storageFailed, storageFull } from './faults.ts';
 import { Journal } from './journal.ts';
 import type { Calls, ReadAsk, RecordWrite } from './messages.ts';
 import type { OpenOptions } from './open.ts';
@@ -37,7 +37,10 @@ export class LocalStore implements Store {
         this.#catalogue.adopt(opened.series);
         this.#bytes = opened.bytes;
       },
-      onWritable: (writable) => this.#queue.setOpen(writable),
+      onWritable: (writable) => {
+        this.#queue.setOpen(writable);
+        if (!writable) this.#queue.refuseImpatient(storageFailed(this.#engine.detail ?? 'it failed'));
+      },
     });
     const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
     this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);

@@ -85,16 +85,26 @@ export class CommitQueue {
     return this.idle ? Promise.resolve() : this.#add((ticket) => ({ ticket }), 0);
   }
 
+  /** Rejects what waits and has to be known at once: commands, and flushes. The rest goes on waiting. */
+  refuseImpatient(error: Error): void {
+    this.#reject((item) => !('rows' in item) && (!('record' in item) || item.record.type === 'command'), error);
+  }
+
   /** Rejects everything that waits. */
   abandon(error: Error): void {
     this.#cancelTimer();
-    const items = this.#items;
-    this.#items = [];
-    for (const item of items) {
-      if ('rows' in item) this.counters.dropped += item.rows.length - item.from;
+    this.#reject(() => true, error);
+  }
+
+  #reject(chosen: (item: Item) => boolean, error: Error): void {
+    const rejected = this.#items.filter(chosen);
+    this.#items = this.#items.filter((item) => !chosen(item));
+    for (const item of rejected) {
+      const size = 'rows' in item ? item.rows.length - item.from : 'record' in item ? 1 : 0;
+      if ('rows' in item) this.counters.dropped += size;
+      this.#pending -= size;
       item.ticket.reject(error);
     }
-    this.#pending = 0;
   }
 
   #add(item: (ticket: Ticket) => Item, withinMs: number): Promise<void> {

@@ -134,11 +134,9 @@ describe('trouble', () => {
     const intruder = new DatabaseSync(join(folder, 'fieldgate.db'));
     onTestFinished(() => intruder.close());
     intruder.exec('BEGIN IMMEDIATE');
-    await expect(store.append(gateway, [entry(2n, 2)], { now: true })).rejects.toMatchObject({ type: 'storage-failed', blame: 'gateway' });
-    expect(store.status()).toMatchObject({ mode: 'failed', dropped: 1 });
-    await expect(
+    const save = (id: string) =>
       store.saveCommand(gateway, {
-        id: 'c',
+        id,
         device: 'd',
         point: 'p',
         kind: 'set',
@@ -146,8 +144,17 @@ describe('trouble', () => {
         state: 'queued',
         user: { login: 'a', name: 'A', role: 'Editor' },
         times: {},
-      }),
-    ).rejects.toMatchObject({ type: 'storage-failed' });
+      });
+    const lost = expect(store.append(gateway, [entry(2n, 2)], { now: true })).rejects.toMatchObject({
+      type: 'storage-failed',
+      blame: 'gateway',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Behind the commit that is about to fail: a command is not kept waiting for the disk to come back.
+    const refused = expect(save('b')).rejects.toMatchObject({ type: 'storage-failed' });
+    await Promise.all([lost, refused]);
+    expect(store.status()).toMatchObject({ mode: 'failed', dropped: 1 });
+    await expect(save('c')).rejects.toMatchObject({ type: 'storage-failed' });
     // Reading is not affected, and what comes now waits.
     expect(await store.range(gateway, [temperature], always, ask, never)).toHaveLength(1);
     const waiting = store.append(gateway, [entry(3n, 3)], { now: true });
@@ -168,6 +175,19 @@ describe('trouble', () => {
     await new Promise((resolve) => room.on('exit', resolve));
     await until(() => child.lines.slice(full).filter((line) => line === 'committed disk').length > 3, 15_000);
     expect(child.process.exitCode).toBeNull();
+  });
+
+  it('tries again when a worker cannot even be started', async () => {
+    let tries = 0;
+    const spawn = (workerData: unknown) => {
+      if (++tries === 1) throw new Error('no more threads');
+      return new Worker(workerPath, { workerData });
+    };
+    const store = openForTest(temporaryFolder(), { spawn });
+    await until(() => store.status().mode === 'failed');
+    expect(store.status().detail).toBe('no more threads');
+    await store.append(gateway, [entry(1n, 1)], { now: true });
+    expect(store.status().mode).toBe('disk');
   });
 
   it('starts a worker that died again; what waited for it is told, the rest goes on', async () => {

@@ -99,6 +99,18 @@ describe.each(places)('the store %s', (where, folder) => {
     });
   });
 
+  it('keeps texts as they are', async () => {
+    const store = openForTest(folder());
+    const texts = ['', 'a\u0000b', 'Wärme 🌡', "'; DROP TABLE sample; --", 'x'.repeat(65_536)];
+    await store.append(
+      gateway,
+      texts.map((text, index) => entry(BigInt(index), text, { kind: 'string' })),
+      { now: true },
+    );
+    const [result] = await store.range(gateway, [temperature], always, { quality: 'all', rowsMax: 9 }, never);
+    expect(result?.columns.values).toEqual(texts);
+  });
+
   it('keeps the newest rows of all series together when there are too many', async () => {
     const store = openForTest(folder());
     const [slow, fast, old] = ['slow', 'fast', 'old'].map((point) => ({ device: 'pump', point }));
