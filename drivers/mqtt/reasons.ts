@@ -55,7 +55,8 @@ const systemErrors: Record<string, string> = {
 /** An error of the client or its socket, in words. */
 export function errorWords(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code === 'number') return code < failureFrom && code > 5 ? messageOf(error) : `refused by the broker: ${reasonText(code)}`;
+  // Other errors with a reason code are what mqtt.js finds wrong with the broker, in good words.
+  if (typeof code === 'number' && messageOf(error).startsWith('Connection refused')) return `refused by the broker: ${reasonText(code)}`;
   if (typeof code === 'string' && systemErrors[code]) return systemErrors[code];
   if (typeof code === 'string' && code.startsWith('ERR_SSL'))
     return `TLS failed: ${code.slice('ERR_SSL_'.length).toLowerCase().replaceAll('_', ' ')}`;

@@ -10,7 +10,7 @@ const placePattern = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /**
  * Reads a template: `{value}` is the value, `{{` a literal brace, any other brace is itself. A template that starts with `{` must be JSON
- * once it is filled; there the value is written as JSON, inside quotes as the inner of a JSON string.
+ * once it is filled (one that starts with `{{` may be); there the value is written as JSON, inside quotes as the inner of a JSON string.
  */
 export function compileTemplate(template: string): Fill {
   const parts = read(template);
@@ -58,7 +58,8 @@ function isJson(template: string, parts: readonly Part[]): boolean {
     JSON.parse(sample);
     return true;
   } catch {
-    if (start === '{') throw new Error('starts like JSON and is not JSON once {value} is filled in');
+    if (start === '{' && !template.trimStart().startsWith('{{'))
+      throw new Error('starts like JSON and is not JSON once {value} is filled in');
     return false;
   }
 }
