@@ -73,8 +73,12 @@ function numberRaw(point: Point, shape: Shape, asked: number | string): number |
   checkLimits(point, value);
   if (exact && typeof value === 'bigint') return inRange(point, shape, value);
   const raw = inverse(Number(value), point.scale, point.offset);
-  if (shape.type === 'integer')
-    return inRange(point, shape, Number.isSafeInteger(Math.round(raw)) ? Math.round(raw) : BigInt(Math.round(raw)));
+  if (!Number.isFinite(raw)) throw refused(`${asked} is beyond what ${name(point)} can hold`);
+  if (shape.type === 'integer') {
+    // Adding 0 makes 0 of -0.
+    const rounded = Math.round(raw) + 0;
+    return inRange(point, shape, Number.isSafeInteger(rounded) ? rounded : BigInt(rounded));
+  }
   if (shape.type !== 'float32') return raw;
   if (!Number.isFinite(Math.fround(raw))) throw refused(`${asked} is beyond what a 32-bit float holds`);
   return Math.fround(raw);

@@ -1,0 +1,76 @@
+/**
+ * Samples a second through the gateway's own work: value pipeline, last value, report rule, hub with one viewer, batching; the store
+ * takes them and does nothing. Beside it the same number of bare calls of the pipeline, as what arithmetic alone costs.
+ */
+import { systemClock } from '../src/contract/clock.ts';
+import { type Point, pointSchema } from '../src/contract/device.ts';
+import type { Driver, Reading } from '../src/contract/driver.ts';
+import { silentLog } from '../src/contract/log.ts';
+import { Hub } from '../src/gateway/hub.ts';
+import { Intake } from '../src/gateway/intake.ts';
+import { createPipeline } from '../src/gateway/pipeline.ts';
+import { Plant } from '../src/gateway/plant.ts';
+import type { Store } from '../src/store/store.ts';
+
+const devices = 100;
+const pointsOfOne = 100;
+const rounds = 100;
+const shape = { type: 'integer', min: -32_768n, max: 32_767n } as const;
+
+const nothing: Pick<Store, 'append' | 'appendConnectivity'> = {
+  append: () => Promise.resolve(),
+  appendConnectivity: () => Promise.resolve(),
+};
+const deps = { key: 'bench', store: nothing as Store, clock: systemClock, log: silentLog };
+const plant = new Plant(deps);
+const hub = new Hub(silentLog);
+const intake = new Intake({ ...deps, plant, hub });
+intake.retentionMs = 86_400_000;
+let delivered = 0;
+hub.subscribe((samples) => {
+  delivered += samples.length;
+});
+
+const { interval: _, ...filled } = pointSchema.parse({ id: 'p', address: null, scale: 0.1, invalid: [-32768], min: -1000, max: 4000 });
+const points: Point[][] = Array.from({ length: devices }, (__, d) =>
+  Array.from({ length: pointsOfOne }, (___, p) => ({ ...filled, id: `p${p}`, device: `d${d}`, address: null, intervalMs: 1_000 })),
+);
+const driver = { shape: () => shape } as unknown as Driver;
+for (const [d, list] of points.entries()) {
+  plant.place({ id: `d${d}`, title: '', connection: 'c', address: null, labels: {}, points: list, actions: [] }, driver);
+}
+
+const samples = devices * pointsOfOne * rounds;
+const requests: Reading[][] = points.map((list) => list.map((point, index) => ({ point, value: index, reason: '' })));
+
+async function whole(): Promise<number> {
+  const startMs = performance.now();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const readings of requests) {
+      for (const reading of readings) reading.value = round;
+      void intake.take(readings);
+    }
+    // As between two polls: the event loop turns.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await intake.flush();
+  return samples / ((performance.now() - startMs) / 1_000);
+}
+
+function bare(): number {
+  const pipeline = createPipeline(points[0]?.[0] as Point, shape);
+  const startMs = performance.now();
+  let sum = 0;
+  for (let count = 0; count < samples; count += 1) sum += pipeline.value(count & 1023).value as number;
+  if (sum < 0) throw new Error('no sums');
+  return samples / ((performance.now() - startMs) / 1_000);
+}
+
+await whole();
+bare();
+delivered = 0;
+const [through, arithmetic] = [await whole(), bare()];
+if (delivered !== samples) throw new Error(`${delivered} of ${samples} samples were delivered`);
+const thousands = (rate: number) => `${Math.round(rate / 1_000).toLocaleString('en')} k samples/s`;
+console.log(`gateway, pipeline to hub and store  ${thousands(through)}`);
+console.log(`pipeline alone                      ${thousands(arithmetic)}`);
