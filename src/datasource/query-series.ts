@@ -7,7 +7,7 @@ import type { CellType, FieldConfig, Notice } from '../frame/frame.ts';
 import { linear, roundTo } from '../gateway/decimals.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type Selection, selects } from './query-parse.ts';
-import { listOf, show } from './settings/words.ts';
+import { listOf, show } from './settings/phrases.ts';
 
 /** A series as the answer names it. Its point may be gone from the settings: history still answers, without unit and labels. */
 export interface Named {

@@ -9,7 +9,7 @@ import type { FieldConfig, Frame, Notice } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
 import type { TimeRange } from '../store/store.ts';
 import type { Question } from './query.ts';
-import { listOf, show } from './settings/words.ts';
+import { listOf, show } from './settings/phrases.ts';
 import { withNotices } from './telemetry.ts';
 
 interface Row {

@@ -42,7 +42,7 @@ export async function readRaw(
         ...titled(one, value),
         times: columns.times,
         value,
-        ...(quality === 'all' ? { quality: columns.quality, reasons: columns.reasons ?? [] } : {}),
+        ...(quality === 'all' ? { quality: columns.quality, ...(columns.reasons ? { reasons: columns.reasons } : {}) } : {}),
       },
     ];
   });

@@ -14,6 +14,7 @@ export interface Series {
   value: Cells;
   /** Present when the query asks for it: 0 good, 1 uncertain, 2 bad, one a row. */
   quality?: Uint8Array;
+  /** Absent where nothing is wrong with any row. */
   reasons?: readonly Reason[];
 }
 

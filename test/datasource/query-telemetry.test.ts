@@ -73,6 +73,17 @@ describe('telemetry', () => {
     expect(reason.values.map((index) => names[Number(index)])).toEqual(['', '', 'exception-2', 'clock']);
   });
 
+  it('has quality and reason in every format, also of a series with nothing wrong', async () => {
+    const all = telemetry({ points: ['pump'], quality: 'all' });
+    for (const format of ['multi', 'wide', 'long']) {
+      const [frame] = await bench.frames({ ...all, format }, range);
+      if (!frame) throw new Error('no frame');
+      const prefix = format === 'wide' ? 'boiler.pump ' : '';
+      expect(fieldOf(frame, `${prefix}quality`).values, format).toEqual([0, 0]);
+      expect(fieldOf(frame, `${prefix}reason`), format).toMatchObject({ values: [0, 0], config: { type: { enum: { text: [''] } } } });
+    }
+  });
+
   it('keeps 64-bit integers to the last digit and names states by the stored value', async () => {
     const frames = await bench.frames(telemetry({ devices: ['boiler', 'tank'], points: ['energy', 'pump', 'level'] }), range);
     const [energy, pump, level] = frames;
