@@ -18,7 +18,7 @@ import { findRoutes } from './resources/path.ts';
 import { listPoints, onePoint, setPoint } from './resources/points.ts';
 import { schemaHandlers } from './resources/schema.ts';
 
-/** Answers one request with one part. Never throws: what goes wrong is a problem document. */
+/** Answers one request with one part. What goes wrong is a problem document; only a call that was cancelled throws. */
 export type Resources = (caller: Caller, request: ResourceRequest, signal: AbortSignal) => Promise<ResourcePart>;
 
 export function createResources(deps: ResourceDeps & { instances: Instances; log: Log }): Resources {
@@ -47,6 +47,7 @@ export function createResources(deps: ResourceDeps & { instances: Instances; log
       return reply.fault ? problem(reply.fault, reply.body) : json(reply, head);
     } catch (error) {
       if (error instanceof Fault) return problem(error);
+      if (signal.aborted) throw error;
       // Whatever it is, it is ours; what it says may name things the caller must not read.
       deps.log.error('resource failed', {
         path: request.path.slice(0, 200),

@@ -9,9 +9,9 @@ import { Faults } from './settings/faults.ts';
 import { parseJson } from './settings/json.ts';
 import { checkLine } from './settings/lines.ts';
 import { nothingRuns, readOuter } from './settings/outer.ts';
+import { show } from './settings/phrases.ts';
 import { readProfiles } from './settings/profiles.ts';
 import { refuseUserinfo } from './settings/public.ts';
-import { show } from './settings/words.ts';
 
 /**
  * Reads the settings of a data source. Never throws: what is wrong is in `faults`, each with its place and what is allowed. An error leaves out

@@ -65,6 +65,23 @@ describe('settings', () => {
     for (const word of never) expect(JSON.stringify(plan.faults)).not.toContain(word);
   });
 
+  it('takes the whole language by example, but for what is not built yet', () => {
+    const plan = read(readFileSync(new URL('example.json', import.meta.url)));
+    expect(plan.faults.map(({ severity, place }) => `${severity} ${place}`).sort((one, other) => (one < other ? -1 : 1))).toEqual([
+      'error connections[3].kind', // serial
+      'error devices[1].profile', // profiles that come with the product
+      'error devices[3].connection',
+      'warning connections[2].transport.type', // Modbus RTU
+      'warning devices[2].id', // discovered devices
+    ]);
+    expect(running(plan)).toEqual([
+      'broker',
+      'plc',
+      ...['flow_temp', 'power', 'energy', 'pump', 'setpoint', 'reset_fault', 'serial_no'].map((id) => `boiler.${id}`),
+      'rs485',
+    ]);
+  });
+
   it('lays what a device says over its profile, field by field', () => {
     const profile = { id: 'meter', points: [{ ...point, unit: 'celsius', scale: 0.1, interval: '5s' }] };
     const over = {

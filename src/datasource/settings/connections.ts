@@ -1,8 +1,9 @@
 import type { Connection, Driver } from '../../contract/driver.ts';
 import { connectionSchema } from '../../contract/settings.ts';
 import type { Faults } from './faults.ts';
+import { didYouMean } from './near.ts';
 import { claimId, fieldOf, knownAre } from './outer.ts';
-import { didYouMean, show } from './words.ts';
+import { show } from './phrases.ts';
 
 /** A connection as far as it could be read: devices are checked against its driver even if it is broken itself. */
 export interface ReadConnection {

@@ -3,10 +3,12 @@ import type { Driver } from '../../contract/driver.ts';
 import { limits } from '../../contract/limits.ts';
 import type { ReadConnection } from './connections.ts';
 import type { Faults } from './faults.ts';
+import { didYouMean } from './near.ts';
 import { claimId, fieldOf, knownAre } from './outer.ts';
-import { checkVerifyPoints, type RawPoint, readPoint } from './points.ts';
+import { show } from './phrases.ts';
+import { checkVerifyPoints, ownLabels, type RawPoint, readPoint } from './points.ts';
 import { merge, type ReadProfile } from './profiles.ts';
-import { check, didYouMean, show } from './words.ts';
+import { check } from './words.ts';
 
 /** A device with the places its points are written at, so that a driver's findings can be told there. */
 export interface ReadDevice {
@@ -45,6 +47,7 @@ function readDevice(raw: unknown, element: string, around: Surroundings): ReadDe
   const base = faults.check(deviceSchema, raw, element);
   if (typeof fieldOf(raw, 'id') === 'string') faults.check(idSchema, fieldOf(raw, 'id'), element, '.id');
   if (base?.availability) faults.warn(element, '.availability', 'has no effect in this version');
+  const labels = ownLabels(base?.labels ?? {}, element, faults);
   const link = connectionOf(fieldOf(raw, 'connection'), element, around);
   const profile = profileOf(fieldOf(raw, 'profile'), element, around);
   const driver = link?.driver;
@@ -52,7 +55,7 @@ function readDevice(raw: unknown, element: string, around: Surroundings): ReadDe
 
   // Even if the device cannot run, whoever writes it wants to hear of all its faults at once.
   const address = faults.check(driver.device, fieldOf(raw, 'address'), element, '.address');
-  const words = { id: base?.id ?? '', intervalMs: base?.interval ?? limits.pollIntervalDefaultMs, labels: base?.labels ?? {} };
+  const words = { id: base?.id ?? '', intervalMs: base?.interval ?? limits.pollIntervalDefaultMs, labels };
   const points = merge(profile, raw, element, 'points', faults).flatMap((one) => {
     const point = readPoint(one, words, driver, faults);
     return point ? [{ raw: one, point }] : [];

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { ConfigFault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
-import { type Checked, check, tailOf, withoutUserinfo } from './words.ts';
+import { withoutUserinfo } from './phrases.ts';
+import { type Checked, check, tailOf } from './words.ts';
 
 /**
  * Gathers what is wrong and remembers which element it is wrong with: a connection, a device, or one point or command of a device.

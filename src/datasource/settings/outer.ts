@@ -1,6 +1,7 @@
 import { type Settings, settingsSchema } from '../../contract/settings.ts';
 import type { Faults } from './faults.ts';
-import { check, listOf, show, tailOf } from './words.ts';
+import { listOf, show } from './phrases.ts';
+import { check, tailOf } from './words.ts';
 
 /**
  * What holds while a part of the outer shape is wrong: the choice that does no harm. A mistyped role must not let more people send commands, and a

@@ -1,7 +1,8 @@
 import { type Point, type PointConfig, pointSchema } from '../../contract/device.ts';
 import type { Driver, Shape } from '../../contract/driver.ts';
 import type { Faults } from './faults.ts';
-import { check, show } from './words.ts';
+import { show } from './phrases.ts';
+import { check } from './words.ts';
 
 /** One point of a device as it is written: its fields may come from a profile, some of them replaced by the device. */
 export interface RawPoint {
@@ -33,15 +34,19 @@ export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, 
   if (config.write && config.access === 'read') {
     faults.warn(point.elementOf('write'), '.write', 'has no effect, because access is "read"; allowed with access "write" or "read-write"');
   }
-  for (const name of ['device', 'point']) {
-    if (name in config.labels)
-      faults.warn(point.elementOf('labels'), `.labels.${name}`, 'is ignored, because every series has this label already');
-  }
   if (point.elements.some((element) => faults.broken(element))) return undefined;
 
   const { interval, address: _address, ...rest } = config;
-  const { device: _device, point: _point, ...labels } = { ...device.labels, ...config.labels };
+  const labels = { ...device.labels, ...ownLabels(config.labels, point.elementOf('labels'), faults) };
   return { ...rest, device: device.id, address, intervalMs: interval ?? device.intervalMs, labels };
+}
+
+/** The labels that may be chosen: every series is labelled with its device and its point already. */
+export function ownLabels(labels: Record<string, string>, element: string, faults: Faults): Record<string, string> {
+  const { device, point, ...own } = labels;
+  if (device !== undefined) faults.warn(element, '.labels.device', 'is ignored, because every series has this label already');
+  if (point !== undefined) faults.warn(element, '.labels.point', 'is ignored, because every series has this label already');
+  return own;
 }
 
 type Say = (field: keyof PointConfig, tail: string, message: string) => void;

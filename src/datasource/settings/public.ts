@@ -1,5 +1,6 @@
 import type { Faults } from './faults.ts';
-import { tailOf, withoutUserinfo } from './words.ts';
+import { withoutUserinfo } from './phrases.ts';
+import { tailOf } from './words.ts';
 
 /**
  * Settings are sent to every browser, so a URL with a user or password in it is refused wherever it stands. The URL is not repeated.
