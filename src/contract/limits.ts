@@ -176,8 +176,13 @@ export const limits = {
   instancesMax: 100,
   /** Settings with an older `lastUpdatedMS` replace newer ones when nobody has named those for this long (DESIGN §5). */
   olderSettingsAfterMs: 60_000,
-  /** How long a health check waits for connections that are just being opened, so that "Save & test" tells the truth. */
-  healthWaitMs: 2_000,
+  /**
+   * How long a health check waits for connections that are being opened for the first time, so that "Save & test" tells the truth: a little more than
+   * the opening of one may take, because "no answer" helps and "still connecting" does not.
+   */
+  healthWaitMs: 6_000,
+  /** How long after a connection came up a health check still waits for the first word of the devices behind it. */
+  healthFirstWordMs: 2_000,
   /** The pause between two looks of that wait. */
   healthLookMs: 25,
   /** Commands listed in one answer: unless said otherwise, and at most. */

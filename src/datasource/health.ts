@@ -72,7 +72,7 @@ async function settled(gateway: Gateway, { clock, store }: HealthDeps): Promise<
     const fresh = new Set<string>();
     for (const { id, state, sinceMs } of gateway.connections()) {
       if (state === 'connecting') return true;
-      if (state === 'up' && clock.nowMs() - sinceMs < limits.healthWaitMs) fresh.add(id);
+      if (state === 'up' && clock.nowMs() - sinceMs < limits.healthFirstWordMs) fresh.add(id);
     }
     return (
       store.status().mode === 'waiting' || gateway.devices().some(({ connection, state }) => state === 'unknown' && fresh.has(connection))
