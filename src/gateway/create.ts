@@ -61,13 +61,21 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await Promise.all(leaving);
     plant.keepOnly(new Set(next.connections.flatMap((planned) => planned.devices.map((device) => device.id))));
     for (const planned of next.connections) {
-      for (const device of planned.devices) plant.place(device, planned.driver);
-      const { id } = planned.connection;
-      const before = reopening.find((candidate) => candidate.planned === planned)?.before;
-      const link = links.get(id);
-      if (link) link.update(planned);
-      else links.set(id, new Link(planned, { ...deps, intake, plant }, before?.counters));
+      try {
+        run(planned, reopening.find((candidate) => candidate.planned === planned)?.before);
+      } catch (error) {
+        // A driver that throws where it must not takes only its own connection with it.
+        log.error('a connection could not be started', { connection: planned.connection.id, error: messageOf(error) });
+      }
     }
+  }
+
+  function run(planned: PlannedConnection, before: Link | undefined): void {
+    for (const device of planned.devices) plant.place(device, planned.driver);
+    const { id } = planned.connection;
+    const link = links.get(id);
+    if (link) link.update(planned);
+    else links.set(id, new Link(planned, { ...deps, intake, plant }, before?.counters));
   }
 
   /** Devices that did not change stay the same objects: that is how links and points see it. */

@@ -165,6 +165,9 @@ export class Link {
     const closing = this.#closing.signal;
     const host = await createHost(this.#deps, this.#log, this.#planned);
     let attempt = 0;
+    // What the operator was told last. A far end that takes connections and never answers is opened again and again: that is said once.
+    let told: string | undefined;
+    let isFruitless = false;
     while (!closing.aborted) {
       let why: unknown;
       try {
@@ -172,17 +175,25 @@ export class Link {
         this.#opened = opened;
         this.counters.opens += 1;
         this.#setState('up');
-        this.#log.info('connection is up', { opens: this.counters.opens });
+        this.#log[isFruitless ? 'debug' : 'info']('connection is up', { opens: this.counters.opens });
         opened.work([...this.#line.devices]);
         if (closing.aborted) opened.end(closing.reason);
         why = await opened.ended();
-        if (opened.wasAlive) attempt = 0;
+        isFruitless = !opened.wasAlive;
+        if (opened.wasAlive) {
+          attempt = 0;
+          told = undefined;
+        }
       } catch (error) {
         why = error;
+        isFruitless = false;
       }
       this.#opened = undefined;
       if (closing.aborted) break;
-      this.#takeDown(messageOf(why));
+      const words = messageOf(why);
+      this.#log[words === told ? 'debug' : 'warn']('connection is down', { error: words });
+      told = words;
+      this.#takeDown(words);
       await clock.sleep(backoffMs(attempt, random), closing).catch(() => undefined);
       attempt += 1;
     }
@@ -227,7 +238,6 @@ export class Link {
 
   #takeDown(why: string): void {
     this.#error = why;
-    if (this.#state !== 'down') this.#log.warn('connection is down', { error: why });
     this.#setState('down');
     const { intake, plant } = this.#deps;
     // Devices that were silent before stay as they are: one sample says it.

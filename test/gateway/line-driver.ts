@@ -37,7 +37,7 @@ class LineSession implements Session<Address> {
   readonly #host: Host;
   readonly #bugs: Bugs;
   readonly #waiting = new Map<string, (said: string | Error) => void>();
-  #heard: (unit: string, register: string, value: string) => void = () => undefined;
+  #heard: (unit: string, register: string, value: string, retained: boolean) => void = () => undefined;
   #ids = 0;
 
   constructor(socket: Socket, line: Line<Options, { unit: string }, Address>, host: Host, bugs: Bugs) {
@@ -49,7 +49,7 @@ class LineSession implements Session<Address> {
       .on('error', () => undefined)
       .on('line', (text) => {
         const [id = '', ...rest] = text.split(' ');
-        if (id === '*') this.#heard(rest[0] ?? '', rest[1] ?? '', rest.slice(2).join(' '));
+        if (id === '*' || id === '~') this.#heard(rest[0] ?? '', rest[1] ?? '', rest.slice(2).join(' '), id === '~');
         else this.#waiting.get(id)?.(rest.join(' '));
       });
     socket.on('close', () => {
@@ -91,9 +91,9 @@ class LineSession implements Session<Address> {
 
   async listen(points: readonly LinePoint[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
     const heard = points.filter((point) => point.address.heard);
-    this.#heard = (unit, register, value) => {
+    this.#heard = (unit, register, value, retained) => {
       const point = heard.find((one) => this.#unit(one) === unit && one.address.register === register);
-      if (point) void sink.sample({ point, value: decode(point.address.shape, value), reason: '' });
+      if (point) void sink.sample({ point, value: decode(point.address.shape, value), reason: '', retained });
     };
     if (heard.length > 0) this.#socket.write('L\n');
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,6 +1,7 @@
 /**
  * A far end of its own: units with registers behind one TCP port, one line a request. It misbehaves as it is told.
- * `12 R 3 temp` → `12 = 21.5` or `12 ! 2` (exception); `13 W 3 temp 22` → `13 = ok`; `L` → from then on `* 3 temp 22` at every change.
+ * `12 R 3 temp` → `12 = 21.5` or `12 ! 2` (exception); `13 W 3 temp 22` → `13 = ok`; `L` → `~ 3 temp 21.5` for what was
+ * retained, then `* 3 temp 22` at every change.
  */
 
 import type { AddressInfo } from 'node:net';
@@ -29,6 +30,8 @@ export interface Request {
 export interface PlantServer {
   readonly port: number;
   units: Map<string, Unit>;
+  /** Unit and register: told to whoever begins to listen. */
+  retained: [string, string][];
   requests: Request[];
   /** Requests that came while another was not answered yet. */
   overlaps: number;
@@ -63,7 +66,12 @@ export async function plantServer(): Promise<PlantServer> {
       .on('error', () => undefined)
       .on('line', (line) => {
         if (isDeaf) return;
-        if (line === 'L') return void listeners.add(socket);
+        if (line === 'L') {
+          listeners.add(socket);
+          for (const [name, register] of plant.retained)
+            socket.write(`~ ${name} ${register} ${plant.units.get(name)?.registers.get(register)}\n`);
+          return;
+        }
         answer(socket, line);
       });
   });
@@ -101,6 +109,7 @@ export async function plantServer(): Promise<PlantServer> {
       return port;
     },
     units: new Map(),
+    retained: [],
     requests: [],
     overlaps: 0,
     connections: 0,

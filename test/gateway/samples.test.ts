@@ -127,4 +127,50 @@ describe('a gateway', () => {
     const last = await until('the value of before', () => second.gateway.last({ device: 'u1', point: 't' }));
     expect(last.value).toBe(20);
   });
+
+  it('takes a retained value as current, keeps it once, and does not believe that the device lives', async () => {
+    const server = await plantServer();
+    onTestFinished(() => server.stop());
+    server.units.set('u1', { registers: new Map([['t', '20']]) });
+    server.retained.push(['u1', 't']);
+    const { gateway, driver, store } = await rig({ factor: 4 });
+    const plan = (title: string) =>
+      planOf(connection('line', driver, { port: server.port }, [{ ...device('u1', 'line', { t: { heard: true } }), title }]));
+    await gateway.apply(plan('before'));
+    await until('the retained value', () => gateway.last({ device: 'u1', point: 't' })?.value === 20);
+    // Other settings: listened to anew, and told anew what is retained.
+    await gateway.apply(plan('after'));
+    await until('told again', () => (gateway.devices()[0]?.samples ?? 0) > 1);
+    expect(gateway.devices()[0]).toMatchObject({ state: 'unknown', title: 'after' });
+    server.set('u1', 't', '21');
+    await until('news', () => gateway.last({ device: 'u1', point: 't' })?.value === 21);
+    expect(gateway.devices()[0]?.state).toBe('online');
+    await store.flush();
+    const kept = async () => {
+      const [series] = await store.range(
+        '1/test',
+        [{ device: 'u1', point: 't' }],
+        range,
+        { quality: 'all', rowsMax: 100 },
+        AbortSignal.timeout(5_000),
+      );
+      return series?.columns.values;
+    };
+    await until('both', async () => (await kept())?.length === 2);
+    expect(await kept()).toEqual(new Float64Array([20, 21]));
+  });
+
+  it('counts what the store refuses, and goes on', async () => {
+    const server = await plantServer();
+    onTestFinished(() => server.stop());
+    server.units.set('u1', { registers: new Map([['t', '20']]) });
+    const { gateway, driver, store } = await rig({ factor: 10 });
+    const append = store.append.bind(store);
+    store.append = () => Promise.reject(new Error('disk full'));
+    await gateway.apply(planOf(connection('line', driver, { port: server.port }, [device('u1', 'line', { t: { intervalMs: 100 } })])));
+    await until('counted', () => gateway.counters().dropped > 2);
+    expect(gateway.last({ device: 'u1', point: 't' })?.value).toBe(20);
+    store.append = append;
+    await until('kept again', async () => (await store.last('1/test')).length === 1);
+  });
 });
