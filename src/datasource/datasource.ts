@@ -36,7 +36,13 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
   });
   const streams = createStreams({ store, clock, log });
   const queries = createQueries({ store, clock, log, streams });
-  const metrics = createMetrics({ store, gateways: () => instances.all().map(({ gateway }) => gateway), version });
+  let running = 0;
+  const metrics = createMetrics({
+    store,
+    gateways: () => instances.all().map(({ gateway }) => gateway),
+    streams: () => running,
+    version,
+  });
   const resources = createResources({ store, drivers, clock, instances, log });
 
   return {
@@ -62,7 +68,13 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     },
     publishStream: () => Promise.resolve({ status: 'denied' }),
     async runStream(caller, path, send, signal) {
-      await streams.run(await instances.of(caller), path, send, signal);
+      const instance = await instances.of(caller);
+      running++;
+      try {
+        await streams.run(instance, path, send, signal);
+      } finally {
+        running--;
+      }
     },
     async close() {
       streams.close();

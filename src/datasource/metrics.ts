@@ -6,6 +6,8 @@ import type { Store } from '../store/store.ts';
 export interface MetricsDeps {
   store: Store;
   gateways(): readonly Gateway[];
+  /** Live channels that are being sent. */
+  streams(): number;
   version: string;
 }
 
@@ -18,7 +20,7 @@ export interface Metrics {
 
 type Labelled = { labels: Record<string, string>; value: number };
 
-export function createMetrics({ store, gateways, version }: MetricsDeps): Metrics {
+export function createMetrics({ store, gateways, streams, version }: MetricsDeps): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -51,6 +53,7 @@ export function createMetrics({ store, gateways, version }: MetricsDeps): Metric
 
   gauge('fieldgate_info', 'Version of the plugin', () => [{ labels: { version }, value: 1 }], ['version']);
   gauge('fieldgate_gateways', 'Data sources that run', () => [{ labels: {}, value: gateways().length }]);
+  gauge('fieldgate_live_streams', 'Live channels that are being sent', () => [{ labels: {}, value: streams() }]);
   gauge(
     'fieldgate_connections',
     'Connections by protocol and state',

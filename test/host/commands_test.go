@@ -102,18 +102,19 @@ func TestLimitsAreCheckedBeforeAnythingIsSent(t *testing.T) {
 	p := shared(t)
 	must(t, p.modbus.Set(setpoint, 500))
 	for name, test := range map[string]struct {
-		value any
-		words string
+		value  any
+		status int
+		words  string
 	}{
-		"above the highest":  {95, "90"},
-		"below the lowest":   {5, "20"},
-		"between two steps":  {50.3, "0.5"},
-		"no number":          {"warm", "number"},
-		"beyond the numbers": {1e300, "90"},
+		"above the highest":  {95, 422, "90"},
+		"below the lowest":   {5, 422, "20"},
+		"between two steps":  {50.3, 422, "0.5"},
+		"beyond the numbers": {1e300, 422, "90"},
+		"no number":          {"warm", 400, "number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := set(t, p.source, "boiler.setpoint", object{"value": test.value})
-			wantProblem(t, answer, 422, test.words)
+			wantProblem(t, answer, test.status, test.words)
 			holds(t, p, setpoint, 500.0)
 		})
 	}
@@ -132,10 +133,11 @@ func TestOnlyARoleThatMayCommandsMay(t *testing.T) {
 	must(t, p.modbus.Set(setpoint, 500))
 	body := object{"value": 61}
 	for name, user := range map[string]*pluginv2.User{
-		"Viewer": harness.Person("Viewer"), "no role": harness.Person("None"), "a role nobody has": harness.Person("Root"), "nobody": nil,
+		"Viewer": harness.Person("Viewer"), "no role": harness.Person("None"), "a role nobody has": harness.Person("Root"),
 	} {
 		t.Run(name, func(t *testing.T) { wantProblem(t, set(t, p.source.As(user), "boiler.setpoint", body), 403) })
 	}
+	t.Run("nobody", func(t *testing.T) { wantProblem(t, set(t, p.source.As(nil), "boiler.setpoint", body), 401) })
 	t.Run("the alert scheduler", func(t *testing.T) {
 		scheduler := harness.Person("Admin")
 		scheduler.Login = "grafana_scheduler"

@@ -108,19 +108,24 @@ func TestWhatWasFlushedSurvivesKill9(t *testing.T) {
 	configuration := settings(list{object{"id": "broker", "kind": "mqtt", "url": fmt.Sprintf("mqtt://127.0.0.1:%d", broker.Port)}}, list{room("broker")})
 	first := source(start(t, options), configuration)
 	connected(t, first, "broker")
-	const count = 20
-	for number := range count {
+	// A link that is up may not have subscribed yet.
+	eventually(t, patience, func() error {
+		must(t, broker.Publish(t.Context(), "home/room-1/climate", `{"temperature": -1, "humidity": 50}`))
+		return hasValue(t.Context(), first, "room-1", "temperature")
+	})
+	for number := range 20 {
 		must(t, broker.Publish(t.Context(), "home/room-1/climate", fmt.Sprintf(`{"temperature": %d, "humidity": 50}`, number)))
 	}
-	reads(t, first, "room-1", "temperature", float64(count-1))
+	reads(t, first, "room-1", "temperature", 19.0)
 	time.Sleep(400 * time.Millisecond) // Four flush intervals.
+	query := object{"queryType": "telemetry", "devices": list{"room-1"}, "points": list{"temperature"}}
+	count := telemetry(t, first, query)
 	must(t, first.Plugin.Kill(within(t)))
 
 	next := first
 	next.Plugin = start(t, options)
-	query := object{"queryType": "telemetry", "devices": list{"room-1"}, "points": list{"temperature"}}
 	eventually(t, patience, func() error {
-		if rows := telemetry(t, next, query); rows < count {
+		if rows := telemetry(t, next, query); rows != count || count < 5 {
 			return fmt.Errorf("%d of %d samples are left", rows, count)
 		}
 		return nil
@@ -169,5 +174,5 @@ func TestASecondProcessLeavesTheFolderAloneAndTakesOverWhenItIsFree(t *testing.T
 func TestWithoutADataFolderItRunsFromMemoryAndHealthSaysSo(t *testing.T) {
 	health, err := source(start(t, harness.Options{}), object{"version": 1}).CheckHealth(within(t))
 	must(t, err)
-	wantWords(t, health.Message+string(health.JSONDetails), "memory", "data_path")
+	wantWords(t, health.Message+string(health.JSONDetails), "memory")
 }

@@ -25,7 +25,7 @@ func TestWhatThePlantLogged(t *testing.T) {
 	for _, line := range p.plugin.Log.All() {
 		var entry map[string]any
 		must(t, json.Unmarshal([]byte(line), &entry))
-		if name, _ := entry["@module"].(string); strings.HasPrefix(name, "plugin.gpx_") {
+		if name, _ := entry["@module"].(string); strings.HasPrefix(name, "gpx_") {
 			levels[entry["@level"].(string)]++
 		}
 	}

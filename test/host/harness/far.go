@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -132,9 +133,15 @@ func (m *Mosquitto) Close() {
 	_ = os.RemoveAll(m.folder)
 }
 
-// Publish sends one message with Debian's own client.
+// Publish sends one message with Debian's own client; with "-l" in more, one for each line.
 func (m *Mosquitto) Publish(ctx context.Context, topic, payload string, more ...string) error {
-	args := append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(m.Port), "-q", "1", "-t", topic, "-s"}, more...)
+	args := append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(m.Port), "-q", "1", "-t", topic}, more...)
+	switch {
+	case payload == "":
+		args = append(args, "-n") // It takes an empty input for a mistake.
+	case !slices.Contains(more, "-l"):
+		args = append(args, "-s")
+	}
 	cmd := exec.CommandContext(ctx, find("mosquitto_pub"), args...)
 	cmd.Stdin = strings.NewReader(payload)
 	if said, err := cmd.CombinedOutput(); err != nil {

@@ -96,10 +96,8 @@ func (f *LiveFrame) Take(packet []byte) error {
 	if f.schema == nil {
 		return fmt.Errorf("the first packet has no schema: %.300s", packet)
 	}
-	whole, err := json.Marshal(map[string]json.RawMessage{"schema": f.schema, "data": parts.Data})
-	if err != nil {
-		return err
-	}
+	// The SDK's decoder wants the schema first.
+	whole := fmt.Appendf(nil, `{"schema":%s,"data":%s}`, f.schema, parts.Data)
 	frame := &data.Frame{}
 	if err := json.Unmarshal(whole, frame); err != nil {
 		return fmt.Errorf("the SDK cannot decode the packet: %w: %.500s", err, whole)
