@@ -6,7 +6,6 @@ import { limits } from './contract/limits.ts';
 import type { Datasource } from './datasource/questions.ts';
 import { executablePath, spawnStoreWorker, version } from './executable.ts';
 import type { Store } from './store/store.ts';
-import { Refusal } from './wire/handshake.ts';
 import { serve } from './wire/serve.ts';
 import { lastWords } from './wire/stderr.ts';
 
@@ -41,6 +40,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  lastWords(error instanceof Refusal ? error.message : String(error instanceof Error ? error.stack : error));
+  lastWords(error, clock);
   process.exit(1);
 });

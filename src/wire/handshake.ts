@@ -7,11 +7,14 @@ const protocolVersion = 2;
 /** go-plugin's own, unchanged since it exists. */
 const coreVersion = 1;
 
-/** Why this process does not serve, in words for whoever started it. */
+/** Why this process does not serve, in words for whoever started it: a person at a terminal, or the operator of a host. */
 export class Refusal extends Error {
-  constructor(message: string) {
+  readonly to: 'person' | 'host';
+
+  constructor(message: string, to: Refusal['to'] = 'host') {
     super(message);
     this.name = 'Refusal';
+    this.to = to;
   }
 }
 
@@ -21,6 +24,7 @@ export function checkHost(env: NodeJS.ProcessEnv): void {
     throw new Refusal(
       "This is Fieldgate, a data source plugin. Grafana starts it by itself: put its folder into Grafana's plugin folder. " +
         'To see your devices without Grafana, type `npm start` in the source folder.',
+      'person',
     );
   }
   const offered = env.PLUGIN_PROTOCOL_VERSIONS;

@@ -4,8 +4,10 @@
  */
 import { write, writeSync } from 'node:fs';
 import type { Clock } from '../contract/clock.ts';
+import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log, LogFields } from '../contract/log.ts';
+import { Refusal } from './handshake.ts';
 
 export interface StderrLog extends Log {
   /** Resolves when every line so far is written, or cannot be. */
@@ -95,10 +97,12 @@ function writeAll(bytes: Buffer, done: () => void): void {
   });
 }
 
-/** For the last words before an exit, when nothing can be awaited any more. */
-export function lastWords(text: string): void {
+/** For an exit before anything was served: a sentence for a person, a line of the log for a host. Nothing can be awaited any more. */
+export function lastWords(error: unknown, clock: Clock): void {
+  const refusal = error instanceof Refusal ? error : undefined;
+  const stack = refusal || !(error instanceof Error) ? undefined : error.stack;
   try {
-    writeSync(stderrFd, `${text}\n`);
+    writeSync(stderrFd, refusal?.to === 'person' ? `${refusal.message}\n` : line('error', messageOf(error), { stack }, clock));
   } catch {
     // Nobody reads stderr: there is no other place to say it.
   }

@@ -47,16 +47,23 @@ describe('handshake', () => {
   });
 
   it.each([
-    ['the cookie is missing: a person started it', { grafana_plugin_type: '' }, /Grafana starts it by itself.*npm start/],
-    ['the cookie is that of another kind', { grafana_plugin_type: 'panel' }, /Grafana starts it by itself/],
-    ['the host speaks other versions only', { PLUGIN_PROTOCOL_VERSIONS: '1,3' }, /speaks plugin protocol "1,3"; this plugin speaks 2/],
-    ['the host wants TLS', { PLUGIN_CLIENT_CERT: '-----BEGIN CERTIFICATE-----' }, /mutual TLS/],
-  ])('refuses with one sentence if %s', async (_why, change, sentence) => {
+    ['the cookie is missing', { grafana_plugin_type: '' }],
+    ['the cookie is that of another kind', { grafana_plugin_type: 'panel' }],
+  ])('tells a person who starts it by hand what it is: %s', async (_why, change) => {
+    const plugin = await launch(undefined, { ...hostEnv, ...change });
+    expect((await plugin.exited).code).toBe(1);
+    expect(plugin.stdout()).toBe('');
+    expect(plugin.stderr()).toMatch(/^This is Fieldgate[^\n]*Grafana starts it by itself[^\n]*npm start[^\n]*\n$/);
+  });
+
+  it.each([
+    ['speaks other versions only', { PLUGIN_PROTOCOL_VERSIONS: '1,3' }, /speaks plugin protocol "1,3"; this plugin speaks 2/],
+    ['wants TLS', { PLUGIN_CLIENT_CERT: '-----BEGIN CERTIFICATE-----' }, /mutual TLS \(PLUGIN_CLIENT_CERT is set\)/],
+  ])('refuses a host that %s with one error in its log', async (_why, change, sentence) => {
     const plugin = await launch(undefined, { ...hostEnv, ...change } as Record<string, string>);
     expect((await plugin.exited).code).toBe(1);
     expect(plugin.stdout()).toBe('');
-    expect(plugin.stderr()).toMatch(sentence);
-    expect(plugin.stderr().trimEnd().split('\n')).toHaveLength(1);
+    expect(plugin.log()).toEqual([expect.objectContaining({ '@level': 'error', '@message': expect.stringMatching(sentence) })]);
   });
 
   it.each([

@@ -2,7 +2,6 @@
 // biome-ignore assist/source/organizeImports: the first import captures stdout before any library can write to it.
 import { log } from '../../src/wire/stdout.ts';
 import { systemClock as clock } from '../../src/contract/clock.ts';
-import { Refusal } from '../../src/wire/handshake.ts';
 import { serve } from '../../src/wire/serve.ts';
 import { lastWords } from '../../src/wire/stderr.ts';
 import { minimal } from './minimal.ts';
@@ -18,6 +17,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  lastWords(error instanceof Refusal ? error.message : String(error));
+  lastWords(error, clock);
   process.exit(1);
 });
