@@ -72,6 +72,16 @@ describe('health', () => {
     expect(JSON.stringify(seen)).not.toMatch(/127\.0\.0\.1|refused|endpoint|topic/);
   });
 
+  it('waits for the end of a first attempt, so that a broker without a word is called that', async () => {
+    const mute = createServer((socket) => socket.on('error', () => {}).resume());
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const plant = await start(demoSettings({ modbus: far.port, mqtt: (mute.address() as AddressInfo).port }));
+    const health = await plant.health();
+    expect(health.status).toBe('error');
+    expect(health.message).toMatch(/^1 of 2 connections down: broker \((?!connecting).+, for \d+s\)\.$/);
+    mute.close();
+  });
+
   it('notices that a device went away and came back', async () => {
     let own = await startPython('modbus.py');
     const plant = await start(demoSettings({ modbus: own.port, mqtt: broker.port }));
