@@ -86,6 +86,11 @@ export const limits = {
   /** The shortest poll interval a point may ask for. */
   pollIntervalMinMs: 10,
   pollIntervalDefaultMs: 1_000,
+  /**
+   * Samples that arrive within one tick of the clock are put one after the other. A last sample further ahead than this is no burst but a clock
+   * that was set back.
+   */
+  burstSpreadMaxMs: 1_000,
   /** A device time further in the future than this is replaced by arrival (DESIGN §5). */
   clockAheadMaxMs: 60_000,
   /** No driver call of a session may last longer, whatever the settings: then the driver hangs and the link is opened anew. */

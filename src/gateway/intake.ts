@@ -96,7 +96,7 @@ export class Intake {
 
   /** The turn with which the sample goes to the history, if it does. */
   #takeOne(placed: PlacedPoint, reading: Reading, arrivalNs: TimeNs, now = false): Turn | undefined {
-    const sample = placed.pipeline.sample(reading, arrivalNs, this.retentionMs);
+    const sample = afterLast(placed.pipeline.sample(reading, arrivalNs, this.retentionMs), placed.last);
     if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
     this.#count(placed, reading, sample);
     if (reading.retained && isKnown(placed, reading, sample)) return undefined;
@@ -164,6 +164,20 @@ export class Intake {
       turn.settle();
     }
   }
+}
+
+/** One microsecond: a burst of a thousand stays within its millisecond. */
+const nextNs = 1_000n;
+const burstSpreadMaxNs = BigInt(limits.burstSpreadMaxMs) * 1_000_000n;
+
+/**
+ * Messages come faster than the clock ticks, but a series holds one sample a moment: a sample without a time of its own that would take the place
+ * of the last one is put behind it, so that a burst is kept whole and in order.
+ */
+function afterLast(sample: Sample, last: Sample | undefined): Sample {
+  if (!last || sample.timeNs !== sample.arrivalNs) return sample;
+  const aheadNs = last.timeNs - sample.timeNs;
+  return aheadNs < 0n || aheadNs > burstSpreadMaxNs ? sample : { ...sample, timeNs: last.timeNs + nextNs };
 }
 
 /** A retained value is what we know already: current, but no news. */
