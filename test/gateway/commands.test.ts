@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/contract/clock.ts';
-import type { CommandRecord } from '../../src/contract/command.ts';
+import { actBodySchema, type CommandRecord } from '../../src/contract/command.ts';
 import { silentLog } from '../../src/contract/log.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -14,7 +14,14 @@ import { body, bool, connection, device, int16, pause, planOf, type Rig, rig, un
 const setpoint = { device: 'u1', point: 'setpoint' };
 const pump = { device: 'u1', point: 'pump' };
 
-async function boiler(options: { factor?: number; store?: Store } = {}): Promise<Rig & { server: PlantServer; unit: Unit }> {
+async function boiler({
+  timeoutMs = 1_000,
+  ...options
+}: {
+  factor?: number;
+  store?: Store;
+  timeoutMs?: number;
+} = {}): Promise<Rig & { server: PlantServer; unit: Unit }> {
   const server = await plantServer();
   onTestFinished(() => server.stop());
   const unit: Unit = {
@@ -46,7 +53,13 @@ async function boiler(options: { factor?: number; store?: Store } = {}): Promise
     mode: { shape: { type: 'string' } },
     echo: { shape: int16, access: 'read-write', heard: true },
   } as const;
-  await it.gateway.apply(planOf(connection('line', it.driver, { port: server.port }, [device('u1', 'line', points as never)])));
+  await it.gateway.apply(
+    planOf(
+      connection('line', it.driver, { port: server.port }, [
+        { ...device('u1', 'line', points as never), actions: [{ id: 'reboot', confirm: false }] },
+      ]),
+    ),
+  );
   await until('a reading', () => it.gateway.last(setpoint)?.value === 50);
   return { ...it, server, unit };
 }
@@ -178,6 +191,20 @@ describe('a command', () => {
   });
 });
 
+describe('a named action', () => {
+  it('is recorded, sent and answered for; one that does not exist is 404', async () => {
+    const { gateway, server, unit, store } = await boiler();
+    const run = actBodySchema.parse({ parameters: { delay: 3 } });
+    const record = await gateway.act('u1', 'reboot', run, user);
+    expect(record).toMatchObject({ kind: 'act', point: 'reboot', state: 'acknowledged', value: '{"delay":3}' });
+    expect(writes(server)).toEqual(['W u1 reboot {"delay":3}']);
+    expect(await store.command('1/test', record.id)).toEqual(record);
+    unit.refusesWrites = true;
+    expect(await gateway.act('u1', 'reboot', run, user)).toMatchObject({ state: 'failed' });
+    await expect(gateway.act('u1', 'explode', run, user)).rejects.toMatchObject({ status: 404 });
+  });
+});
+
 describe('compare and set', () => {
   it('is sent only if the point reads what is expected, asked anew', async () => {
     const { gateway, server, unit, store } = await boiler({ factor: 1 });
@@ -285,7 +312,7 @@ describe('after a crash', () => {
 
 describe('a storm', () => {
   it('of commands and polls never overlaps on a bus that takes one request at a time', async () => {
-    const { gateway, server, unit } = await boiler({ factor: 5 });
+    const { gateway, server, unit } = await boiler({ factor: 5, timeoutMs: 30_000 });
     unit.delayMs = 1;
     const results = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>

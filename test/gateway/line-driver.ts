@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import type { Point } from '../../src/contract/device.ts';
+import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
 import type { Answer, Driver, Host, Line, PlannedRequest, Reading, Session, Shape, Sink } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import type { Value } from '../../src/contract/sample.ts';
@@ -101,6 +101,12 @@ class LineSession implements Session<Address> {
 
   async write(point: LinePoint, value: Value): Promise<Answer> {
     const said = await this.#ask(`W ${this.#unit(point)} ${point.address.register} ${String(value)}`);
+    if (said === undefined) return { state: 'unknown', detail: 'no answer' };
+    return said.startsWith('!') ? { state: 'refused', detail: `exception ${said.slice(2)}` } : { state: 'acknowledged' };
+  }
+
+  async act(device: Device, action: ActionConfig, parameters: Record<string, unknown>): Promise<Answer> {
+    const said = await this.#ask(`W ${(device.address as { unit: string }).unit} ${action.id} ${JSON.stringify(parameters)}`);
     if (said === undefined) return { state: 'unknown', detail: 'no answer' };
     return said.startsWith('!') ? { state: 'refused', detail: `exception ${said.slice(2)}` } : { state: 'acknowledged' };
   }
