@@ -35,7 +35,8 @@ export const limits = {
   hostGraceMs: 700,
   /** A host that never connects: go-plugin's own start time-out is a minute. */
   hostFirstContactMs: 70_000,
-  /** At the end: time for last answers to leave before the connection is closed. */
+  /** At the end: time for calls to give up, and for their last answers to leave before the connection is closed. */
+  callsEndMs: 150,
   hangUpMs: 50,
   /** The share of `shutdownMs` in which devices let go; the rest belongs to the last flush of the history. */
   closeDevicesMs: 400,
@@ -186,8 +187,8 @@ export const limits = {
    * the opening of one may take, because "no answer" helps and "still connecting" does not.
    */
   healthWaitMs: 6_000,
-  /** How long after a connection came up a health check still waits for the first word of the devices behind it. */
-  healthFirstWordMs: 2_000,
+  /** How long after a connection came up a health check still waits for the first word of the devices behind it: first polls are spread over a second. */
+  healthFirstWordMs: 1_500,
   /** The pause between two looks of that wait. */
   healthLookMs: 25,
   /** Commands listed in one answer: unless said otherwise, and at most. */

@@ -6,7 +6,8 @@ import { faultOf, rpcError } from './fault.ts';
 
 export class Calls {
   readonly log: Log;
-  readonly #running = new Set<AbortController>();
+  /** Each resolves when its call has its answer. */
+  readonly #running = new Map<AbortController, Promise<void>>();
 
   readonly #contacted: () => void;
 
@@ -49,18 +50,25 @@ export class Calls {
     };
   }
 
-  /** Ends what runs: the process is shutting down. */
-  abortAll(): void {
-    for (const controller of this.#running) controller.abort(ending());
+  /** Ends what runs, because the process ends; resolves when every call has its answer. */
+  async end(): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const controller of this.#running.keys()) controller.abort(ending());
+    await Promise.all(running);
   }
 
   #begin(call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>): { signal: AbortSignal; done: () => void } {
     this.#contacted();
     const controller = new AbortController();
-    this.#running.add(controller);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running.set(controller, promise);
     call.on('cancelled', () => controller.abort(new DOMException('The caller has cancelled.', 'AbortError')));
     if (call.cancelled) controller.abort();
-    return { signal: controller.signal, done: () => this.#running.delete(controller) };
+    const done = () => {
+      this.#running.delete(controller);
+      resolve();
+    };
+    return { signal: controller.signal, done };
   }
 
   /** What fails because it was told to stop is not a bug. */

@@ -66,7 +66,7 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
     ended: host.ended,
     async close() {
       host.stop();
-      calls.abortAll();
+      await Promise.race([calls.end(), clock.sleep(limits.callsEndMs)]);
       // A moment for the answer to Shutdown and for the errors of ended streams to leave.
       await clock.sleep(limits.hangUpMs);
       server.forceShutdown();

@@ -1,8 +1,8 @@
 /** A host in the test: starts a plugin with nothing but what Grafana gives it, and speaks to it with code that is not the plugin's. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -98,6 +98,8 @@ export async function launch(command: readonly string[] = minimalMain, env: Reco
       for (const made of clients) made.close();
       child.kill('SIGKILL');
       await exited;
+      // Killed, it cannot tidy up after itself.
+      if (fields[2] === 'unix') rmSync(dirname(fields[3] ?? ''), { recursive: true, force: true });
       running.delete(plugin);
     },
   };
