@@ -4,16 +4,15 @@
  */
 import type { Clock, Random } from '../contract/clock.ts';
 import type { Device, Point } from '../contract/device.ts';
-import type { Host, Line, PlannedRequest, Reading, Session } from '../contract/driver.ts';
+import type { Host, Line, PlannedRequest, Reading } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
-import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { Bus, Buses, Priority } from './bus.ts';
-import { bounded, Overdue } from './guard.ts';
 import { createHost, logOf } from './host.ts';
 import { areReadings, type Intake, saysSomething } from './intake.ts';
+import { openSession } from './open.ts';
 import { Opened, type Question } from './opened.ts';
 import type { PlannedConnection } from './plan.ts';
 import type { Plant } from './plant.ts';
@@ -205,35 +204,30 @@ export class Link {
     const { clock, intake, plant } = this.#deps;
     // A driver may notice the loss before its own `open` has resolved.
     const lost = new AbortController();
-    const deps = {
+    const session = await openSession(
+      clock,
+      this.#planned.driver,
+      this.#line,
+      { ...host, lost: (error) => lost.abort(error) },
+      this.#closing.signal,
+    );
+    const opened = new Opened(session, {
       clock,
       log: this.#log,
       intake,
       plant,
       bus: this.#bus,
-      ask: (request: PlannedRequest, signal: AbortSignal) => this.read(request, 'poll', signal),
+      ask: (request, signal) => this.read(request, 'poll', signal),
       overrun: () => {
         this.counters.overruns += 1;
       },
       failure: () => {
         this.counters.failures += 1;
       },
-    };
-    let opening: Promise<Session> | undefined;
-    try {
-      const session = await bounded(clock, limits.openTimeoutMs, this.#closing.signal, (signal) => {
-        opening = this.#planned.driver.open(this.#line, { ...host, lost: (error) => lost.abort(error) }, signal);
-        return opening;
-      });
-      const opened = new Opened(session, deps);
-      if (lost.signal.aborted) opened.end(lost.signal.reason);
-      lost.signal.addEventListener('abort', () => opened.end(lost.signal.reason), { once: true });
-      return opened;
-    } catch (error) {
-      // What opens too late is not used any more, but must not stay open either.
-      opening?.then((late) => late.close()).catch(() => undefined);
-      throw error instanceof Overdue ? new Error(`not open within ${limits.openTimeoutMs / 1_000} s`) : error;
-    }
+    });
+    if (lost.signal.aborted) opened.end(lost.signal.reason);
+    lost.signal.addEventListener('abort', () => opened.end(lost.signal.reason), { once: true });
+    return opened;
   }
 
   #takeDown(why: string): void {

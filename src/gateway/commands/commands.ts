@@ -8,15 +8,15 @@ import { badRequest, Fault, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { SeriesKey } from '../../contract/sample.ts';
 import type { Store } from '../../store/store.ts';
-import { readFresh } from '../fresh.ts';
 import type { Intake } from '../intake.ts';
-import { toRaw, toValue } from '../inversion.ts';
+import { toRaw } from '../inversion.ts';
 import type { Link } from '../link.ts';
 import type { PlacedDevice, PlacedPoint, Plant } from '../plant.ts';
+import { compare } from './compare.ts';
 import { deliver } from './delivery.ts';
 import type { Journal } from './journal.ts';
 import { Turns } from './turns.ts';
-import { agrees, type Check, checkOf, verify, type Watch, watchPoint } from './verification.ts';
+import { type Check, checkOf, verify, type Watch, watchPoint } from './verification.ts';
 
 export interface CommandsDeps {
   key: string;
@@ -73,7 +73,8 @@ export class Commands {
         device: placed.device,
         link,
         body,
-        compare: (signal) => (body.expect === undefined ? Promise.resolve() : this.#compare(placed, link, body.expect, signal)),
+        compare: (signal) =>
+          body.expect === undefined ? Promise.resolve() : compare({ intake: this.#deps.intake, link }, placed, body.expect, signal),
         send: (session, signal) =>
           session.write?.(point, written.raw, signal) ?? Promise.resolve({ state: 'not-sent', detail: 'the protocol has no writing' }),
         check: checkOf(placed, written),
@@ -208,24 +209,6 @@ export class Commands {
       watch?.stop();
       if (this.#verifying.get(name) === superseded) this.#verifying.delete(name);
     }
-  }
-
-  /** Compare-and-set: against the device where it can be asked, else against what it said last. */
-  async #compare(placed: PlacedPoint, link: Link, expect: number | boolean | string, signal: AbortSignal): Promise<void> {
-    const { point, shape } = placed;
-    const askable = point.access !== 'write' && link.requestsFor([point]).length > 0;
-    const now = askable ? await readFresh({ intake: this.#deps.intake, link }, placed, 'command', signal) : placed.last;
-    const expected = toValue(point, shape, expect);
-    const tolerance = typeof point.write?.verify === 'object' ? point.write.verify.tolerance : 0;
-    if (now && now.quality !== 'bad' && expected !== undefined && agrees(expected, now.value, tolerance)) return;
-    const reads = !now || now.quality === 'bad' ? `has no reading${now ? ` (${now.reason})` : ''}` : `reads ${now.value}`;
-    throw new Fault(`${point.device}.${point.id} ${reads}, not ${expect} as expected; nothing was sent`, {
-      type: 'expect-failed',
-      blame: 'caller',
-      status: 409,
-      place: 'expect',
-      extra: { reading: now && typeof now.value === 'bigint' ? String(now.value) : (now?.value ?? null) },
-    });
   }
 
   /** The open link of a device that answers, or a `Fault` 503. */
