@@ -11,7 +11,7 @@ import type { Store } from '../../store/store.ts';
 import type { Intake } from '../intake.ts';
 import { toRaw } from '../inversion.ts';
 import type { Link } from '../link.ts';
-import type { PlacedDevice, PlacedPoint, Plant } from '../plant.ts';
+import type { PlacedDevice, Plant } from '../plant.ts';
 import { compare } from './compare.ts';
 import { deliver } from './delivery.ts';
 import type { Journal } from './journal.ts';
