@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, collect, hostEnv, launch, type Message, node, protocol, root, stopAll } from './plugin.ts';
+import { ask, collect, hostEnv, launch, type Message, protocol, root, stopAll } from './plugin.ts';
 
 /** The built plugin, copied away from everything that could help it: what a person unpacks into Grafana's plugin folder. */
 let folder: string;
@@ -76,23 +76,17 @@ describe('the built plugin', () => {
   });
 
   it('has said its handshake within 150 ms', async () => {
-    const ours: number[] = [];
-    const bare: number[] = [];
-    for (let round = 0; round < 5; round++) {
-      bare.push(await timed(() => launch([node, '-e', '0'])));
-      ours.push(await timed(() => launch([executable])));
+    // The fastest counts, of as many as it takes: the machine of a test does other things as well.
+    let fastestMs = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 25 && fastestMs > 150; round++) {
+      const startMs = performance.now();
+      await launch([executable]);
+      fastestMs = Math.min(fastestMs, performance.now() - startMs);
       await stopAll();
     }
-    // The fastest of five. Where even Node alone takes long, the machine is busy with other things and only the relation says something.
-    expect(Math.min(...ours)).toBeLessThan(Math.max(150, 4 * Math.min(...bare)));
+    expect(fastestMs).toBeLessThan(150);
   });
 });
-
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await run();
-  return performance.now() - startMs;
-}
 
 it('the front end is an AMD module that exports the plugin, with nothing of Grafana inside', () => {
   const source = readFileSync(join(root, 'dist/fieldgate-iot-datasource/module.js'), 'utf8');
