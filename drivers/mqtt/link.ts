@@ -1,4 +1,5 @@
 /** One network connection to a broker: opened once, lost once, closed. The host opens a new one; nothing here reconnects. */
+import { Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Host } from '../../src/contract/driver.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
@@ -73,6 +74,8 @@ export class Link {
       client.connect();
       // mqtt.js passes on only errors that have a code: a refused WebSocket has none.
       client.stream.on('error', failed);
+      // A command is a small packet: it must not wait for the confirmation of the one before (Nagle). WebSockets do so by themselves.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const gate = packetGate(limits.mqttPacketBytesMax);
       // Before the parser, which would hold the packet until it is whole.
       client.stream.prependListener('data', (chunk: Uint8Array) => {

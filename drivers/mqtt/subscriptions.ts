@@ -41,10 +41,9 @@ export class Subscriptions {
           const code = codes[index] ?? 0;
           const refused = code >= failureFrom;
           if (refused) this.#asked.delete(group.topic);
-          const trouble = refused
-            ? `the broker refuses to tell topic ${JSON.stringify(group.topic)}: ${refusal(code, this.#version)}`
-            : undefined;
-          for (const { point } of group.readers) sink.trouble(point, trouble);
+          const trouble = `the broker refuses to tell topic ${JSON.stringify(group.topic)}: ${refusal(code, this.#version)}`;
+          // A refusal of an earlier session is over; a message that was faster than the broker's yes may have left a trouble of its own.
+          for (const { point, clockTrouble } of group.readers) sink.trouble(point, refused ? trouble : clockTrouble);
         });
       }),
     );

@@ -208,6 +208,16 @@ describe.each([4, 5] as const)('MQTT %i', (version) => {
     expect(published).toBe(limits.mqttInFlightMax);
   });
 
+  it('a broker that is gone without a word (a pulled plug) is noticed by the keep-alive', async () => {
+    const impostor = await startImpostor(version === 5 ? connack5 : connack4, granting(version));
+    const line = lineTo(impostor.url, { p: { topic: 't' } }, { protocolVersion: version, keepalive: '1s' });
+    const session = await open(line);
+    closing.push(() => session.close());
+    const started = performance.now();
+    expect(String(await listen(session, pointsOf(line)).ended)).toMatch(/LinkLost: no answer to a keep-alive/);
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+
   it('a subscription that is never confirmed ends the link', async () => {
     const impostor = await startImpostor(version === 5 ? connack5 : connack4);
     const line = lineTo(impostor.url, { p: { topic: 't' } }, { protocolVersion: version, timeout: '100ms' });

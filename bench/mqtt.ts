@@ -1,0 +1,108 @@
+/**
+ * `node bench/mqtt.ts [messages]`: messages a second through our MQTT driver, decoded by JSON path and given to a sink, and beside it in the
+ * same run what mqtt.js alone does with the same broker and one JSON.parse a message. A broker of a few lines in a worker thread talks as
+ * fast as the socket takes it, so that no real broker is the limit.
+ */
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { connectAsync } from 'mqtt';
+import type { Address } from '../drivers/mqtt/address.ts';
+import { mqtt } from '../drivers/mqtt/driver.ts';
+import { systemClock } from '../src/contract/clock.ts';
+import { type Point, pointSchema } from '../src/contract/device.ts';
+import { silentLog } from '../src/contract/log.ts';
+
+const messages = Number(process.argv[2] ?? 300_000);
+const rounds = 3;
+const topic = 'home/north/kitchen/climate';
+const payload = '{"temperature":21.53,"humidity":44.7,"ts":1795348800000}';
+
+interface Case {
+  version: 4 | 5;
+  qos: 0 | 1;
+  /** QoS 1 confirmed after the commit. */
+  kept?: boolean;
+}
+
+async function ours(url: string, { version, qos, kept = false }: Case, paths: readonly string[]): Promise<number> {
+  const options = mqtt.connection.parse({ url, protocolVersion: version, clean: !kept, clientId: 'bench' });
+  const points = paths.map((path, index): Point<Address> => {
+    const { address: _address, interval: _interval, ...rest } = pointSchema.parse({ id: `p${index}`, address: {} });
+    return { ...rest, device: 'd', intervalMs: 1_000, address: mqtt.address.parse({ topic, path, qos }) };
+  });
+  const connection = { id: 'bench', kind: 'mqtt', title: 'bench', options };
+  const host = {
+    log: silentLog,
+    clock: systemClock,
+    secret: () => undefined,
+    memory: { get: () => undefined, set: () => {} },
+    lost: () => {},
+  };
+  const session = await mqtt.open({ connection, devices: [] }, host, AbortSignal.timeout(5_000));
+  const stopping = new AbortController();
+  const committed = Promise.resolve();
+  const started = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    let left = messages * points.length;
+    const sample = () => {
+      if (--left === 0) resolve();
+      return committed;
+    };
+    session.listen?.(points, { sample, trouble: () => {} }, stopping.signal).catch(reject);
+  });
+  const seconds = (performance.now() - started) / 1_000;
+  stopping.abort();
+  await session.close();
+  return messages / seconds;
+}
+
+async function bare(url: string, { version, qos }: Case): Promise<number> {
+  const client = await connectAsync(url, { protocolVersion: version, reconnectPeriod: 0, clientId: 'bench' });
+  const started = performance.now();
+  let sum = 0;
+  await new Promise<void>((resolve) => {
+    let left = messages;
+    client.on('message', (_topic, bytes) => {
+      sum += (JSON.parse(bytes.toString()) as { temperature: number }).temperature;
+      if (--left === 0) resolve();
+    });
+    client.subscribe(topic, { qos });
+  });
+  const seconds = (performance.now() - started) / 1_000;
+  if (Math.round(sum / messages) !== 22) throw new Error('the peer did not read what was sent');
+  await client.endAsync(true);
+  return messages / seconds;
+}
+
+async function withBlaster<T>(qos: 0 | 1, run: (url: string) => Promise<T>): Promise<T> {
+  const worker = new Worker(new URL('./mqtt-blaster.ts', import.meta.url), { workerData: { messages, qos, topic, payload } });
+  try {
+    const port = await new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    return await run(`mqtt://127.0.0.1:${port}`);
+  } finally {
+    await worker.terminate();
+  }
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const thousands = (perSecond: number) => `${Math.round(perSecond / 1_000)} k/s`.padStart(9);
+
+console.log(`MQTT in, ${messages} messages of ${payload.length} bytes, median of ${rounds}, ${process.version}`);
+for (const each of [
+  { version: 4, qos: 0 },
+  { version: 5, qos: 0 },
+  { version: 4, qos: 1 },
+  { version: 4, qos: 1, kept: true },
+] as Case[]) {
+  const figures = { one: [] as number[], two: [] as number[], peer: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    figures.one.push(await withBlaster(each.qos, (url) => ours(url, each, ['$.temperature'])));
+    figures.two.push(await withBlaster(each.qos, (url) => ours(url, each, ['$.temperature', '$.humidity'])));
+    figures.peer.push(await withBlaster(each.qos, (url) => bare(url, each)));
+  }
+  const [one, two, peer] = [median(figures.one), median(figures.two), median(figures.peer)];
+  const name = `MQTT ${each.version === 5 ? '5    ' : '3.1.1'} QoS ${each.qos}${each.kept ? ', confirmed after commit' : ''}`.padEnd(38);
+  console.log(
+    `${name} 1 point ${thousands(one)}   2 points ${thousands(two)}   mqtt.js + JSON.parse ${thousands(peer)}   ratio ${(one / peer).toFixed(2)}`,
+  );
+}
