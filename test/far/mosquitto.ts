@@ -1,5 +1,5 @@
 /** A real broker: Debian's mosquitto on 127.0.0.1 with its own configuration in a temporary folder, and its own clients as the other end. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -71,15 +71,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
 
   let broker: ChildProcess | undefined;
   const children = new Set<ChildProcess>();
-  // A test that is cut short leaves nothing behind.
-  const endAll = () => {
-    for (const child of [broker, ...children]) child?.kill('SIGKILL');
-  };
-  process.once('exit', endAll);
 
   async function start(): Promise<void> {
     const binary = existsSync('/usr/sbin/mosquitto') ? '/usr/sbin/mosquitto' : 'mosquitto';
-    broker = spawn(binary, ['-c', join(folder, 'mosquitto.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    broker = spawnBound(binary, ['-c', join(folder, 'mosquitto.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     broker.stderr?.on('data', (chunk) => {
       said += chunk;
@@ -98,7 +93,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
 
   const publish: Mosquitto['publish'] = async (topic, payload, { retain = false, qos = 0 } = {}) => {
     const args = ['-h', '127.0.0.1', '-p', String(port), ...login, '-t', topic, '-q', String(qos), '-s', ...(retain ? ['-r'] : [])];
-    const child = spawn('mosquitto_pub', args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawnBound('mosquitto_pub', args, { stdio: ['pipe', 'ignore', 'pipe'] });
     children.add(child);
     let said = '';
     child.stderr?.on('data', (chunk) => {
@@ -123,7 +118,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       // A message kept at the broker tells when mosquitto_sub hears, which it does not say itself.
       await publish(readyTopic, 'ready', { retain: true });
       // A line a message; the payload in hex, so that no content breaks the line.
-      const child = spawn(
+      const child = spawnBound(
         'mosquitto_sub',
         ['-h', '127.0.0.1', '-p', String(port), ...login, '-q', '2', '-t', filter, '-t', readyTopic, '-F', '%r %q %x %t'],
         {
@@ -162,10 +157,15 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     async close() {
       await Promise.all([...children].map((child) => end(child, 'SIGKILL')));
       await kill();
-      process.off('exit', endAll);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A child that dies with us, so that a test that is cut short leaves nothing behind. */
+function spawnBound(command: string, args: string[], options: SpawnOptions): ChildProcess {
+  const setpriv = '/usr/bin/setpriv';
+  return existsSync(setpriv) ? spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], options) : spawn(command, args, options);
 }
 
 /** A port nobody listens on just now. */
