@@ -42,6 +42,7 @@ async function ours(): Promise<{ read: Read; close(): Promise<void> }> {
     clock: systemClock,
     secret: () => undefined,
     memory: { get: () => undefined, set: () => {} },
+    shared: new Map(),
     lost: () => {},
   };
   const line = { connection: { id: 'bench', kind: 'modbus', title: 'bench', options }, devices: [device] };

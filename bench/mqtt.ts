@@ -36,6 +36,7 @@ async function ours(url: string, { version, qos, kept = false }: Case, paths: re
     clock: systemClock,
     secret: () => undefined,
     memory: { get: () => undefined, set: () => {} },
+    shared: new Map(),
     lost: () => {},
   };
   const session = await mqtt.open({ connection, devices: [] }, host, AbortSignal.timeout(5_000));

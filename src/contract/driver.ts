@@ -48,6 +48,11 @@ export interface Driver<C = unknown, D = unknown, A = unknown> {
   check(line: Line<C, D, A>): ConfigFault[];
   /** The physical endpoint (`tcp://10.0.0.5:502`, `/dev/ttyUSB0`): connections with the same one share one bus. Holds no secret. */
   endpoint(options: C): string;
+  /**
+   * For an endpoint that is opened once for all connections on it (a serial port): how it is used, in words (`19200 baud 8E1`). A connection
+   * that wants it otherwise than an earlier one, or is of another kind, is refused. Absent or undefined: each connection opens its own.
+   */
+  terms?(options: C): string | undefined;
   /** Requests that may be on the bus at once. */
   maxInFlight(options: C): number;
   shape(address: A): Shape;
@@ -69,6 +74,8 @@ export interface Host {
   secret(name: string): string | undefined;
   /** A small persisted map of this connection (learned register ranges, aliases): at most 64 KiB of JSON. */
   readonly memory: { get(key: string): unknown; set(key: string, value: unknown): void };
+  /** What connections with the same endpoint and `terms` hold together (one open serial port); lives as long as any of them. */
+  readonly shared: Map<string, unknown>;
   /** Called by the driver when it notices between requests that the link is gone; the same as throwing `LinkLost` from a call. */
   lost(error: Error): void;
 }

@@ -176,6 +176,25 @@ export const limits = {
   /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
   modbusSilentRequestsMax: 5,
   modbusSilentMs: 15_000,
+  /** Modbus RTU: the longest quiet time after an answer that did not come in time; more would keep commands waiting too long. */
+  rtuTurnaroundMaxMs: 10_000,
+  /** Silence after which what has come is taken for all that comes: longer than the 16 ms a USB adapter may hold bytes back. */
+  rtuGapMs: 50,
+  /** Bytes of an unfinished answer: two frames of 256 (Modbus over Serial Line V1.02 §2.5.1); of a babbling line only the newest count. */
+  rtuHeldBytesMax: 512,
+  /** How long a line that should be quiet is waited for before the request is given up. */
+  rtuBabbleMs: 2_000,
+  /** One line of a serial device: unless said otherwise, and at most. */
+  serialLineBytesDefault: 4 * 1024,
+  serialLineBytesMax: 64 * 1024,
+  /** What comes this soon after opening may be the rest of a line whose beginning was missed. */
+  serialSettleMs: 100,
+  /** Samples heard on a serial port and not committed yet; more are dropped and counted. */
+  serialBacklogMax: 10_000,
+  /** A serial port that takes no byte for this long (flow control, a stuck adapter) is closed and opened anew. */
+  ttyWriteMs: 5_000,
+  /** Processes looked at to say who holds a serial port. */
+  ttyHolderLookMax: 2_000,
   /** An idle TCP link is probed after this, so that a peer that vanished is noticed although nobody asks. */
   tcpKeepAliveMs: 10_000,
   /** Gateways of one process. Grafana never says that a data source is gone, so an endless row of test data sources has to end somewhere. */

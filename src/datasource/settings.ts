@@ -5,6 +5,7 @@ import { limits } from '../contract/limits.ts';
 import type { Plan, PlannedConnection } from '../gateway/plan.ts';
 import { readConnections, secretsOf, warnOfStraySecrets } from './settings/connections.ts';
 import { readDevices } from './settings/devices.ts';
+import { checkEndpoints } from './settings/endpoints.ts';
 import { Faults } from './settings/faults.ts';
 import { parseJson } from './settings/json.ts';
 import { checkLine } from './settings/lines.ts';
@@ -25,6 +26,7 @@ export function readSettings(instance: Pick<InstanceSettings, 'jsonData' | 'secu
   refuseUserinfo(document, faults);
   const settings = readOuter(document, faults);
   const connections = readConnections(settings.connections, drivers, faults);
+  checkEndpoints(connections, faults);
   const profiles = readProfiles(settings.profiles, faults);
   const devices = readDevices(settings.devices, { connections, profiles, faults });
   const planned: PlannedConnection[] = [];

@@ -36,11 +36,28 @@ export interface Bus {
   retryNow(unit: string): void;
   /** Jobs of all connections that wait. */
   waiting(): number;
+  /** What connections on this bus hold together: `Host.shared`. */
+  readonly shared: Map<string, unknown>;
+  /**
+   * Asks for the endpoint on the tenant's terms, before each opening. Undefined: it may be opened, and others have to agree until this
+   * connection is released. Else why not, in words.
+   */
+  claim(): string | undefined;
   release(): void;
 }
 
+/** Who shares a bus, and how it wants to use an endpoint that is opened only once. */
+export interface Tenant {
+  /** The gateway's name in the store: a connection of another one is not named to people. */
+  key: string;
+  connection: string;
+  kind: string;
+  /** `Driver.terms`; undefined if every connection opens its own. */
+  terms: string | undefined;
+}
+
 export interface Buses {
-  lease(endpoint: string, maxInFlight: number): Bus;
+  lease(endpoint: string, maxInFlight: number, tenant?: Tenant): Bus;
 }
 
 /** The unit does not answer and its next try is not due: nothing was sent. */
@@ -68,9 +85,17 @@ interface Waiting {
   refuse(error: Error): void;
 }
 
+interface Share {
+  maxInFlight: number;
+  tenant: Tenant | undefined;
+  /** Its terms count. */
+  claimed: boolean;
+}
+
 class Arbiter {
-  /** What each connection allows; the strictest counts. */
-  readonly shares = new Set<{ maxInFlight: number }>();
+  /** In the order they came; of what each connection allows at once the strictest counts. */
+  readonly shares = new Set<Share>();
+  readonly shared = new Map<string, unknown>();
   readonly aside: Aside;
   readonly #lanes: Record<Priority, Lane<Waiting>> = { command: new Lane(), fresh: new Lane(), poll: new Lane() };
   #inFlight = 0;
@@ -148,16 +173,18 @@ class Arbiter {
 export function createBuses(deps: { clock: Clock }): Buses {
   const arbiters = new Map<string, Arbiter>();
   return {
-    lease(endpoint, maxInFlight) {
+    lease(endpoint, maxInFlight, tenant) {
       const arbiter = arbiters.get(endpoint) ?? new Arbiter(deps.clock);
       arbiters.set(endpoint, arbiter);
-      const share = { maxInFlight: Math.max(1, maxInFlight) };
+      const share: Share = { maxInFlight: Math.max(1, maxInFlight), tenant, claimed: false };
       arbiter.shares.add(share);
       return {
         run: (job) => arbiter.run(job),
         asideForMs: (unit) => arbiter.aside.retryInMs(unit),
         retryNow: (unit) => arbiter.aside.retryNow(unit),
         waiting: () => arbiter.waiting(),
+        shared: arbiter.shared,
+        claim: () => claim(endpoint, share, arbiter.shares),
         release() {
           arbiter.shares.delete(share);
           if (arbiter.shares.size === 0) arbiters.delete(endpoint);
@@ -167,4 +194,17 @@ export function createBuses(deps: { clock: Clock }): Buses {
       };
     },
   };
+}
+
+/** The first to open it decides on which terms an endpoint is used that is opened only once. */
+function claim(endpoint: string, share: Share, shares: ReadonlySet<Share>): string | undefined {
+  const mine = share.tenant;
+  if (mine?.terms === undefined) return undefined;
+  for (const { tenant: theirs, claimed } of shares) {
+    if (!claimed || !theirs || (theirs.kind === mine.kind && theirs.terms === mine.terms)) continue;
+    const holder = theirs.key === mine.key ? `connection ${theirs.connection}` : 'a connection of another data source';
+    return `${endpoint} is used by ${holder} as ${theirs.kind}, ${theirs.terms}; this one asks for ${mine.kind}, ${mine.terms}, and they must agree`;
+  }
+  share.claimed = true;
+  return undefined;
 }

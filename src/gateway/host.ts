@@ -15,7 +15,12 @@ export interface HostDeps {
 }
 
 /** Recalls the connection's memory first; without it (the store is not there yet) the driver learns again. */
-export async function createHost(deps: HostDeps, log: Log, planned: PlannedConnection): Promise<Omit<Host, 'lost'>> {
+export async function createHost(
+  deps: HostDeps,
+  log: Log,
+  planned: PlannedConnection,
+  shared: Map<string, unknown>,
+): Promise<Omit<Host, 'lost'>> {
   const scope = `memory/${planned.connection.id}`;
   let memory = new Map<string, unknown>();
   try {
@@ -26,6 +31,7 @@ export async function createHost(deps: HostDeps, log: Log, planned: PlannedConne
   return {
     log,
     clock: deps.clock,
+    shared,
     secret: (name) => planned.secrets[name],
     memory: {
       get: (name) => memory.get(name),

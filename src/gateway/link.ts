@@ -62,7 +62,9 @@ export class Link {
     this.#line = { connection: planned.connection, devices: [...planned.devices] };
     this.#sinceMs = deps.clock.nowMs();
     const { driver, connection } = planned;
-    this.#bus = deps.buses.lease(driver.endpoint(connection.options), driver.maxInFlight(connection.options));
+    const { id, kind, options } = connection;
+    const tenant = { key: deps.key, connection: id, kind, terms: driver.terms?.(options) };
+    this.#bus = deps.buses.lease(driver.endpoint(options), driver.maxInFlight(options), tenant);
     this.#ended = this.#live();
   }
 
@@ -162,7 +164,7 @@ export class Link {
   async #live(): Promise<void> {
     const { clock, random } = this.#deps;
     const closing = this.#closing.signal;
-    const host = await createHost(this.#deps, this.#log, this.#planned);
+    const host = await createHost(this.#deps, this.#log, this.#planned, this.#bus.shared);
     let attempt = 0;
     // What the operator was told last. A far end that takes connections and never answers is opened again and again: that is said once.
     let told: string | undefined;
@@ -202,6 +204,8 @@ export class Link {
 
   async #open(host: Omit<Host, 'lost'>): Promise<Opened> {
     const { clock, intake, plant } = this.#deps;
+    const refusal = this.#bus.claim();
+    if (refusal !== undefined) throw new Error(refusal);
     // A driver may notice the loss before its own `open` has resolved.
     const lost = new AbortController();
     const session = await openSession(

@@ -42,13 +42,14 @@ export function pointOf(line: Line, id: string): Point {
 }
 
 /** A host as the gateway would be one; what the driver says about a lost link is kept in `losses`. */
-export function makeHost(secrets: Record<string, string> = {}): Host & { losses: Error[] } {
+export function makeHost(secrets: Record<string, string> = {}, shared: Map<string, unknown> = new Map()): Host & { losses: Error[] } {
   const memory = new Map<string, unknown>();
   const losses: Error[] = [];
   return {
     log: silentLog,
     clock: systemClock,
     secret: (name) => secrets[name],
+    shared,
     memory: { get: (key) => memory.get(key), set: (key, value) => void memory.set(key, value) },
     lost: (error) => void losses.push(error),
     losses,

@@ -1,0 +1,50 @@
+/** Regular expressions from people or configuration: they run on RE2, in time linear in the text, whatever the expression (DESIGN §5). */
+import { RE2JS } from 're2js';
+import { z } from 'zod';
+import { limits } from './limits.ts';
+
+export interface Pattern {
+  readonly text: string;
+  /** Names of its groups `(?<name>…)`. */
+  readonly groups: readonly string[];
+  /** True if it is found anywhere in the text. */
+  test(text: string): boolean;
+  /** What its named groups took of the first place where it is found, undefined for a group that took no part; undefined if it is not found. */
+  find(text: string): Record<string, string | undefined> | undefined;
+}
+
+/** Throws an Error whose message goes on from the name of the field: `is no regular expression …`. */
+export function compilePattern(text: string): Pattern {
+  if (text.length > limits.patternLengthMax) throw new Error(`has ${text.length} characters; allowed are ${limits.patternLengthMax}`);
+  let compiled: RE2JS;
+  try {
+    compiled = RE2JS.compile(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`is ${JSON.stringify(text)}, no regular expression RE2 understands: ${why}`);
+  }
+  const groups = Object.keys(compiled.namedGroups());
+  return {
+    text,
+    groups,
+    test: (candidate) => compiled.matcher(candidate).find(),
+    find(candidate) {
+      const matcher = compiled.matcher(candidate);
+      if (!matcher.find()) return undefined;
+      return Object.fromEntries(groups.map((name) => [name, matcher.group(name) ?? undefined]));
+    },
+  };
+}
+
+/** A pattern in settings; it stays text, so that it can be drawn and compared. */
+export const patternSchema = z
+  .string()
+  .min(1)
+  .max(limits.patternLengthMax)
+  .superRefine((text, context) => {
+    try {
+      compilePattern(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
