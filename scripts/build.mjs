@@ -1,26 +1,41 @@
 /**
  * Makes dist/fieldgate-iot-datasource/, ready for Grafana's plugin folder. What is up to date is left alone.
- * Usage: npm run build [-- --entry <file> --out <folder>]   (another main around the same wire, for the tests of traps)
+ * Usage: npm run build [-- options]
+ *   --all              an executable for every platform, not only for this machine's
+ *   --platform NAME    for this one (linux_amd64, linux_arm64, windows_amd64); may be repeated
+ *   --out FOLDER       the plugin's folder
+ *   --entry FILE       another main around the same wire, for the tests of traps; nothing but its executable is made
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildBindings } from './build-bindings.mjs';
 import { buildEditor } from './build-editor.mjs';
-import { buildExecutable, executableName } from './build-executable.mjs';
+import { buildExecutables } from './build-executable.mjs';
 import { generate } from './generate.mjs';
+import { chosenPlatforms } from './platforms.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const { values } = parseArgs({ options: { entry: { type: 'string' }, out: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    entry: { type: 'string' },
+    out: { type: 'string' },
+    all: { type: 'boolean' },
+    platform: { type: 'string', multiple: true },
+  },
+});
+const platforms = chosenPlatforms(values);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const manifest = JSON.parse(readFileSync(join(root, 'plugin.json'), 'utf8'));
 const target = resolve(root, values.out ?? join('dist', manifest.id));
 
 generate();
 mkdirSync(target, { recursive: true });
-const executable = join(target, executableName(manifest.executable));
-await buildExecutable({ root, entry: resolve(root, values.entry ?? 'src/main.ts'), target: executable, version });
+const entry = resolve(root, values.entry ?? 'src/main.ts');
+await buildExecutables({ root, entry, target, base: manifest.executable, version, platforms });
 if (values.entry === undefined) {
+  buildBindings({ target, platforms });
   await buildEditor({ root, target });
   writeManifest();
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE'])
@@ -28,7 +43,6 @@ if (values.entry === undefined) {
   rmSync(join(target, 'img'), { recursive: true, force: true });
   cpSync(join(root, 'img'), join(target, 'img'), { recursive: true });
 }
-chmodSync(executable, 0o755);
 
 /** The source's plugin.json with the version of package.json and the day of the build. */
 function writeManifest() {
