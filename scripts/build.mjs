@@ -10,11 +10,14 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writ
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildBindings } from './build-bindings.mjs';
+import { bindingPackage, buildBindings } from './build-bindings.mjs';
 import { buildEditor } from './build-editor.mjs';
 import { buildExecutables } from './build-executable.mjs';
+import { contents } from './contents.mjs';
 import { generate } from './generate.mjs';
+import { notices } from './notices.mjs';
 import { chosenPlatforms } from './platforms.mjs';
+import { releaseDate } from './release-date.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({
@@ -35,19 +38,21 @@ mkdirSync(target, { recursive: true });
 const entry = resolve(root, values.entry ?? 'src/main.ts');
 await buildExecutables({ root, entry, target, base: manifest.executable, version, platforms });
 if (values.entry === undefined) {
-  buildBindings({ target, platforms });
+  buildBindings({ root, target, platforms });
   await buildEditor({ root, target });
   writeManifest();
+  const packages = [...contents(target).read('backend'), ...contents(target).read('frontend'), bindingPackage(root)];
+  writeFileSync(join(target, 'THIRD-PARTY-LICENSES.txt'), notices(root, packages));
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE'])
     if (existsSync(join(root, name))) copyFileSync(join(root, name), join(target, name));
   rmSync(join(target, 'img'), { recursive: true, force: true });
   cpSync(join(root, 'img'), join(target, 'img'), { recursive: true });
 }
 
-/** The source's plugin.json with the version of package.json and the day of the build. */
+/** The source's plugin.json with the version of package.json and the day it counts as made on. */
 function writeManifest() {
   const text = JSON.stringify(
-    { ...manifest, info: { ...manifest.info, version, updated: new Date().toISOString().slice(0, 10) } },
+    { ...manifest, info: { ...manifest.info, version, updated: releaseDate(root).toISOString().slice(0, 10) } },
     null,
     2,
   );

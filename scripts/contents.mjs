@@ -34,6 +34,7 @@ export function contents(target) {
       mkdirSync(dirname(place(part)), { recursive: true });
       writeFileSync(place(part), `${JSON.stringify(packages, null, 2)}\n`);
     },
+    has: (part) => existsSync(place(part)),
     read(part) {
       return JSON.parse(readFileSync(place(part), 'utf8'));
     },

@@ -26,7 +26,16 @@ describe('the built plugin', () => {
     expect((manifest.info as Message).version).toMatch(/^\d+\.\d+\.\d+/);
     expect((manifest.info as Message).updated).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(statSync(executable).mode & 0o777).toBe(0o755);
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'img', 'module.js', 'plugin.json', executable.split('/').pop()];
+    const expected = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY-LICENSES.txt',
+      'img',
+      'module.js',
+      'plugin.json',
+      executable.split('/').pop(),
+    ];
     // After `npm run build -- --all` those of other platforms are there too.
     const native = /^(gpx_fieldgate|serialport)_(linux|windows|darwin)_(amd64|arm64)(\.exe|\.node)?$/;
     expect(readdirSync(folder).filter((name) => !expected.includes(name) && !native.test(name))).toEqual([]);
