@@ -1,6 +1,6 @@
 /** The backend as one file: bundles (esbuild), a blob with them (Node's single executable application), a copy of Node with the blob in it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -29,6 +29,8 @@ export async function buildExecutables({ root, entry, target, base, version, pla
       inputs.push(await bundle(root, join(root, 'src/store/worker.ts'), worker, version));
       assets['store-worker.js'] = worker;
     }
+    for (const name of existsSync(join(root, 'profiles')) ? readdirSync(join(root, 'profiles')) : [])
+      assets[`profiles/${name}`] = join(root, 'profiles', name);
     contents(target).note('backend', packagesOf(root, inputs.flat()));
     for (const platform of platforms)
       buildExecutable({ root, work, main, assets, platform, file: join(target, executableName(base, platform)) });

@@ -1,5 +1,6 @@
 /** What differs between the single executable and a run from source. */
-import { getAsset, isSea } from 'node:sea';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getAsset, getAssetKeys, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 
 /** Put in by the build. */
@@ -14,3 +15,13 @@ export const executablePath = isSea() ? process.execPath : (process.argv[1] ?? p
 export const spawnStoreWorker = isSea()
   ? (workerData: unknown) => new Worker(getAsset('store-worker.js', 'utf8'), { eval: true, workerData })
   : undefined;
+
+/** The texts of a folder of the repository that the executable carries inside, by file name. */
+export function readFolder(name: string): Map<string, string> {
+  if (isSea()) {
+    const keys = getAssetKeys().filter((key) => key.startsWith(`${name}/`));
+    return new Map(keys.map((key) => [key.slice(name.length + 1), getAsset(key, 'utf8')]));
+  }
+  const folder = new URL(`../${name}/`, import.meta.url);
+  return new Map(readdirSync(folder).map((file) => [file, readFileSync(new URL(file, folder), 'utf8')]));
+}

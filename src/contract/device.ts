@@ -113,9 +113,14 @@ export const deviceSchema = z.strictObject({
 export const profileSchema = z.strictObject({
   id: z.string().min(1).max(64).describe('What devices name in `profile`'),
   title: z.string().max(128).optional(),
+  kind: z.string().max(64).optional().describe('The driver its addresses are for; a device behind another one is refused'),
+  manufacturer: z.string().max(128).optional(),
+  models: z.array(z.string().max(128)).max(64).optional().describe('What the maker calls the devices it fits'),
+  notes: z.string().max(1024).optional().describe('For whoever chooses it'),
   points: z.array(z.unknown()).default([]),
   commands: z.array(z.unknown()).default([]),
 });
+export type Profile = z.output<typeof profileSchema>;
 
 export type PointConfig = z.output<typeof pointSchema>;
 export type ActionConfig = z.output<typeof actionSchema>;

@@ -1,5 +1,6 @@
 /** From what Grafana hands over to what a gateway runs (DESIGN §5). Pure: nothing is opened, nothing is kept. */
 import type { InstanceSettings } from '../contract/caller.ts';
+import type { Profile } from '../contract/device.ts';
 import type { Driver } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
 import type { Plan, PlannedConnection } from '../gateway/plan.ts';
@@ -16,9 +17,14 @@ import { refuseUserinfo } from './settings/public.ts';
 
 /**
  * Reads the settings of a data source. Never throws: what is wrong is in `faults`, each with its place and what is allowed. An error leaves out
- * the element it is in, a point, a device or a connection; everything else is in the plan. No message repeats a secret.
+ * the element it is in, a point, a device or a connection; everything else is in the plan. No message repeats a secret. `builtIn` are the profiles
+ * that need not be in the settings.
  */
-export function readSettings(instance: Pick<InstanceSettings, 'jsonData' | 'secureJsonData'>, drivers: readonly Driver[]): Plan {
+export function readSettings(
+  instance: Pick<InstanceSettings, 'jsonData' | 'secureJsonData'>,
+  drivers: readonly Driver[],
+  builtIn: readonly Profile[] = [],
+): Plan {
   const faults = new Faults(Object.values(instance.secureJsonData));
   const document = readDocument(instance.jsonData, faults);
   if (!document) return { connections: [], settings: nothingRuns(), faults: faults.all() };
@@ -27,7 +33,7 @@ export function readSettings(instance: Pick<InstanceSettings, 'jsonData' | 'secu
   const settings = readOuter(document, faults);
   const connections = readConnections(settings.connections, drivers, faults);
   checkEndpoints(connections, faults);
-  const profiles = readProfiles(settings.profiles, faults);
+  const profiles = readProfiles(settings.profiles, builtIn, faults);
   const devices = readDevices(settings.devices, { connections, profiles, faults });
   const planned: PlannedConnection[] = [];
   for (const [id, { element, driver, connection }] of connections) {

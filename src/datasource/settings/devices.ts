@@ -49,8 +49,8 @@ function readDevice(raw: unknown, element: string, around: Surroundings): ReadDe
   if (base?.availability) faults.warn(element, '.availability', 'has no effect in this version');
   const labels = ownLabels(base?.labels ?? {}, element, faults);
   const link = connectionOf(fieldOf(raw, 'connection'), element, around);
-  const profile = profileOf(fieldOf(raw, 'profile'), element, around);
   const driver = link?.driver;
+  const profile = profileOf(fieldOf(raw, 'profile'), driver, element, around);
   if (!driver) return undefined;
 
   // Even if the device cannot run, whoever writes it wants to hear of all its faults at once.
@@ -86,12 +86,18 @@ function connectionOf(name: unknown, element: string, { connections, faults }: S
   return link;
 }
 
-function profileOf(name: unknown, element: string, { profiles, faults }: Surroundings): ReadProfile | undefined {
+function profileOf(name: unknown, driver: Driver | undefined, element: string, around: Surroundings): ReadProfile | undefined {
   if (typeof name !== 'string') return undefined;
+  const { profiles, faults } = around;
   const profile = profiles.get(name);
   const ids = [...profiles.keys()];
   if (!profile)
     faults.add(element, '.profile', `is ${show(name)}, and there is no such profile${didYouMean(name, ids) || `; ${knownAre(ids)}`}`);
+  // One sentence instead of one for every address in it.
+  if (profile?.kind !== undefined && driver && profile.kind !== driver.kind) {
+    faults.add(element, '.profile', `is ${show(name)}, which is for ${profile.kind}; this device is behind ${driver.kind}`);
+    return undefined;
+  }
   return profile;
 }
 

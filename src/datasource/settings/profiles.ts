@@ -1,25 +1,34 @@
-import { profileSchema } from '../../contract/device.ts';
+import { type Profile, profileSchema } from '../../contract/device.ts';
 import type { Faults } from './faults.ts';
 import { claimId, fieldOf } from './outer.ts';
 import type { RawPoint } from './points.ts';
 
 export interface ReadProfile {
   element: string;
+  /** The driver it is for; undefined: whichever understands its addresses. */
+  kind: string | undefined;
   points: readonly unknown[];
   commands: readonly unknown[];
 }
 
-/** By id. What is in `points` and `commands` is checked where a device uses it, because only then the protocol is known. */
-export function readProfiles(list: readonly unknown[], faults: Faults): Map<string, ReadProfile> {
+/**
+ * By id: those of the settings, and the built-in ones whose ids they leave free. What is in `points` and `commands` is checked where a device uses
+ * it, because only then the protocol is known.
+ */
+export function readProfiles(list: readonly unknown[], builtIn: readonly Profile[], faults: Faults): Map<string, ReadProfile> {
   const claimed = new Map<string, string>();
-  const found = new Map<string, ReadProfile>();
+  const found = new Map<string, ReadProfile>(builtIn.map((profile) => [profile.id, readProfile(profile, `profile ${profile.id}`)]));
   list.forEach((raw, index) => {
     const element = `profiles[${index}]`;
     const profile = faults.check(profileSchema, raw, element);
     if (!claimId(claimed, fieldOf(raw, 'id'), element, faults) || !profile) return;
-    found.set(profile.id, { element, points: profile.points, commands: profile.commands });
+    found.set(profile.id, readProfile(profile, element));
   });
   return found;
+}
+
+function readProfile({ kind, points, commands }: Profile, element: string): ReadProfile {
+  return { element, kind, points, commands };
 }
 
 /**
