@@ -63,9 +63,11 @@ function mayImport(room: string): string[] {
 
 function imports(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8');
-  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\n[^'";]*?)*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  );
+  return [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\n[^'";]*?)*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
 const sources = ['src', 'drivers', 'console', 'simulators'].flatMap(files);
@@ -82,7 +84,9 @@ describe('the house', () => {
         expect(ok, `${path} (room ${room}) imports ${target}`).toBe(true);
         continue;
       }
-      const home = Object.entries(homes).find(([heavy]) => name === heavy || name.startsWith(`${heavy}/`) || (heavy === 'react' && name.startsWith('@grafana/')));
+      const home = Object.entries(homes).find(
+        ([heavy]) => name === heavy || name.startsWith(`${heavy}/`) || (heavy === 'react' && name.startsWith('@grafana/')),
+      );
       if (home) expect(home[1], `${path} imports ${name}`).toContain(room);
     }
   });

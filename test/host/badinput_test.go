@@ -154,7 +154,7 @@ func TestABrokerThatRefusesIsSaidInWords(t *testing.T) {
 	closed, err := harness.StartMosquitto(0, "allow_anonymous false")
 	must(t, err)
 	t.Cleanup(closed.Close)
-	refused := source(p.plugin, settings(list{broker(closed.Port)}, list{room("broker")}))
+	refused := source(p.plugin, settings(list{mqttBroker(closed.Port)}, list{room("broker")}))
 	unhealthy(t, refused, "broker", "authori")
 	alive(t, p)
 }
@@ -164,7 +164,7 @@ func TestABrokerThatGoesAndComesIsNoticedAndFoundAgain(t *testing.T) {
 	first, err := harness.StartMosquitto(0)
 	must(t, err)
 	t.Cleanup(first.Close)
-	wandering := source(p.plugin, settings(list{broker(first.Port)}, list{room("broker")}))
+	wandering := source(p.plugin, settings(list{mqttBroker(first.Port)}, list{room("broker")}))
 	connected(t, wandering, "broker")
 	first.Close()
 	unhealthy(t, wandering, "broker")

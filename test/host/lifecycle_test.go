@@ -103,33 +103,38 @@ func TestWhatWasFlushedSurvivesKill9(t *testing.T) {
 	broker, err := harness.StartMosquitto(0)
 	must(t, err)
 	t.Cleanup(broker.Close)
-	folder := t.TempDir()
-	options := harness.Options{Env: dataIn(folder)}
-	configuration := settings(list{object{"id": "broker", "kind": "mqtt", "url": fmt.Sprintf("mqtt://127.0.0.1:%d", broker.Port)}}, list{room("broker")})
-	first := source(start(t, options), configuration)
-	connected(t, first, "broker")
-	// A link that is up may not have subscribed yet.
-	eventually(t, patience, func() error {
-		must(t, broker.Publish(t.Context(), "home/room-1/climate", `{"temperature": -1, "humidity": 50}`))
-		return hasValue(t.Context(), first, "room-1", "temperature")
-	})
-	for number := range 20 {
-		must(t, broker.Publish(t.Context(), "home/room-1/climate", fmt.Sprintf(`{"temperature": %d, "humidity": 50}`, number)))
-	}
-	reads(t, first, "room-1", "temperature", 19.0)
-	time.Sleep(400 * time.Millisecond) // Four flush intervals.
+	options := harness.Options{Env: dataIn(t.TempDir())}
+	room := source(start(t, options), settings(list{mqttBroker(broker.Port)}, list{room("broker")}))
 	query := object{"queryType": "telemetry", "devices": list{"room-1"}, "points": list{"temperature"}}
-	count := telemetry(t, first, query)
-	must(t, first.Plugin.Kill(within(t)))
-
-	next := first
-	next.Plugin = start(t, options)
-	eventually(t, patience, func() error {
-		if rows := telemetry(t, next, query); rows != count || count < 5 {
-			return fmt.Errorf("%d of %d samples are left", rows, count)
+	for round := range rounds(2, 50) {
+		connected(t, room, "broker")
+		last := float64(1000 * (round + 1))
+		// A link that is up may not have subscribed yet, so the first message is said until it is heard.
+		eventually(t, patience, func() error {
+			must(t, broker.Publish(t.Context(), "home/room-1/climate", fmt.Sprintf(`{"temperature": %g, "humidity": 50}`, last)))
+			said, err := lastValue(t.Context(), room, "room-1", "temperature")
+			if err == nil && said.Value != last {
+				err = fmt.Errorf("it reads %v", said.Value)
+			}
+			return err
+		})
+		for range 20 {
+			last++
+			must(t, broker.Publish(t.Context(), "home/room-1/climate", fmt.Sprintf(`{"temperature": %g, "humidity": 50}`, last)))
 		}
-		return nil
-	})
+		reads(t, room, "room-1", "temperature", last)
+		time.Sleep(400 * time.Millisecond) // Four flush intervals.
+		count := telemetry(t, room, query)
+		must(t, room.Plugin.Kill(within(t)))
+
+		room.Plugin = start(t, options)
+		eventually(t, patience, func() error {
+			if rows := telemetry(t, room, query); rows != count || count < 20*(round+1) {
+				return fmt.Errorf("round %d: %d of %d samples are left", round, rows, count)
+			}
+			return nil
+		})
+	}
 }
 
 // connected waits until a connection is up.

@@ -43,6 +43,14 @@ func eventually(t *testing.T, wait time.Duration, ask func() error) {
 	}
 }
 
+// rounds is how often something is tried: a few times in every run, many times in `npm run soak`.
+func rounds(few, many int) int {
+	if os.Getenv("FIELDGATE_SOAK") != "" {
+		return many
+	}
+	return few
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -78,7 +78,7 @@ func plc(port int) object {
 	return object{"id": "plc", "kind": "modbus", "transport": object{"type": "tcp", "host": "127.0.0.1", "port": port}, "timeout": "1s"}
 }
 
-func broker(port int) object {
+func mqttBroker(port int) object {
 	return object{"id": "broker", "kind": "mqtt", "url": fmt.Sprintf("mqtt://127.0.0.1:%d", port)}
 }
 
@@ -147,7 +147,7 @@ func (p *plant) build() error {
 	if p.plugin, err = harness.Start(harness.Options{Dir: folder, Env: dataIn(folder + "/data")}); err != nil {
 		return fmt.Errorf("%w\n%s", err, p.plugin.Said())
 	}
-	p.source = source(p.plugin, settings(list{plc(p.modbus.Port), broker(p.broker.Port)}, list{boiler("plc"), room("broker")}))
+	p.source = source(p.plugin, settings(list{plc(p.modbus.Port), mqttBroker(p.broker.Port)}, list{boiler("plc"), room("broker")}))
 	ctx, cancel := context.WithCancel(context.Background())
 	p.stop = cancel
 	return p.broker.Echo(ctx, "home/room-1/light/set", "home/room-1/light/state")

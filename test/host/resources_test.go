@@ -71,7 +71,7 @@ func TestAFreshValueIsAskedFromTheDeviceNow(t *testing.T) {
 
 func TestAChangeOfSettingsRestartsOnlyWhatChanged(t *testing.T) {
 	p := shared(t)
-	connections := list{plc(p.modbus.Port), broker(p.broker.Port)}
+	connections := list{plc(p.modbus.Port), mqttBroker(p.broker.Port)}
 	before := source(p.plugin, settings(connections, list{boiler("plc"), room("broker")}))
 	reads(t, before, "boiler", "serial_no", "FG-2026-0001")
 	opens := func(source harness.Source) map[string]float64 {
@@ -89,7 +89,7 @@ func TestAChangeOfSettingsRestartsOnlyWhatChanged(t *testing.T) {
 	}
 	connected(t, before, "broker")
 	first := opens(before)
-	slower := broker(p.broker.Port)
+	slower := mqttBroker(p.broker.Port)
 	slower["keepalive"] = "17s"
 	after := before.Changed(settings(list{plc(p.modbus.Port), slower}, list{boiler("plc"), room("broker")}))
 	eventually(t, patience, func() error { return hasValue(t.Context(), after, "boiler", "serial_no") })
