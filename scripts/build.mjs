@@ -6,7 +6,7 @@
  *   --out FOLDER       the plugin's folder
  *   --entry FILE       another main around the same wire, for the tests of traps; nothing but its executable is made
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -43,8 +43,8 @@ if (values.entry === undefined) {
   writeManifest();
   const packages = [...contents(target).read('backend'), ...contents(target).read('frontend'), bindingPackage(root)];
   writeFileSync(join(target, 'THIRD-PARTY-LICENSES.txt'), notices(root, packages));
-  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE'])
-    if (existsSync(join(root, name))) copyFileSync(join(root, name), join(target, name));
+  for (const name of ['CHANGELOG.md', 'LICENSE']) copyFileSync(join(root, name), join(target, name));
+  writeFileSync(join(target, 'README.md'), withoutRelativeLinks(readFileSync(join(root, 'README.md'), 'utf8')));
   rmSync(join(target, 'img'), { recursive: true, force: true });
   cpSync(join(root, 'img'), join(target, 'img'), { recursive: true });
 }
@@ -57,4 +57,9 @@ function writeManifest() {
     2,
   );
   writeFileSync(join(target, 'plugin.json'), `${text}\n`);
+}
+
+/** Grafana shows the README where the repository's other files are not: a link to one of them keeps its words and loses its target. */
+function withoutRelativeLinks(markdown) {
+  return markdown.replace(/!?\[([^\]]*)\]\((?!https?:|mailto:|#)[^)]*\)/g, '$1');
 }

@@ -27,7 +27,7 @@ const { id, executable } = JSON.parse(readFileSync(join(root, 'plugin.json'), 'u
 const plugin = resolve(root, values.plugin ?? join('dist', id));
 const out = resolve(root, values.out ?? 'dist/packages');
 /** What every package holds. Whatever else lies in the folder stays out, and whatever of these is missing is an error. */
-const shared = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'img', 'module.js', 'plugin.json'];
+const shared = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'img', 'module.js', 'module.js.map', 'plugin.json'];
 
 execFileSync(
   process.execPath,

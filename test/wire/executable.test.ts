@@ -33,6 +33,7 @@ describe('the built plugin', () => {
       'THIRD-PARTY-LICENSES.txt',
       'img',
       'module.js',
+      'module.js.map',
       'plugin.json',
       executable.split('/').pop(),
     ];
