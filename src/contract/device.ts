@@ -9,26 +9,44 @@ export const idSchema = z
   .regex(/^(?!\.+$)[A-Za-z0-9_.-]{1,64}$/, {
     error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ . -, not dots alone`,
   })
-  .describe('1 to 64 of A-Z a-z 0-9 _ . -');
+  .describe('1 to 64 of A-Z a-z 0-9 _ . -')
+  .meta({ examples: ['plc'] });
 
 /** A point id has no dot, so that `device.point` divides at the last one. */
 export const pointIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: (issue) => `is ${JSON.stringify(issue.input)}; allowed are 1 to 64 of A-Z a-z 0-9 _ -` })
-  .describe('1 to 64 of A-Z a-z 0-9 _ -');
+  .describe('1 to 64 of A-Z a-z 0-9 _ -')
+  .meta({ examples: ['flow_temp'] });
+
+/** What people read; the id where there is none. */
+export const titleSchema = z
+  .string()
+  .max(128)
+  .optional()
+  .describe('What people read; the id unless said')
+  .meta({ examples: ['Boiler room'] });
 
 export const labelsSchema = z
   .record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'allowed in a label name are 1 to 64 of A-Z a-z 0-9 _, no digit first'),
     z.string().max(256),
   )
-  .describe('Labels of the series, shown in legends and usable in queries');
+  .describe('Labels of the series, shown in legends and usable in queries')
+  .meta({ examples: [{ site: 'north' }] });
 
 const intervalSchema = durationMs({ minMs: limits.pollIntervalMinMs, maxMs: 7 * 86_400_000 });
 
 const verifyDetailSchema = z.strictObject({
-  point: pointIdSchema.optional().describe('The point that shows the effect; the written one unless said'),
-  equals: z.union([z.number(), z.boolean(), z.string()]).optional().describe('The value to be seen; the written one unless said'),
+  point: pointIdSchema
+    .optional()
+    .describe('The point that shows the effect; the written one unless said')
+    .meta({ examples: ['setpoint_active'] }),
+  equals: z
+    .union([z.number(), z.boolean(), z.string()])
+    .optional()
+    .describe('The value to be seen; the written one unless said')
+    .meta({ examples: [1] }),
   tolerance: z.number().nonnegative().default(0).describe('Largest difference that still counts as equal, in engineering units'),
   settle: durationMs({ maxMs: 60_000 }).default(0).describe('Pause before the first look'),
   timeout: durationMs({ minMs: 10, maxMs: 600_000 }).default(limits.verifyTimeoutMs).describe('After this without agreement: mismatch'),
@@ -40,36 +58,88 @@ export const verifySchema = z.union([z.enum(['none', 'readback']), verifyDetailS
 });
 
 export const writeSchema = z.strictObject({
-  min: z.number().optional().describe('Lowest value a command may set, in engineering units'),
-  max: z.number().optional().describe('Highest value a command may set, in engineering units'),
-  step: z.number().positive().optional().describe('Values must be min (or 0) plus a multiple of this'),
+  min: z
+    .number()
+    .optional()
+    .describe('Lowest value a command may set, in engineering units')
+    .meta({ examples: [20] }),
+  max: z
+    .number()
+    .optional()
+    .describe('Highest value a command may set, in engineering units')
+    .meta({ examples: [90] }),
+  step: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Values must be min (or 0) plus a multiple of this')
+    .meta({ examples: [0.5] }),
   verify: verifySchema.optional().describe('How the effect is checked; readback for readable points unless said'),
 });
 
 export const pointSchema = z.strictObject({
   id: pointIdSchema,
-  title: z.string().max(128).optional(),
+  title: titleSchema,
   address: z.unknown().optional().describe("Where the value is: the driver's own words"),
   access: z.enum(['read', 'write', 'read-write']).default('read'),
-  unit: z.string().max(64).optional().describe('A Grafana unit id: celsius, kwatt, percent'),
+  unit: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('A Grafana unit id')
+    .meta({ examples: ['celsius'] }),
   scale: z
     .number()
     .default(1)
     .refine((scale) => scale !== 0, 'is 0; allowed is any other number')
     .describe('Engineering value = raw × scale + offset'),
   offset: z.number().default(0),
-  precision: z.int().min(0).max(15).optional().describe('Decimals shown and kept'),
-  enum: z.record(z.string(), z.string().max(128)).optional().describe('Raw value → name; names are accepted in commands'),
+  precision: z
+    .int()
+    .min(0)
+    .max(15)
+    .optional()
+    .describe('Decimals shown and kept')
+    .meta({ examples: [1] }),
+  enum: z
+    .record(z.string(), z.string().max(128))
+    .optional()
+    .describe('Raw value → name; names are accepted in commands')
+    .meta({ examples: [{ 0: 'off', 1: 'on' }] }),
   invalid: z
     .array(z.union([z.number(), z.string(), z.boolean()]))
     .max(32)
     .default([])
-    .describe('Raw values that mean "no value": sample null with reason sentinel'),
-  min: z.number().optional().describe('A reading below is bad with reason out-of-range, in engineering units'),
-  max: z.number().optional(),
-  counter: z.strictObject({ max: z.number().positive().optional(), resets: z.boolean().default(false) }).optional(),
+    .describe('Raw values that mean "no value": sample null with reason sentinel')
+    .meta({ examples: [[-32768]] }),
+  min: z
+    .number()
+    .optional()
+    .describe('A reading below is bad with reason out-of-range, in engineering units')
+    .meta({ examples: [0] }),
+  max: z
+    .number()
+    .optional()
+    .describe('A reading above is bad with reason out-of-range')
+    .meta({ examples: [500] }),
+  counter: z
+    .strictObject({
+      max: z
+        .number()
+        .positive()
+        .optional()
+        .describe('Where it starts again at 0')
+        .meta({ examples: [4294967296] }),
+      resets: z.boolean().default(false).describe('Whether it may start again at any value'),
+    })
+    .optional()
+    .describe('A value that only rises')
+    .meta({ examples: [{ resets: true }] }),
   momentary: z.boolean().default(false).describe('A push button: written, never verified by reading back'),
-  write: writeSchema.optional(),
+  write: writeSchema
+    .optional()
+    .describe('Bounds of commands and how their effect is checked')
+    .meta({ examples: [{ min: 20, max: 90, step: 0.5 }] }),
   interval: intervalSchema.optional().describe("Poll interval; the device's unless said"),
   report: z
     .strictObject({
@@ -84,39 +154,89 @@ export const pointSchema = z.strictObject({
 /** A named action of a device. What it needs beyond this is the driver's. */
 export const actionSchema = z.looseObject({
   id: pointIdSchema,
-  title: z.string().max(128).optional(),
+  title: titleSchema,
   confirm: z.boolean().default(false),
   role: z.enum(roles).exclude(['None', 'Viewer']).optional(),
 });
 
 export const deviceSchema = z.strictObject({
-  id: z.string().min(1).max(256).describe('1 to 64 of A-Z a-z 0-9 _ . -; with {placeholders} for discovered devices'),
-  title: z.string().max(128).optional(),
-  connection: idSchema.describe('The id of the connection it is behind'),
+  id: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe('1 to 64 of A-Z a-z 0-9 _ . -; with {placeholders} for discovered devices')
+    .meta({ examples: ['boiler'] }),
+  title: titleSchema,
+  connection: idSchema.describe('The id of the connection it is behind').meta({ examples: ['plc'] }),
   address: z.unknown().optional().describe("Which one behind the connection: the driver's own words, such as { unitId }"),
-  profile: z.string().max(64).optional().describe('A device type to take points and commands from'),
+  profile: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('A device type to take points and commands from')
+    .meta({ examples: ['eastron-sdm630'] }),
   interval: intervalSchema.default(limits.pollIntervalDefaultMs),
   labels: labelsSchema.default({}),
   points: z.array(z.unknown()).default([]),
   commands: z.array(z.unknown()).default([]),
   availability: z
     .strictObject({
-      topic: z.string().min(1).max(limits.topicLengthMax).optional(),
-      online: z.string().default('online'),
-      offline: z.string().default('offline'),
-      staleAfter: durationMs({ minMs: 1_000 }).optional(),
+      topic: z
+        .string()
+        .min(1)
+        .max(limits.topicLengthMax)
+        .optional()
+        .describe('Where it says whether it is there, as MQTT devices do')
+        .meta({ examples: ['home/kitchen/status'] }),
+      path: z
+        .string()
+        .max(limits.patternLengthMax)
+        .optional()
+        .describe('Where the word is in a JSON message')
+        .meta({ examples: ['$.state'] }),
+      online: z.string().default('online').describe('The word for: I am here'),
+      offline: z.string().default('offline').describe('The word for: I am gone'),
+      staleAfter: durationMs({ minMs: 1_000 })
+        .optional()
+        .describe('A device that is silent for this long is offline, its values are stale'),
     })
-    .optional(),
+    .optional()
+    .describe('How it is known whether the device is there')
+    .meta({ examples: [{ staleAfter: '5m' }] }),
 });
 
 /** A reusable description of a device type. A device that names it gets its points and commands; what the device gives under the same id goes before. */
 export const profileSchema = z.strictObject({
-  id: z.string().min(1).max(64).describe('What devices name in `profile`'),
-  title: z.string().max(128).optional(),
-  kind: z.string().max(64).optional().describe('The driver its addresses are for; a device behind another one is refused'),
-  manufacturer: z.string().max(128).optional(),
-  models: z.array(z.string().max(128)).max(64).optional().describe('What the maker calls the devices it fits'),
-  notes: z.string().max(1024).optional().describe('For whoever chooses it'),
+  id: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('What devices name in `profile`')
+    .meta({ examples: ['heat-meter'] }),
+  title: titleSchema,
+  kind: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('The driver its addresses are for; a device behind another one is refused')
+    .meta({ examples: ['modbus'] }),
+  manufacturer: z
+    .string()
+    .max(128)
+    .optional()
+    .meta({ examples: ['Eastron'] }),
+  models: z
+    .array(z.string().max(128))
+    .max(64)
+    .optional()
+    .describe('What the maker calls the devices it fits')
+    .meta({ examples: [['SDM630-Modbus V2']] }),
+  notes: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe('For whoever chooses it')
+    .meta({ examples: ['Registers as in the manual of 2019'] }),
   points: z.array(z.unknown()).default([]),
   commands: z.array(z.unknown()).default([]),
 });
@@ -124,6 +244,7 @@ export type Profile = z.output<typeof profileSchema>;
 
 export type PointConfig = z.output<typeof pointSchema>;
 export type ActionConfig = z.output<typeof actionSchema>;
+export type AvailabilityConfig = NonNullable<z.output<typeof deviceSchema>['availability']>;
 export type VerifyConfig = z.output<typeof verifyDetailSchema>;
 
 /** A point ready to run: defaults filled, address validated by its driver. */
@@ -145,4 +266,10 @@ export interface Device<D = unknown, A = unknown> {
   labels: Record<string, string>;
   points: Point<A>[];
   actions: ActionConfig[];
+  availability?: AvailabilityConfig;
+  /**
+   * Names of the placeholders in its id: then it is no device but the template of those that are discovered, and its title, labels and addresses may
+   * have placeholders too. Absent for a device.
+   */
+  placeholders?: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** The outer shape of `jsonData` (DESIGN §5). Elements of the lists are checked one by one, so that a bad one does not stop the others. */
 import { z } from 'zod';
 import { roles } from './caller.ts';
-import { idSchema } from './device.ts';
+import { idSchema, titleSchema } from './device.ts';
 import { durationMs } from './duration.ts';
 import { limits } from './limits.ts';
 
@@ -9,7 +9,7 @@ import { limits } from './limits.ts';
 export const connectionSchema = z.looseObject({
   id: idSchema,
   kind: z.string().describe('The driver'),
-  title: z.string().max(128).optional(),
+  title: titleSchema,
 });
 
 export const historySchema = z.strictObject({
