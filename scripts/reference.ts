@@ -51,7 +51,7 @@ function objectsIn(name: string, field: Schema): [string, Schema][] {
 
 function row(place: string, name: string, field: Schema, required: boolean): string {
   const example = exampleOf(field);
-  if (example === undefined) console.error(`${place} has no example`);
+  if (example === undefined) throw new Error(`${place} has no example: give its schema one with .meta({ examples: [...] })`);
   const fallback = required ? 'must be given' : field.default === undefined ? '' : code(field.default);
   return `| \`${name}\` | ${cell(allowed(field))} | ${cell(fallback)} | ${cell(code(example))} | ${cell(field.description ?? '')} |`;
 }

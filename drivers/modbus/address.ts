@@ -47,7 +47,8 @@ const fields = z.strictObject({
     .min(0)
     .max(lastRegister)
     .optional()
-    .describe('Counted from 0, as the protocol does: what manuals write as 40001 is holding 0'),
+    .describe('Counted from 0, as the protocol does: what manuals write as 40001 is holding 0')
+    .meta({ examples: [30] }),
   reference: z
     .union([z.int(), z.string()])
     .optional()
@@ -60,8 +61,20 @@ const fields = z.strictObject({
     .enum(orders)
     .optional()
     .describe('Bytes as they come over the wire, A the most significant: ABCD is the usual one, CDAB has the low register first'),
-  length: z.int().min(1).max(limits.modbusRegistersMax).optional().describe('Registers of a string, two characters each'),
-  bit: z.int().min(0).max(15).optional().describe('For a bool inside a register: 0 is the least significant bit'),
+  length: z
+    .int()
+    .min(1)
+    .max(limits.modbusRegistersMax)
+    .optional()
+    .describe('Registers of a string, two characters each')
+    .meta({ examples: [8] }),
+  bit: z
+    .int()
+    .min(0)
+    .max(15)
+    .optional()
+    .describe('For a bool inside a register: 0 is the least significant bit')
+    .meta({ examples: [3] }),
   encoding: z.enum(['utf-8', 'latin1']).default('utf-8').describe('Of a string'),
   writeAs: z
     .enum(['auto', 'single', 'multiple'])

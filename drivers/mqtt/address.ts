@@ -24,7 +24,7 @@ const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
 });
 
 const setSchema = z.strictObject({
-  topic: topicSchema.describe('The topic a command is published to'),
+  topic: topicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
   payload: checkedText((text) => {
     if (Buffer.byteLength(text) > limits.payloadBytesMax) throw new Error(`is longer than ${limits.payloadBytesMax} bytes`);
     compileTemplate(text);
@@ -37,19 +37,31 @@ const setSchema = z.strictObject({
 
 export const addressSchema = z
   .strictObject({
-    topic: topicSchema.optional().describe('The topic that tells the value: home/kitchen/climate'),
-    path: pathSchema.optional().describe('Where the value is in a JSON message: $.temperature, $.sensors[0].value, $["outside air"]'),
+    topic: topicSchema
+      .optional()
+      .describe('The topic that tells the value')
+      .meta({ examples: ['home/kitchen/climate'] }),
+    path: pathSchema
+      .optional()
+      .describe('Where the value is in a JSON message: $.temperature, $.sensors[0].value, $["outside air"]')
+      .meta({ examples: ['$.temperature'] }),
     format: z
       .enum(['json', 'text', 'number'], { error: 'allowed is "json", "text" or "number"' })
       .optional()
       .describe('What a message is: json if a path is given, else number; text keeps the payload as it is'),
-    time: pathSchema.optional().describe('Where the time of the device is in a JSON message: ISO 8601, or s, ms, µs, ns since 1970'),
+    time: pathSchema
+      .optional()
+      .describe('Where the time of the device is in a JSON message: ISO 8601, or s, ms, µs, ns since 1970')
+      .meta({ examples: ['$.ts'] }),
     optional: z
       .boolean()
       .default(false)
       .describe('True: a message without this path says nothing about the point; false: it is a bad reading'),
     qos: qosSchema.default(0).describe('The quality of service asked from the broker'),
-    set: setSchema.optional().describe('How the point is set'),
+    set: setSchema
+      .optional()
+      .describe('How the point is set')
+      .meta({ examples: [{ topic: 'home/kitchen/light/set', payload: '{value}' }] }),
   })
   .superRefine((address, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });

@@ -34,14 +34,23 @@ const versionSchema = z
 
 export const optionsSchema = z
   .strictObject({
-    url: urlSchema.describe('mqtt://host:1883, mqtts://host:8883 (TLS), ws://host/path or wss://host/path'),
+    url: urlSchema
+      .describe('mqtt://host:1883, mqtts://host:8883 (TLS), ws://host/path or wss://host/path')
+      .meta({ examples: ['mqtts://broker.example:8883'] }),
     protocolVersion: versionSchema.default(5).describe('5, or 4 for MQTT 3.1.1. MQTT 5 brokers say why they refuse'),
     clientId: z
       .string()
       .regex(/^[\x21-\x7e]{1,128}$/, 'allowed are 1 to 128 printable ASCII characters without blanks')
       .optional()
-      .describe('The name of this client at the broker; no two clients may share one. Made once and kept unless said'),
-    username: z.string().min(1).max(256).optional().describe('The password is the secret "password"'),
+      .describe('The name of this client at the broker; no two clients may share one. Made once and kept unless said')
+      .meta({ examples: ['fieldgate-north'] }),
+    username: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('The password is the secret "password"')
+      .meta({ examples: ['grafana'] }),
     clean: z.boolean().default(true).describe('False: the broker keeps messages of QoS 1 and 2 while the gateway is away'),
     sessionExpiry: durationMs({ minMs: 1_000, maxMs: 365 * 86_400_000 })
       .default(86_400_000)
@@ -58,7 +67,8 @@ export const optionsSchema = z
           .min(1)
           .max(253)
           .optional()
-          .describe("The name in the broker's certificate, if it is not the host of the url"),
+          .describe("The name in the broker's certificate, if it is not the host of the url")
+          .meta({ examples: ['broker.example'] }),
       })
       .prefault({})
       .describe('For mqtts and wss. The secrets ca, cert and key are PEM texts'),
