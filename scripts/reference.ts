@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { drivers } from '../drivers/index.ts';
+import { durationPattern } from '../src/contract/duration.ts';
 import { schemasOf, settingsJsonSchema } from '../src/datasource/settings/schema.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -52,8 +53,9 @@ function objectsIn(name: string, field: Schema): [string, Schema][] {
 function row(place: string, name: string, field: Schema, required: boolean): string {
   const example = exampleOf(field);
   if (example === undefined) throw new Error(`${place} has no example: give its schema one with .meta({ examples: [...] })`);
+  if (!field.description) throw new Error(`${place} has no description: give its schema one with .describe(...)`);
   const fallback = required ? 'must be given' : field.default === undefined ? '' : code(field.default);
-  return `| \`${name}\` | ${cell(allowed(field))} | ${cell(fallback)} | ${cell(code(example))} | ${cell(field.description ?? '')} |`;
+  return `| \`${name}\` | ${cell(allowed(field))} | ${cell(fallback)} | ${cell(code(example))} | ${cell(field.description)} |`;
 }
 
 function allowed(field: Schema): string {
@@ -61,7 +63,7 @@ function allowed(field: Schema): string {
   if (field.enum) return field.enum.map(code).join(', ');
   const choices = field.anyOf ?? field.oneOf;
   if (choices) return [...new Set(choices.map((one) => (typeof one === 'boolean' ? 'anything' : allowed(one))))].join(' or ');
-  if (field.format === 'duration') return 'a duration';
+  if (field.pattern === durationPattern.source) return 'a duration';
   if (field.type === 'array')
     return `a list of ${typeof field.items === 'object' && !Array.isArray(field.items) ? allowed(field.items as Schema) : 'values'}`;
   if (field.type === 'integer' || field.type === 'number')
@@ -83,7 +85,8 @@ function bounds({ minimum, maximum, exclusiveMinimum }: Schema): string {
 
 /** The schema's own example, else what can be made of its parts. */
 function exampleOf(field: Schema): unknown {
-  if (field.examples?.length) return field.examples[0];
+  const isDuration = field.pattern === durationPattern.source;
+  if (field.examples?.length && !(isDuration && field.default !== undefined)) return field.examples[0];
   if (field.const !== undefined) return field.const;
   if (field.enum) return field.enum[0];
   if (field.default !== undefined && !isEmpty(field.default)) return field.default;

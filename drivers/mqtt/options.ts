@@ -1,6 +1,6 @@
 /** A broker connection's settings. The password and TLS material are secrets, not settings (DESIGN §5). */
 import { z } from 'zod';
-import { durationMs } from '../../src/contract/duration.ts';
+import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
 
 export const secrets = ['password', 'ca', 'cert', 'key'] as const;
@@ -53,12 +53,14 @@ export const optionsSchema = z
       .meta({ examples: ['grafana'] }),
     clean: z.boolean().default(true).describe('False: the broker keeps messages of QoS 1 and 2 while the gateway is away'),
     sessionExpiry: durationMs({ minMs: 1_000, maxMs: 365 * 86_400_000 })
-      .default(86_400_000)
+      .prefault(formatDurationMs(86_400_000))
       .describe('How long the broker keeps them (MQTT 5, with clean false)'),
     keepalive: durationMs({ minMs: 1_000, maxMs: 65_535_000 })
-      .default(limits.mqttKeepaliveMs)
+      .prefault(formatDurationMs(limits.mqttKeepaliveMs))
       .describe('A dead link is noticed after one and a half times this'),
-    timeout: durationMs({ minMs: 10, maxMs: 60_000 }).default(limits.requestTimeoutMs).describe('How long the broker may take to confirm'),
+    timeout: durationMs({ minMs: 10, maxMs: 60_000 })
+      .prefault(formatDurationMs(limits.requestTimeoutMs))
+      .describe('How long the broker may take to confirm'),
     tls: z
       .strictObject({
         verify: z.boolean().default(true).describe('False accepts any certificate: for a test bench only'),

@@ -1,6 +1,6 @@
 /** Commands and how they end (DESIGN §8). */
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
+import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 import type { Value } from './sample.ts';
 
@@ -30,9 +30,11 @@ export const setBodySchema = z.strictObject({
   value: commandValueSchema,
   expect: commandValueSchema.optional().describe('Set only if the point reads this now, within the verify tolerance'),
   wait: durationMs({ maxMs: limits.commandWaitMaxMs })
-    .default(limits.commandWaitDefaultMs)
+    .prefault(formatDurationMs(limits.commandWaitDefaultMs))
     .describe('Answer 202 if it has not ended by then'),
-  expires: durationMs({ minMs: 10, maxMs: 600_000 }).default(limits.commandExpiryMs).describe('Not sent any more after waiting this long'),
+  expires: durationMs({ minMs: 10, maxMs: 600_000 })
+    .prefault(formatDurationMs(limits.commandExpiryMs))
+    .describe('Not sent any more after waiting this long'),
   reason: z.string().max(512).optional().describe('Why, for the record'),
 });
 export type SetBody = z.output<typeof setBodySchema>;

@@ -1,7 +1,7 @@
 /** The configuration language for devices and points (DESIGN §5): the one place where these settings are declared. */
 import { z } from 'zod';
 import { roles } from './caller.ts';
-import { durationMs } from './duration.ts';
+import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 
 export const idSchema = z
@@ -48,8 +48,10 @@ const verifyDetailSchema = z.strictObject({
     .describe('The value to be seen; the written one unless said')
     .meta({ examples: [1] }),
   tolerance: z.number().nonnegative().default(0).describe('Largest difference that still counts as equal, in engineering units'),
-  settle: durationMs({ maxMs: 60_000 }).default(0).describe('Pause before the first look'),
-  timeout: durationMs({ minMs: 10, maxMs: 600_000 }).default(limits.verifyTimeoutMs).describe('After this without agreement: mismatch'),
+  settle: durationMs({ maxMs: 60_000 }).prefault('0ms').describe('Pause before the first look'),
+  timeout: durationMs({ minMs: 10, maxMs: 600_000 })
+    .prefault(formatDurationMs(limits.verifyTimeoutMs))
+    .describe('After this without agreement: mismatch'),
 });
 
 /** `"none"`, `"readback"` or the details (DESIGN §8). */
@@ -81,7 +83,7 @@ export const pointSchema = z.strictObject({
   id: pointIdSchema,
   title: titleSchema,
   address: z.unknown().optional().describe("Where the value is: the driver's own words"),
-  access: z.enum(['read', 'write', 'read-write']).default('read'),
+  access: z.enum(['read', 'write', 'read-write']).default('read').describe('The direction; who may do what is `rights`'),
   unit: z
     .string()
     .max(64)
@@ -93,7 +95,7 @@ export const pointSchema = z.strictObject({
     .default(1)
     .refine((scale) => scale !== 0, 'is 0; allowed is any other number')
     .describe('Engineering value = raw × scale + offset'),
-  offset: z.number().default(0),
+  offset: z.number().default(0).describe('Added after scaling'),
   precision: z
     .int()
     .min(0)
@@ -147,7 +149,8 @@ export const pointSchema = z.strictObject({
       deadband: z.number().nonnegative().default(0).describe('A smaller change is not kept, in engineering units'),
       maxSilence: durationMs({ minMs: 100 }).optional().describe('Keep one at least this often even without a change'),
     })
-    .optional(),
+    .optional()
+    .describe('Which samples are kept; all unless said'),
   labels: labelsSchema.default({}),
 });
 
@@ -175,7 +178,9 @@ export const deviceSchema = z.strictObject({
     .optional()
     .describe('A device type to take points and commands from')
     .meta({ examples: ['eastron-sdm630'] }),
-  interval: intervalSchema.default(limits.pollIntervalDefaultMs),
+  interval: intervalSchema
+    .prefault(formatDurationMs(limits.pollIntervalDefaultMs))
+    .describe('How often its points are asked, where they are asked'),
   labels: labelsSchema.default({}),
   points: z.array(z.unknown()).default([]),
   commands: z.array(z.unknown()).default([]),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { roles } from './caller.ts';
 import { idSchema, titleSchema } from './device.ts';
-import { durationMs } from './duration.ts';
+import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 
 /** What every connection has; the rest of the object is the driver's. */
@@ -14,10 +14,10 @@ export const connectionSchema = z.looseObject({
 
 export const historySchema = z.strictObject({
   retention: durationMs({ minMs: 60_000 })
-    .default(30 * 86_400_000)
+    .prefault(formatDurationMs(30 * 86_400_000))
     .describe('Older samples are deleted'),
   flushInterval: durationMs({ minMs: 10, maxMs: 60_000 })
-    .default(limits.flushIntervalMs)
+    .prefault(formatDurationMs(limits.flushIntervalMs))
     .describe('Longest wait of a sample for its commit to disk'),
 });
 
@@ -26,25 +26,32 @@ export const rightsSchema = z.strictObject({
 });
 
 export const healthSchema = z.strictObject({
-  failWhen: z.enum(['any-connection', 'any-device', 'all-connections', 'never']).default('any-connection'),
+  failWhen: z
+    .enum(['any-connection', 'any-device', 'all-connections', 'never'])
+    .default('any-connection')
+    .describe('What must be down for the data source to be in error; what is down is always named'),
 });
 
 /** The outer shape; lists stay unknown here. */
 export const settingsSchema = z.strictObject({
-  version: z.literal(1, { error: 'allowed is 1, the version of this configuration language' }).default(1),
+  version: z
+    .literal(1, { error: 'allowed is 1, the version of this configuration language' })
+    .default(1)
+    .describe('The version of this language'),
   timezone: z
     .string()
     .refine(isTimeZone, {
       error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is an IANA time zone such as "Europe/Vienna" or "UTC"`,
     })
     .default('UTC')
-    .describe('IANA time zone of calendar intervals'),
+    .describe('IANA time zone of calendar intervals')
+    .meta({ examples: ['Europe/Vienna'] }),
   connections: z.array(z.unknown()).max(200).default([]),
   devices: z.array(z.unknown()).max(10_000).default([]),
   profiles: z.array(z.unknown()).max(1_000).default([]),
-  history: historySchema.prefault({}),
-  rights: rightsSchema.prefault({}),
-  health: healthSchema.prefault({}),
+  history: historySchema.prefault({}).describe('What is kept and for how long'),
+  rights: rightsSchema.prefault({}).describe('Who may do what'),
+  health: healthSchema.prefault({}).describe('When Save & test and the health endpoint report an error'),
 });
 export type Settings = z.output<typeof settingsSchema>;
 
