@@ -229,6 +229,7 @@ export const profileSchema = z.strictObject({
     .string()
     .max(128)
     .optional()
+    .describe('Who makes it')
     .meta({ examples: ['Eastron'] }),
   models: z
     .array(z.string().max(128))
