@@ -144,11 +144,11 @@ export const limits = {
   livePacketsPerSecondMax: 10,
   /** Series of one live channel: each is a column of every packet, with a hole where it has nothing new. */
   liveSeriesMax: 200,
-  /** Samples of one series in a packet's time that are sent as they are (100 a second); faster points are reduced to min, max and last. */
+  /** Samples of one series in a packet's time that are sent as they are (100 a second); faster points are reduced to first, min, max and last. */
   liveSamplesPerPacketMax: 10,
   /** Cells of one packet; older rows are dropped and counted. Grafana closes a browser's connection at 4 MB queued (facts/grafana.md §3). */
   livePacketCellsMax: 50_000,
-  /** Rows sent at subscription for what came between the history and the stream. */
+  /** Rows sent at once for what came between the history and the stream, or between two streams of a channel. */
   liveCatchUpRowsMax: 5_000,
   /** Live channels open at once; each costs a look at every sample. One more is answered with history alone. */
   liveOpenMax: 256,
@@ -158,6 +158,8 @@ export const limits = {
   liveEdgeMs: 60_000,
   /** From the end of an interval until it is read: polls and commits of its last samples are done by then. */
   liveBucketGraceMs: 250,
+  /** Where a channel of intervals has got to is noted on disk, for after a restart, if they are at least this wide: a write an interval and no more. */
+  liveNotedWidthMs: 5_000,
   /** A channel in use is noted on disk this often, for the order in which channels are dropped. */
   channelTouchMs: 3_600_000,
   /** Remembered live channels of one gateway; the least recently used is dropped. */

@@ -25,14 +25,24 @@ const specSchema = z.object({
 });
 export type ChannelSpec = z.output<typeof specSchema>;
 
-const recordSchema = z.object({ spec: specSchema, usedMs: z.number() });
+const recordSchema = z.object({
+  spec: specSchema,
+  usedMs: z.number(),
+  /** Intervals before this moment were sent; nanoseconds since 1970. */
+  sentNs: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional(),
+});
 type Record = z.output<typeof recordSchema>;
 
 export interface Channels {
   /** Remembers the spec and resolves with its path, `live/<hash>`. The least recently used one gives way at `limits.channelsMax`. */
   register(gateway: string, spec: ChannelSpec): Promise<string>;
   /** The spec behind a path; undefined if nobody asked for it lately. */
-  find(gateway: string, path: string): Promise<ChannelSpec | undefined>;
+  find(gateway: string, path: string): Promise<{ spec: ChannelSpec; sentNs?: bigint } | undefined>;
+  /** Notes where a channel of intervals has got to. */
+  note(gateway: string, path: string, sentNs: bigint): Promise<void>;
 }
 
 const scope = 'channels';
@@ -69,7 +79,7 @@ export function createChannels(deps: { store: Store; clock: Clock }): Channels {
       const nowMs = deps.clock.nowMs();
       // The map's order is the order of use; on disk it needs to be right only roughly.
       const stale = before === undefined || nowMs - before.usedMs >= limits.channelTouchMs;
-      const record = stale ? { spec, usedMs: nowMs } : before;
+      const record = stale ? { ...before, spec, usedMs: nowMs } : before;
       records.delete(hash);
       records.set(hash, record);
       if (stale) await deps.store.remember(gateway, scope, hash, record);
@@ -82,9 +92,20 @@ export function createChannels(deps: { store: Store; clock: Clock }): Channels {
     },
     async find(gateway, path) {
       if (!path.startsWith(livePathPrefix)) return undefined;
-      return (await known(gateway)).get(path.slice(livePathPrefix.length))?.spec;
+      const record = (await known(gateway)).get(hashOf(path));
+      return record && { spec: record.spec, ...(record.sentNs === undefined ? {} : { sentNs: BigInt(record.sentNs) }) };
+    },
+    async note(gateway, path, sentNs) {
+      const record = (await known(gateway)).get(hashOf(path));
+      if (!record) return;
+      record.sentNs = String(sentNs);
+      await deps.store.remember(gateway, scope, hashOf(path), record);
     },
   };
+}
+
+function hashOf(path: string): string {
+  return path.slice(livePathPrefix.length);
 }
 
 /** One spelling for one meaning: order and repetition of selectors say nothing, nor do fields that do not change what is streamed. */

@@ -41,6 +41,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     store,
     gateways: () => instances.all().map(({ gateway }) => gateway),
     streams: () => running,
+    channels: () => streams.counters().channels,
     version,
   });
   const resources = createResources({ store, drivers, clock, instances, log });

@@ -8,6 +8,8 @@ export interface MetricsDeps {
   gateways(): readonly Gateway[];
   /** Live channels that are being sent. */
   streams(): number;
+  /** Live channels that are open, each with one subscription of its gateway. */
+  channels(): number;
   version: string;
 }
 
@@ -20,7 +22,7 @@ export interface Metrics {
 
 type Labelled = { labels: Record<string, string>; value: number };
 
-export function createMetrics({ store, gateways, streams, version }: MetricsDeps): Metrics {
+export function createMetrics({ store, gateways, streams, channels, version }: MetricsDeps): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -54,6 +56,7 @@ export function createMetrics({ store, gateways, streams, version }: MetricsDeps
   gauge('fieldgate_info', 'Version of the plugin', () => [{ labels: { version }, value: 1 }], ['version']);
   gauge('fieldgate_gateways', 'Data sources that run', () => [{ labels: {}, value: gateways().length }]);
   gauge('fieldgate_live_streams', 'Live channels that are being sent', () => [{ labels: {}, value: streams() }]);
+  gauge('fieldgate_live_channels', 'Live channels that are open, with or without a viewer', () => [{ labels: {}, value: channels() }]);
   gauge(
     'fieldgate_connections',
     'Connections by protocol and state',

@@ -5,13 +5,12 @@
 import { limits } from '../contract/limits.ts';
 import { frameToJson } from '../frame/json.ts';
 import type { Series } from '../frame/series.ts';
-import { wideFrame } from '../frame/wide.ts';
 import type { TimeRange } from '../store/store.ts';
 import type { Instance } from './instance.ts';
 import { compileSelection } from './query-parse.ts';
 import { type Named, selectSeries } from './query-series.ts';
 import { aboutOf, type Live, type StreamDeps } from './stream.ts';
-import { emptySeries } from './stream-packet.ts';
+import { emptySeries, seriesPacket } from './stream-packet.ts';
 import { readBuckets } from './telemetry-read.ts';
 
 const nsPerMs = 1_000_000n;
@@ -27,9 +26,9 @@ export async function bucketPacket(deps: StreamDeps, instance: Instance, live: L
   const toNs = bucketStart(deps.clock.nowNs(), live.spec.widthMs ?? 1);
   const fromNs = live.nextBucketNs ?? toNs;
   const signal = AbortSignal.timeout(limits.storeOpenWaitMs);
-  const { columns, series } = await readInterval(deps, instance, live, { fromNs, toNs }, signal);
+  const { series } = await readInterval(deps, instance, live, { fromNs, toNs }, signal);
   if (live.streams === 0 && toNs > fromNs) live.nextBucketNs = toNs;
-  return frameToJson(frameOf(live, columns, series), 'schema+data');
+  return frameToJson(frameOf(live, series), 'schema+data');
 }
 
 export async function runBuckets(
@@ -37,12 +36,16 @@ export async function runBuckets(
   instance: Instance,
   live: Live,
   send: (packet: Uint8Array) => Promise<void>,
+  /** Writes down where the stream has got to. */
+  note: (sentNs: bigint) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps;
   const widthMs = live.spec.widthMs ?? 1;
   let nextNs = live.nextBucketNs ?? bucketStart(clock.nowNs(), widthMs);
   let schema = '';
+  // Before the first packet: what was noted in an earlier stream is history to the viewers of this one.
+  await note(nextNs);
   for (;;) {
     // A sample needs a moment from its device to the store; an interval that is read too early stays short of it for ever.
     const dueMs = Number(nextNs / nsPerMs) + widthMs + limits.liveBucketGraceMs - clock.nowMs();
@@ -56,7 +59,8 @@ export async function runBuckets(
     const changed = names !== schema;
     schema = names;
     if (changed || series.some(({ times }) => times.length > 0))
-      await send(frameToJson(frameOf(live, columns, series), changed ? 'schema+data' : 'data'));
+      await send(frameToJson(frameOf(live, series), changed ? 'schema+data' : 'data'));
+    await note(toNs);
   }
 }
 
@@ -78,11 +82,9 @@ export async function readInterval(
   const reader = { store: deps.store, gateway: instance.key, signal };
   const read = range.toNs > range.fromNs && columns.length > 0 ? (await readBuckets(reader, columns, range, query, widthMs)).series : [];
   const found = new Map(read.map((one) => [one.name, one]));
-  return { columns, series: columns.map((named) => found.get(named.name) ?? emptySeries(named)) };
+  return { columns, series: columns.map((named) => found.get(named.name) ?? emptySeries(named, 'usable')) };
 }
 
-function frameOf(live: Live, _columns: readonly Named[], series: readonly Series[]) {
-  const { frame } = wideFrame(series, { cellsMax: limits.livePacketCellsMax });
-  const about = aboutOf(live);
-  return { ...frame, refId: about.refId, meta: { ...frame.meta, ...about.meta } };
+function frameOf(live: Live, series: readonly Series[]) {
+  return seriesPacket(series, aboutOf(live)).frame;
 }

@@ -3,7 +3,8 @@
  * number, keeps old rows of a column by its name, and knows one time column; so the names are unique and a cell without news is a hole.
  */
 import { limits } from '../contract/limits.ts';
-import type { ColumnKind } from '../contract/sample.ts';
+import type { Query } from '../contract/query.ts';
+import { type ColumnKind, qualities } from '../contract/sample.ts';
 import type { Cells, Frame, FrameMeta } from '../frame/frame.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
@@ -12,11 +13,7 @@ import { configOf, type Named } from './query-series.ts';
 import { identityOf } from './stream-tap.ts';
 
 /** One frame of samples, any order in, ordered by time out. `cutRows` of the oldest did not fit a packet. */
-export function packetFrame(
-  columns: readonly Named[],
-  samples: readonly LiveSample[],
-  about: { refId: string; meta: FrameMeta },
-): { frame: Frame; cutRows: number } {
+export function packetFrame(columns: readonly Named[], samples: readonly LiveSample[], about: About): { frame: Frame; cutRows: number } {
   const bySeries = new Map<string, LiveSample[]>();
   for (const sample of samples) {
     const id = identityOf({ ...sample.key, kind: sample.kind });
@@ -24,20 +21,42 @@ export function packetFrame(
     if (list) list.push(sample);
     else bySeries.set(id, [sample]);
   }
-  const series = columns.map((named) => seriesOf(named, reduce(bySeries.get(identityOf({ ...named.key, kind: named.kind })) ?? [])));
-  const { frame, cutRows } = wideFrame(series, { cellsMax: limits.livePacketCellsMax });
+  const series = columns.map((named) =>
+    seriesOf(named, reduce(bySeries.get(identityOf({ ...named.key, kind: named.kind })) ?? []), about.quality),
+  );
+  return seriesPacket(series, about);
+}
+
+/** What stands beside the columns of a packet, and whether each has its quality and reason. */
+export interface About {
+  refId: string;
+  meta: FrameMeta;
+  quality: Query['quality'];
+}
+
+/** The same for rows that come from the store. */
+export function seriesPacket(series: readonly Series[], about: About): { frame: Frame; cutRows: number } {
+  const { frame, cutRows } = wideFrame(series, { cellsMax: limits.livePacketCellsMax, reasons: 'text' });
   return { frame: { ...frame, refId: about.refId, meta: { ...frame.meta, ...about.meta } }, cutRows };
 }
 
 /** A column without rows, so that the history has the columns the stream will have. */
-export function emptySeries(named: Named): Series {
-  return seriesOf(named, []);
+export function emptySeries(named: Named, quality: Query['quality']): Series {
+  return seriesOf(named, [], quality);
 }
 
-function seriesOf(named: Named, samples: readonly LiveSample[]): Series {
+function seriesOf(named: Named, samples: readonly LiveSample[], filter: Query['quality']): Series {
   const value = cellsOfSamples(named.kind, samples);
   const times = BigInt64Array.from({ length: samples.length }, (_, i) => samples[i]?.sample.timeNs ?? 0n);
-  return { name: named.name, point: named.key.point, labels: named.labels, config: configOf(named, value.type), times, value };
+  const judged = filter === 'all' ? judgementsOf(samples) : {};
+  return { name: named.name, point: named.key.point, labels: named.labels, config: configOf(named, value.type), times, value, ...judged };
+}
+
+function judgementsOf(samples: readonly LiveSample[]): Pick<Series, 'quality' | 'reasons'> {
+  return {
+    quality: Uint8Array.from(samples, ({ sample }) => qualities.indexOf(sample.quality)),
+    reasons: samples.map(({ sample }) => sample.reason),
+  };
 }
 
 function cellsOfSamples(kind: ColumnKind, samples: readonly LiveSample[]): Cells {
@@ -59,8 +78,9 @@ function cellsOfSamples(kind: ColumnKind, samples: readonly LiveSample[]): Cells
 }
 
 /**
- * Ordered by time, and no more than a chart can draw: of the samples of one packet interval, if they are many, the least, the greatest and
- * the last stay. By the samples' own time, so that a packet that waited is not thinned more than one that did not.
+ * Ordered by time, and no more than a chart can draw: of the samples of one packet interval, if they are many, the first, the least, the
+ * greatest and the last stay, and the first that has no value. By the samples' own time, so that a packet that waited is not thinned more than
+ * one that did not.
  */
 function reduce(samples: readonly LiveSample[]): LiveSample[] {
   const slotNs = BigInt(1e9 / limits.livePacketsPerSecondMax);
@@ -80,7 +100,7 @@ function extremes(samples: readonly LiveSample[]): readonly LiveSample[] {
   if (samples.length <= limits.liveSamplesPerPacketMax) return samples;
   const valued = samples.filter(({ sample, kind }) => sample.value !== null && kind !== 'string');
   const value = (one: LiveSample) => one.sample.value ?? 0;
-  const keep = new Set([samples.at(-1)]);
+  const keep = new Set([samples[0], samples.at(-1), samples.find(({ sample }) => sample.value === null)]);
   if (valued.length > 0) {
     keep.add(valued.reduce((least, one) => (value(one) < value(least) ? one : least)));
     keep.add(valued.reduce((most, one) => (value(one) > value(most) ? one : most)));

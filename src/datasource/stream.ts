@@ -4,11 +4,13 @@ import { notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { frameToJson } from '../frame/json.ts';
+import type { Series } from '../frame/series.ts';
 import type { Store } from '../store/store.ts';
 import { type ChannelSpec, type Channels, createChannels } from './channels.ts';
 import type { Instance } from './instance.ts';
-import { bucketPacket, runBuckets } from './stream-buckets.ts';
-import { packetFrame } from './stream-packet.ts';
+import { bucketPacket, bucketStart, runBuckets } from './stream-buckets.ts';
+import { catchUp } from './stream-history.ts';
+import { type About, packetFrame, seriesPacket } from './stream-packet.ts';
 import { Tap } from './stream-tap.ts';
 
 export interface Streams {
@@ -28,6 +30,8 @@ export interface Streams {
 
 export interface StreamCounters {
   streams: number;
+  /** Open ones: each is one subscription of the samples of its gateway, however many watch. */
+  channels: number;
   packets: number;
   /** Samples no viewer saw: a slow reader, too many series, a packet too large. */
   dropped: number;
@@ -41,6 +45,12 @@ export interface Live {
   tap: Tap;
   /** Aggregates: the start of the first interval that was not sent or answered yet. */
   nextBucketNs?: bigint;
+  /** Rows of before the tap was opened, for the first who comes. */
+  missed?: readonly Series[];
+  /** Kept when what viewers missed has been looked up. */
+  caughtUp?: Promise<void>;
+  /** When its last stream ended. */
+  leftNs?: bigint;
   /** A stream runs; then it is where the stream has got to. */
   cursor?: number;
   streams: number;
@@ -58,12 +68,20 @@ export function createStreams(deps: StreamDeps): Streams {
   const { clock, log } = deps;
   const channels: Channels = createChannels(deps);
   const open = new Map<string, Live>();
-  const counters: StreamCounters = { streams: 0, packets: 0, dropped: 0 };
+  const counters = { streams: 0, packets: 0, dropped: 0 };
+  /** What streamed before this moment was sent by the process before. */
+  const startedNs = clock.nowNs();
+  /** When streams of channels that are closed ended. */
+  const left = new Map<string, bigint>();
 
   function close(key: string, live: Live): void {
     live.keep?.();
     live.tap.close();
-    if (open.get(key) === live) open.delete(key);
+    if (open.get(key) !== live) return;
+    open.delete(key);
+    left.delete(key);
+    if (live.leftNs !== undefined) left.set(key, live.leftNs);
+    for (const oldest of left.keys()) if (left.size > limits.channelsMax) left.delete(oldest);
   }
 
   /** The open channel; one that belongs to a gateway which is gone is opened anew. */
@@ -89,15 +107,40 @@ export function createStreams(deps: StreamDeps): Streams {
     if (live.streams === 0) live.keep = clock.after(limits.liveIdleMs, () => close(key, live));
   }
 
+  /** For whoever comes without a query: a viewer whose connection broke, or a stream that Grafana opens again after a restart of ours. */
   async function find(instance: Instance, path: string): Promise<Live | undefined> {
-    const spec = await channels.find(instance.key, path);
-    return spec && liveOf(instance, path, spec);
+    const known = await channels.find(instance.key, path);
+    if (!known) return undefined;
+    const key = `${instance.key}\n${path}`;
+    const sinceNs = left.get(key) ?? startedNs;
+    const before = open.get(key);
+    const live = liveOf(instance, path, known.spec);
+    if (live && live !== before) {
+      const { widthMs } = known.spec;
+      if (widthMs === undefined) live.caughtUp = catchUp(deps, instance, live, sinceNs);
+      else live.nextBucketNs = known.sentNs ?? bucketStart(sinceNs, widthMs);
+    }
+    await live?.caughtUp;
+    return live;
+  }
+
+  /** What viewers missed, once. */
+  function missedPacket(live: Live): Uint8Array | undefined {
+    const { missed } = live;
+    delete live.missed;
+    return missed?.some(({ times }) => times.length > 0)
+      ? frameToJson(seriesPacket(missed, aboutOf(live)).frame, 'schema+data')
+      : undefined;
   }
 
   return {
     async prepare(instance, spec) {
       const path = await channels.register(instance.key, spec);
-      return liveOf(instance, path, spec);
+      const live = liveOf(instance, path, spec);
+      await live?.caughtUp;
+      // Whoever asks has the history with the answer.
+      delete live?.missed;
+      return live;
     },
 
     async subscribe(instance, path) {
@@ -105,6 +148,8 @@ export function createStreams(deps: StreamDeps): Streams {
       if (!live) return { status: 'not-found' };
       if (live.spec.widthMs !== undefined) return { status: 'ok', initial: await bucketPacket(deps, instance, live) };
       const { tap } = live;
+      const missed = live.cursor === undefined ? missedPacket(live) : undefined;
+      if (missed) return { status: 'ok', initial: missed };
       // Without a stream all that is here goes to this viewer, and the stream will begin after it.
       const to = live.cursor ?? tap.end;
       const { frame } = packetFrame(tap.columns, tap.missed(to), aboutOf(live));
@@ -123,20 +168,25 @@ export function createStreams(deps: StreamDeps): Streams {
         await orAborted(send(packet), signal);
         counters.packets += 1;
       };
+      const isNoted = (live.spec.widthMs ?? 0) >= limits.liveNotedWidthMs;
+      const note = (sentNs: bigint) => (isNoted ? channels.note(instance.key, path, sentNs) : Promise.resolve());
       try {
         if (live.spec.widthMs === undefined) await runRaw(live, sendCounted, signal);
-        else await runBuckets(deps, instance, live, sendCounted, signal);
+        else await runBuckets(deps, instance, live, sendCounted, note, signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
         live.streams -= 1;
         counters.streams -= 1;
-        if (live.streams === 0) delete live.cursor;
+        if (live.streams === 0) {
+          delete live.cursor;
+          live.leftNs = clock.nowNs();
+        }
         closeWhenIdle(`${instance.key}\n${path}`, live);
       }
     },
 
-    counters: () => ({ ...counters }),
+    counters: () => ({ ...counters, channels: open.size }),
     close() {
       for (const [key, live] of open) close(key, live);
     },
@@ -145,6 +195,8 @@ export function createStreams(deps: StreamDeps): Streams {
   /** Never more than `livePacketsPerSecondMax`; the pause is before a packet, so that samples of one poll travel together. */
   async function runRaw(live: Live, send: (packet: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { tap } = live;
+    const missed = missedPacket(live);
+    if (missed) await send(missed);
     let from = tap.start;
     let version = -1;
     for (;;) {
@@ -168,8 +220,8 @@ export function createStreams(deps: StreamDeps): Streams {
 }
 
 /** What stands beside the columns in the schema of a packet: the same as in the history it goes on with. */
-export function aboutOf(live: Pick<Live, 'address' | 'spec'>) {
-  return { refId: live.spec.refId, meta: { channel: live.address } };
+export function aboutOf(live: Pick<Live, 'address' | 'spec'>): About {
+  return { refId: live.spec.refId, meta: { channel: live.address }, quality: live.spec.query.quality };
 }
 
 /** A reader that takes no more packets must not hold up the end of the stream. */

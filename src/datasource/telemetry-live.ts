@@ -1,6 +1,6 @@
 /**
  * `telemetry` with `live`: the history and the channel it goes on in, as one wide frame whatever the format, because that is the frame
- * Grafana's browser side can go on with. Quality columns are left out: a packet carries values only.
+ * Grafana's browser side can go on with. With `quality: all` bad samples are nulls with their quality and reason, here and in the packets.
  */
 import { limits } from '../contract/limits.ts';
 import type { Frame, Notice } from '../frame/frame.ts';
@@ -8,13 +8,11 @@ import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
 import type { ChannelSpec } from './channels.ts';
 import type { Question } from './query.ts';
-import { selectSeries } from './query-series.ts';
 import type { Live } from './stream.ts';
 import { bucketStart, readInterval } from './stream-buckets.ts';
-import { emptySeries } from './stream-packet.ts';
-import { identityOf } from './stream-tap.ts';
+import { readHistory } from './stream-history.ts';
 import { wideNotices, withNotices } from './telemetry.ts';
-import { bucketWidth, readRaw } from './telemetry-read.ts';
+import { bucketWidth } from './telemetry-read.ts';
 
 /** A range that ended a while ago has no live continuation: new samples would be appended behind a gap. */
 export function isLive({ ask, deps }: Question): boolean {
@@ -22,12 +20,15 @@ export function isLive({ ask, deps }: Question): boolean {
 }
 
 export async function answerLive(question: Question): Promise<Frame[]> {
-  const { ask, instance, deps } = question;
+  const { ask, instance, deps, signal } = question;
   const { spec, notices } = specOf(question);
   const live = await deps.streams.prepare(instance, spec);
-  const read = await (spec.widthMs === undefined ? rawHistory(question, live) : bucketHistory(question, spec, live));
+  const read = await (spec.widthMs === undefined
+    ? readHistory(deps, instance, ask, live?.tap, signal)
+    : bucketHistory(question, spec, live));
   const { frame, cutRows } = wideFrame(read.series, {
     cellsMax: limits.wideCellsMax,
+    reasons: 'text',
     ...(spec.widthMs === undefined ? {} : { intervalMs: spec.widthMs }),
   });
   const tooMany: Notice = { severity: 'warning', text: `Not live: ${limits.liveOpenMax} live channels are open already.` };
@@ -42,30 +43,6 @@ function specOf({ ask }: Question): { spec: ChannelSpec; notices: Notice[] } {
   if (ask.query.aggregate === 'none') return { spec: { query: ask.query, refId: ask.refId, windowMs }, notices: [] };
   const { widthMs, notices } = bucketWidth(ask, limits.liveSeriesMax);
   return { spec: { query: ask.query, refId: ask.refId, widthMs, windowMs }, notices };
-}
-
-async function rawHistory(
-  { ask, instance, deps, signal }: Question,
-  live: Live | undefined,
-): Promise<{ series: Series[]; notices: Notice[] }> {
-  const catalogue = await deps.store.series(instance.key);
-  const selected = selectSeries(catalogue, instance.gateway, ask.selection, limits.liveSeriesMax);
-  live?.tap.know(selected.series.map(({ key, kind }) => ({ ...key, kind })));
-  const columns = live?.tap.columns ?? selected.series;
-  const answered = live?.tap.historyAsked();
-  // All that has arrived belongs to the history, also what a device dates a little ahead.
-  const aheadNs = deps.clock.nowNs() + BigInt(limits.clockAheadMaxMs) * 1_000_000n;
-  const range = { fromNs: ask.range.fromNs, toNs: ask.range.toNs > aheadNs ? ask.range.toNs : aheadNs };
-  const reader = { store: deps.store, gateway: instance.key, signal };
-  const quality = ask.query.quality;
-  const read = columns.length === 0 ? { series: [], notices: [] } : await readRaw(reader, columns, range, quality);
-  const found = new Map(read.series.map(({ quality: _quality, reasons: _reasons, ...one }) => [one.name, one]));
-  const last = columns.flatMap(({ name, key, kind }): [string, bigint][] => {
-    const time = found.get(name)?.times.at(-1);
-    return time === undefined ? [] : [[identityOf({ ...key, kind }), time]];
-  });
-  answered?.(new Map(last));
-  return { series: columns.map((named) => found.get(named.name) ?? emptySeries(named)), notices: [...selected.notices, ...read.notices] };
 }
 
 /** Finished intervals only: the one that is running is the stream's first. */

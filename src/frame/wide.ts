@@ -11,15 +11,25 @@ export interface WideResult {
   cutRows: number;
 }
 
+export interface WideOptions {
+  cellsMax: number;
+  intervalMs?: number;
+  /**
+   * `enum` unless said. `text` for a frame that is gone on with: the names of an enum are in the schema, which later packets do not repeat, so that a
+   * reason that is new would have no name.
+   */
+  reasons?: 'enum' | 'text';
+}
+
 /** Times are unique in a wide frame: of two samples of a series at one time the later stays. */
-export function wideFrame(series: readonly Series[], options: { cellsMax: number; intervalMs?: number }): WideResult {
+export function wideFrame(series: readonly Series[], options: WideOptions): WideResult {
   const columns = series.reduce((sum, one) => sum + (one.quality ? 3 : 1), 1);
   const { times, places, cutRows } = layOut(series, Math.max(1, Math.floor(options.cellsMax / columns)));
   const fields: Field[] = [timeField(times, options.intervalMs)];
   series.forEach((one, i) => {
     const rows = places[i] ?? new Int32Array();
     fields.push(valueField(one, rows));
-    if (one.quality) fields.push(...qualityFields(one, rows));
+    if (one.quality) fields.push(...qualityFields(one, rows, options.reasons ?? 'enum'));
   });
   return { frame: { meta: series.some(isNumeric) ? { type: 'timeseries-wide' } : {}, fields }, cutRows };
 }
@@ -57,9 +67,12 @@ function valueField(series: Series, places: Int32Array): Field {
   return { ...cells, name: series.name, labels: series.labels, config };
 }
 
-function qualityFields(series: Series, places: Int32Array): Field[] {
+function qualityFields(series: Series, places: Int32Array, reasonsAs: 'enum' | 'text'): Field[] {
   const quality = Uint8Array.from(places, (place) => (place < 0 ? 0 : (series.quality?.[place] ?? 0)));
   const valid = Uint8Array.from(places, (place) => (place < 0 ? cell.hole : cell.value));
   const reasons = Array.from(places, (place) => (place < 0 ? null : (series.reasons?.[place] ?? '')));
-  return [qualityField(`${series.name} quality`, quality, valid), textField(`${series.name} reason`, reasons)];
+  const name = `${series.name} reason`;
+  const reason: Field =
+    reasonsAs === 'enum' ? textField(name, reasons) : { name, type: 'string', values: reasons.map((one) => one ?? ''), valid };
+  return [qualityField(`${series.name} quality`, quality, valid), reason];
 }

@@ -68,6 +68,9 @@ export class ScriptedGateway implements Gateway {
   devices() {
     return this.statuses;
   }
+  follow() {
+    return () => undefined;
+  }
   subscribe(take: (samples: readonly LiveSample[]) => void | Promise<void>) {
     this.#takers.add(take);
     return () => void this.#takers.delete(take);
@@ -146,11 +149,11 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-/** Time ranges are the last hour unless a query says otherwise. */
-export function openBench(devices: Device[]): Bench {
+/** Time ranges are the last hour unless a query says otherwise. With the store and gateway of another bench it is that one after a restart. */
+export function openBench(devices: Device[], before?: Bench): Bench {
   const key = '1/abc';
-  const store = openStore({ folder: undefined, clock, log: silentLog, flushIntervalMs: 20 });
-  const gateway = new ScriptedGateway(key, store, devices);
+  const store = before?.store ?? openStore({ folder: undefined, clock, log: silentLog, flushIntervalMs: 20 });
+  const gateway = before?.gateway ?? new ScriptedGateway(key, store, devices);
   const instance: Instance = { key, uid: 'abc', gateway };
   const streams = createStreams({ store, clock, log: silentLog });
   const queries = createQueries({ store, clock, log: silentLog, streams });

@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { channelPathPattern } from '../../src/contract/channel.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { silentLog } from '../../src/contract/log.ts';
-import { createStreams, type Streams } from '../../src/datasource/stream.ts';
 import { fieldOf } from '../frame/read.ts';
 import { type Bench, clock, device, openBench } from './query-fixture.ts';
 import { Viewer } from './stream-viewer.ts';
@@ -39,11 +37,11 @@ interface Running {
   done: Promise<void>;
 }
 
-function run(bench: Bench, path: string, send: (packet: Uint8Array) => Promise<void>, streams: Streams = bench.streams): Running {
+function run(bench: Bench, path: string, send: (packet: Uint8Array) => Promise<void>): Running {
   const cancel = new AbortController();
   const running: Running = {
     endedAfterMs: Number.NaN,
-    done: streams.run(bench.instance, path, send, cancel.signal),
+    done: bench.streams.run(bench.instance, path, send, cancel.signal),
     async stop() {
       const began = performance.now();
       cancel.abort();
@@ -225,6 +223,24 @@ describe('packets', () => {
     expect(viewer.values('boiler.energy')).toEqual([9007199254740992]);
   });
 
+  it('say with quality all what is wrong with a bad sample, as the history does', async () => {
+    const bench = open();
+    await bench.gateway.say('boiler.flow_temp', { value: 1 }, { value: null, reason: 'crc', quality: 'bad', atMs: clock.nowMs() + 1 });
+    const { viewer } = await watch(bench, { devices: ['boiler'], points: ['flow_temp'], quality: 'all' });
+    await clock.sleep(5);
+    await bench.gateway.say('boiler.flow_temp', { value: null, reason: 'exception-77', quality: 'bad' });
+    await clock.sleep(5);
+    await bench.gateway.say('boiler.flow_temp', { value: 2, reason: 'clock', quality: 'uncertain' });
+    await until(() => viewer.values('boiler.flow_temp').includes(2));
+    const { fields } = viewer.frame;
+    const column = (name: string) => fields.find((field) => field.name === name);
+    expect(fields.map(({ name }) => name)).toEqual(['time', 'boiler.flow_temp', 'boiler.flow_temp quality', 'boiler.flow_temp reason']);
+    expect(column('boiler.flow_temp')?.values).toEqual([1, null, null, 2]);
+    expect(column('boiler.flow_temp quality')?.values).toEqual([0, 2, 2, 1]);
+    expect(column('boiler.flow_temp quality')?.config.type?.enum?.text).toEqual(['good', 'uncertain', 'bad']);
+    expect(column('boiler.flow_temp reason')?.values).toEqual(['', 'crc', 'exception-77', 'clock']);
+  });
+
   it('are at most ten a second, and a point faster than that keeps its extremes', async () => {
     const bench = open();
     const { viewer } = await watch(bench);
@@ -320,18 +336,89 @@ describe('channels', () => {
     expect(await bench.streams.subscribe(other, path)).toEqual({ status: 'not-found' });
   });
 
-  it('survive a restart of the plugin', async () => {
+  describe('after a restart of the plugin', () => {
+    /** The same store, and streams that know nothing yet. */
+    const restart = (bench: Bench) => {
+      bench.streams.close();
+      const after = openBench(devices(), bench);
+      cleanups.push(() => Promise.resolve(after.streams.close()));
+      return after;
+    };
+
+    it('go on, first with what was stored since it started', async () => {
+      const bench = open();
+      await bench.gateway.say('boiler.flow_temp', { value: 1 });
+      const { frame, path } = await history(bench);
+      const viewer = new Viewer(frame);
+      viewer.take(await initialOf(bench, path));
+      const after = restart(bench);
+      await clock.sleep(5);
+      await bench.gateway.say('boiler.flow_temp', { value: 2 });
+      await bench.gateway.say('tank.level', { value: 7 });
+      await bench.gateway.say('boiler.flow_temp', { value: 3 });
+      run(after, path, async (packet) => Promise.resolve(viewer.take(packet)));
+      await until(() => viewer.values('boiler.flow_temp').length === 3);
+      await bench.gateway.say('boiler.flow_temp', { value: 4 });
+      await until(() => viewer.values('boiler.flow_temp').length === 4);
+      expect(viewer.values('boiler.flow_temp')).toEqual([1, 2, 3, 4]);
+      expect(viewer.values('tank.level')).toEqual([7]);
+      expect(viewer.packets[1]?.schema).toMatchObject({ meta: { channel: `ds/abc/${path}` } });
+    });
+
+    it('give a viewer that comes back without a query what it missed, and only once', async () => {
+      const bench = open();
+      await bench.gateway.say('boiler.flow_temp', { value: 1 });
+      const { frame, path } = await history(bench);
+      const after = restart(bench);
+      await clock.sleep(5);
+      await bench.gateway.say('boiler.flow_temp', { value: 2 });
+      const viewer = new Viewer(frame);
+      viewer.take(await initialOf(after, path));
+      run(after, path, async (packet) => Promise.resolve(viewer.take(packet)));
+      await bench.gateway.say('boiler.flow_temp', { value: 3 });
+      await until(() => viewer.values('boiler.flow_temp').includes(3));
+      expect(viewer.values('boiler.flow_temp')).toEqual([1, 2, 3]);
+      // Whoever asks has the history; the stream that runs adds nothing to it.
+      const second = await history(after);
+      const late = new Viewer(second.frame);
+      late.take(await initialOf(after, second.path));
+      expect(late.values('boiler.flow_temp')).toEqual([1, 2, 3]);
+    });
+
+    it('of intervals go on with the one that was not sent', async () => {
+      const bench = open();
+      const more = { devices: ['boiler'], points: ['flow_temp'], aggregate: 'count', interval: '5s' };
+      const now = clock.nowMs();
+      const start = now - (now % 5_000);
+      await bench.gateway.say('boiler.flow_temp', ...Array.from({ length: 20 }, (_, i) => ({ value: i, atMs: start - 10_000 + i * 500 })));
+      const { frame, path } = await history(bench, more, { fromMs: start - 20_000, toMs: clock.nowMs() + 1 });
+      const viewer = new Viewer(frame);
+      const sent = viewer.rows('boiler.flow_temp').map(([time]) => time);
+      const before = run(bench, path, async (packet) => Promise.resolve(viewer.take(packet)));
+      await until(() => bench.streams.counters().streams === 1);
+      await clock.sleep(50);
+      await before.stop();
+      const after = restart(bench);
+      run(after, path, async (packet) => Promise.resolve(viewer.take(packet)));
+      await bench.gateway.say('boiler.flow_temp', { value: 1 });
+      await until(() => viewer.rows('boiler.flow_temp').length === sent.length + 1, 11_000);
+      const times = viewer.rows('boiler.flow_temp').map(([time]) => time);
+      expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+      expect(times.at(-1)).toBeGreaterThan(sent.at(-1) ?? 0);
+    });
+  });
+
+  it('are one subscription of the gateway, however many watch', async () => {
     const bench = open();
     await bench.gateway.say('boiler.flow_temp', { value: 1 });
     const { path } = await history(bench);
-    const restarted = createStreams({ store: bench.store, clock, log: silentLog });
-    cleanups.push(() => Promise.resolve(restarted.close()));
-    const viewer = new Viewer();
-    run(bench, path, async (packet) => Promise.resolve(viewer.take(packet)), restarted);
-    await until(() => viewer.packets.length > 0);
-    await bench.gateway.say('boiler.flow_temp', { value: 2 });
-    await until(() => viewer.values('boiler.flow_temp').includes(2));
-    expect(viewer.packets[0]?.schema).toBeDefined();
+    await Promise.all(Array.from({ length: 200 }, () => initialOf(bench, path)));
+    for (let i = 0; i < 20; i += 1) await history(bench, {}, { fromMs: clock.nowMs() - 3_600_000 - i, toMs: clock.nowMs() + 1 });
+    const running = run(bench, path, () => Promise.resolve());
+    await until(() => bench.streams.counters().packets > 0);
+    expect(bench.streams.counters()).toMatchObject({ channels: 1, streams: 1 });
+    expect(bench.gateway.viewers).toBe(1);
+    await running.stop();
   });
 
   it('are bounded: the least recently used gives way', async () => {
