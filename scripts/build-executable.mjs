@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { contents, packagesOf } from './contents.mjs';
 import { digest, mark } from './fresh.mjs';
@@ -13,6 +13,8 @@ const require = createRequire(import.meta.url);
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** Signal USR1 would open Node's debugger on a port of the loopback, for every user of the machine. */
 const flags = ['--disable-sigusr1'];
+/** V8 hashes strings with a seed of its own and keeps the hashes in the code cache: with a fixed one the same source gives the same bytes. */
+const reproducible = '--random-seed=1';
 
 /**
  * Writes `<target>/<base>_<os>_<arch>` for each platform. The bundles are made once; what is in them is noted for the bill of materials.
@@ -44,19 +46,26 @@ function buildExecutable({ root, work, main, assets, platform, file }) {
   const made = digest([main, ...Object.values(assets), new URL(import.meta.url).pathname], `${node} ${statSync(node).size}`);
   if (mark(file).holds(made)) return;
 
-  const blob = join(work, `${platform.name}.blob`);
-  const config = join(work, `${platform.name}.json`);
+  // Of the main file a name and no path: it is kept in the blob, where the place of a build has no business.
+  const [blob, config] = [`${platform.name}.blob`, `${platform.name}.json`];
   // V8 takes a code cache only from the same build of itself; elsewhere it would be refused at every start.
-  const sea = { main, output: blob, assets, disableExperimentalSEAWarning: true, useCodeCache: isHost(platform), execArgv: flags };
-  writeFileSync(config, JSON.stringify(sea));
+  const sea = {
+    main: basename(main),
+    output: blob,
+    assets,
+    disableExperimentalSEAWarning: true,
+    useCodeCache: isHost(platform),
+    execArgv: flags,
+  };
+  writeFileSync(join(work, config), JSON.stringify(sea));
   // The blob must come from the Node version it goes into: the one that runs us may be another.
-  execFileSync(nodeBinary(root, hostPlatform()), ['--experimental-sea-config', config], { stdio: 'pipe' });
+  execFileSync(nodeBinary(root, hostPlatform()), [reproducible, '--experimental-sea-config', config], { cwd: work, stdio: 'pipe' });
 
   const executable = join(work, platform.name);
   copyFileSync(node, executable);
   chmodSync(executable, 0o755);
   strip(executable, platform);
-  const inject = [executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', fuse, '--macho-segment-name', 'NODE_SEA'];
+  const inject = [executable, 'NODE_SEA_BLOB', join(work, blob), '--sentinel-fuse', fuse, '--macho-segment-name', 'NODE_SEA'];
   // Its output is kept for a failure: it warns of every nameless section of a stripped file.
   execFileSync(process.execPath, [require.resolve('postject/dist/cli.js'), ...inject], { stdio: 'pipe' });
   renameSync(executable, file);

@@ -44,7 +44,7 @@ mkdirSync(out, { recursive: true });
 
 const archives = platforms.map((platform) => ({ name: `${id}-${version}.${platform.name}.zip`, platforms: [platform] }));
 if (platforms.length > 1) archives.push({ name: `${id}-${version}.zip`, platforms });
-for (const archive of archives) await writeZip(join(out, archive.name), archive.platforms);
+await Promise.all(archives.map((archive) => writeZip(join(out, archive.name), archive.platforms)));
 
 const files = await Promise.all(archives.map(async ({ name }) => ({ name, sha256: await sha256(join(out, name)) })));
 const parts = { backend: contents(plugin).read('backend'), frontend: contents(plugin).read('frontend'), native: [bindingPackage(root)] };
