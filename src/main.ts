@@ -14,16 +14,18 @@ let datasource: Datasource | undefined;
 
 /** Loaded after the handshake: the libraries of the rooms take longer to load than all that comes before. */
 async function open(): Promise<Datasource> {
-  const [{ dataFolder }, { openStore }, { drivers }, { createDatasource }] = await Promise.all([
+  const [{ dataFolder }, { openStore }, { drivers }, { createDatasource }, { readSection }] = await Promise.all([
     import('./store/folder.ts'),
     import('./store/open.ts'),
     import('../drivers/index.ts'),
     import('./datasource/datasource.ts'),
+    import('./datasource/section.ts'),
   ]);
-  const { folder, reason } = dataFolder(process.env, executablePath);
+  const place = dataFolder(process.env, executablePath);
+  const { folder, reason } = place;
   log.info('history', { folder: folder ?? 'memory only', reason });
   store = openStore({ folder, clock, log, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
-  datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version });
+  datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version, section: readSection(process.env), place });
   return datasource;
 }
 

@@ -203,6 +203,21 @@ export const limits = {
   instancesMax: 100,
   /** Settings with an older `lastUpdatedMS` replace newer ones when nobody has named those for this long (DESIGN §5). */
   olderSettingsAfterMs: 60_000,
+  /** How long an instance runs on that Grafana does not name, unless `resume_for` says otherwise (DESIGN §5): a holiday without anybody looking. */
+  resumeForMs: 7 * 86_400_000,
+  resumeForMinMs: 1_000,
+  resumeForMaxMs: 3_650 * 86_400_000,
+  /** Pauses between two looks for instances that are not named any more: a tenth of `resume_for`, within these. */
+  leaseLookMinMs: 100,
+  leaseLookMaxMs: 60_000,
+  /** When an instance was last named is written down this often; what a kill takes of it is small beside days. An eighth of `resume_for` if that is less. */
+  namedTouchMs: 600_000,
+  /** Pause between two tries to read what is remembered, while another process holds the folder or the disk fails. */
+  recallRetryMs: 500,
+  /** Instances that stand still but are known by name, with their history; the one that was not named for longest is forgotten. */
+  instancesRestingMax: 1_000,
+  /** `state_key` shorter than this could be guessed from a copy of the database. */
+  stateKeyLengthMin: 16,
   /**
    * How long a health check waits for connections that are being opened for the first time, so that "Save & test" tells the truth: a little more than
    * the opening of one may take, because "no answer" helps and "still connecting" does not.

@@ -2,13 +2,15 @@
 import type { Role } from './caller.ts';
 
 export interface Route {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** `{name}` is one path segment. */
   path: string;
   /** The least role; `'command'` asks the settings' `rights.command`. */
   least: Role | 'command';
   /** For `openapi.json` and the help page. */
   summary: string;
+  /** Set on what concerns the organisation's instances and not one of them: asked under `/api/plugins/<id>/resources/`, and only there. */
+  without?: 'data source';
 }
 
 /** Records of commands name people: the same role for `GET commands` and for the query `commands`. */
@@ -32,5 +34,19 @@ export const routes = [
   { method: 'GET', path: 'commands/{id}', least: leastRoleOfCommands, summary: 'One command' },
   { method: 'GET', path: 'access/me', least: 'Viewer', summary: 'Who you are here and what you may do' },
   { method: 'POST', path: 'config/check', least: 'Admin', summary: 'Check settings without using them' },
+  {
+    method: 'GET',
+    path: 'instances',
+    least: 'Admin',
+    summary: 'The instances of the organisation that are known here',
+    without: 'data source',
+  },
+  {
+    method: 'DELETE',
+    path: 'instances/{uid}',
+    least: 'Admin',
+    summary: 'Stop an instance and forget its settings and secrets; ?history=1 deletes its history too',
+    without: 'data source',
+  },
 ] as const satisfies readonly Route[];
 export type RoutePath = (typeof routes)[number]['path'];

@@ -7,12 +7,17 @@ import type { Log } from '../contract/log.ts';
 import { createBuses } from '../gateway/bus.ts';
 import { createGateway } from '../gateway/create.ts';
 import type { Store } from '../store/store.ts';
+import { type BuiltIn, nothingBuiltIn } from './built-in.ts';
 import { instanceHealth, processHealth } from './health.ts';
 import { createInstances } from './instances.ts';
 import { createMetrics } from './metrics.ts';
 import { createQueries } from './query.ts';
 import type { Datasource } from './questions.ts';
+import { createLedger } from './remembered/ledger.ts';
+import { createMemory, noMemory } from './remembered/memory.ts';
+import { createVault } from './remembered/vault.ts';
 import { createResources } from './resources.ts';
+import { readSection, type Section } from './section.ts';
 import { createStreams } from './stream.ts';
 
 export interface DatasourceDeps {
@@ -23,17 +28,32 @@ export interface DatasourceDeps {
   random: Random;
   log: Log;
   version: string;
+  /** Profiles that need not be in the settings; none unless said. */
+  builtIn?: BuiltIn;
+  /** The plugin's section of grafana.ini; an empty one unless said. */
+  section?: Section;
+  /** Where data is kept, and why there or nowhere: beside it is the key file. Without a folder nothing is remembered. */
+  place?: { folder?: string; reason: string };
 }
 
 export function createDatasource(deps: DatasourceDeps): Datasource {
-  const { store, drivers, clock, random, log, version } = deps;
+  const { store, drivers, clock, random, log, version, section = readSection({}), place = { reason: 'no folder was given' } } = deps;
+  const { builtIn = nothingBuiltIn } = deps;
+  const { active, resumeForMs, stateKey } = section;
+  for (const fault of section.faults) log.error('the section of the plugin in grafana.ini is wrong', { fault });
   const buses = createBuses({ clock });
+  const vault = place.folder === undefined ? undefined : createVault({ stateKey, folder: place.folder });
   const instances = createInstances({
     drivers,
+    profiles: builtIn.profiles,
+    store,
     clock,
     log,
-    createGateway: (key) => createGateway({ key, store, buses, clock, random, log }),
+    resumeForMs,
+    createGateway: (key) => createGateway({ key, store, buses, clock, random, log, active }),
+    remember: (take) => (vault ? createMemory({ ledger: createLedger({ store, vault }), clock, log }, take) : noMemory),
   });
+  const health = { store, clock, version, section, instances, reason: place.reason, ...(vault ? { keySource: vault.source } : {}) };
   const streams = createStreams({ store, clock, log });
   const queries = createQueries({ store, clock, log, streams });
   let running = 0;
@@ -54,9 +74,9 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
       await send(await resources(caller, request, signal));
     },
     async checkHealth(caller) {
-      if (!caller.instance) return processHealth({ store, clock, version });
+      if (!caller.instance) return processHealth(health);
       try {
-        return await instanceHealth(await instances.of(caller), caller, { store, clock, version });
+        return await instanceHealth(await instances.of(caller), caller, health);
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         return { status: 'error', message: error.message, details: { version } };
@@ -70,11 +90,15 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     publishStream: () => Promise.resolve({ status: 'denied' }),
     async runStream(caller, path, send, signal) {
       const instance = await instances.of(caller);
+      const held = instances.hold(instance);
       running++;
       try {
-        await streams.run(instance, path, send, signal);
+        await streams.run(instance, path, send, AbortSignal.any([signal, held.ended]));
+        // Not as if all were said: Grafana opens it again, and that names the instance.
+        if (held.ended.aborted && !signal.aborted) throw held.ended.reason;
       } finally {
         running--;
+        held.release();
       }
     },
     async close() {

@@ -7,21 +7,25 @@ import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
 import type { Instance } from './instance.ts';
+import { type Finding, instanceNotices, type NoticeDeps, processNotices } from './notices.ts';
 import type { HealthAnswer } from './questions.ts';
 
-export interface HealthDeps {
+export interface HealthDeps extends NoticeDeps {
   store: Store;
   clock: Clock;
   version: string;
+  /** Why data is kept where it is, or nowhere. */
+  reason: string;
 }
 
 /** Health without a data source: of the process alone. */
 export function processHealth(deps: HealthDeps): HealthAnswer {
-  const storage = storageFinding(deps.store.status());
+  const { mode } = deps.store.status();
+  const findings = [storageFinding(deps.store.status()), ...processNotices(deps)].filter((finding) => finding !== undefined);
   return {
-    status: storage?.fails ? 'error' : 'ok',
-    message: `Fieldgate ${deps.version} runs${storage ? `; ${storage.text}` : ''}.`,
-    details: { version: deps.version, storage: { mode: deps.store.status().mode } },
+    status: findings.some(({ fails }) => fails) ? 'error' : 'ok',
+    message: `${[`Fieldgate ${deps.version} runs`, ...findings.map(({ text }) => text)].join('; ')}.`,
+    details: { version: deps.version, storage: { mode }, active: deps.section.active, instances: deps.instances.counts() },
   };
 }
 
@@ -30,17 +34,20 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
   await settled(instance.gateway, deps);
   const insider = roleAtLeast(caller.user?.role, 'Editor');
   const { gateway } = instance;
+  const { active } = deps.section;
   const [connections, devices, storage] = [gateway.connections(), gateway.devices(), deps.store.status()];
   const nowMs = deps.clock.nowMs();
   const findings = [
     faultFinding(gateway.plan.faults, insider),
-    storageFinding(storage),
-    ...linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider),
+    storageFinding(storage, insider ? deps.reason : undefined),
+    // What is not opened on purpose is not down.
+    ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),
+    ...(insider ? instanceNotices(instance, deps, Object.values(caller.instance?.secureJsonData ?? {}).some(Boolean)) : []),
   ].filter((finding) => finding !== undefined);
   const failing = findings.some(({ fails }) => fails);
   const message = [
     ...findings.filter(({ fails }) => fails),
-    ...(failing ? [] : [{ text: allIsWell(connections, devices, storage) }]),
+    ...(failing ? [] : [{ text: active ? allIsWell(connections, devices, storage) : standsBy(connections) }]),
     ...findings.filter(({ fails }) => !fails),
   ].map(({ text }) => text);
   return {
@@ -48,18 +55,13 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
     message: `${message.join('; ')}.`,
     details: {
       version: deps.version,
+      active,
       storage: insider ? storage : { mode: storage.mode },
       connections: Object.fromEntries(connections.map((one) => [one.id, connectionDetails(one, insider)])),
       devices: Object.fromEntries(devices.map((one) => [one.id, deviceDetails(one, insider)])),
       ...(insider ? { faults: gateway.plan.faults } : {}),
     },
   };
-}
-
-interface Finding {
-  text: string;
-  /** Makes health an error; else it is only mentioned. */
-  fails: boolean;
 }
 
 /**
@@ -91,13 +93,16 @@ function faultFinding(faults: readonly ConfigFault[], insider: boolean): Finding
   return { text: insider ? `${text}: ${named.join(' | ')}${worst.length > named.length ? ' | …' : ''}` : text, fails: errors.length > 0 };
 }
 
-function storageFinding(storage: StoreStatus): Finding | undefined {
+function storageFinding(storage: StoreStatus, reason?: string): Finding | undefined {
   const because = storage.detail ? `: ${storage.detail}` : '';
   switch (storage.mode) {
     case 'disk':
       return undefined;
     case 'memory':
-      return { text: `history is kept in memory only and lost at a restart${because}`, fails: false };
+      return {
+        text: `history is kept in memory only and lost at a restart${reason === undefined ? because : `: ${reason}`}`,
+        fails: false,
+      };
     case 'waiting':
       return { text: `history waits for its data folder${because}`, fails: true };
     case 'failed':
@@ -156,6 +161,10 @@ function allIsWell(connections: readonly ConnectionStatus[], devices: readonly D
   const unheard = silent > 0 ? `, ${silent} not heard from yet` : '';
   const disk = storage.mode === 'disk' ? ', history on disk' : '';
   return `${up} of ${plural(connections.length, 'connection')} up, ${online} of ${plural(devices.length, 'device')} online${unheard}${disk}`;
+}
+
+function standsBy(connections: readonly ConnectionStatus[]): string {
+  return `stands by with ${plural(connections.length, 'connection')}`;
 }
 
 function connectionDetails(

@@ -1,29 +1,65 @@
 /** The data sources that run in this process. Grafana hands settings over with every question and never says that one is new, changed or gone. */
 import type { Caller, InstanceSettings } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { Profile } from '../contract/device.ts';
 import type { Driver } from '../contract/driver.ts';
-import { badRequest, Fault } from '../contract/fault.ts';
+import { badRequest, Fault, messageOf, notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { every } from '../gateway/schedule.ts';
+import type { Store } from '../store/store.ts';
 import type { Instance } from './instance.ts';
+import type { Lost, Remembered } from './remembered/ledger.ts';
+import { demandReady, type Memory } from './remembered/memory.ts';
+import { Resting } from './resting.ts';
+import { withoutLost } from './settings/lost.ts';
 import { readSettings } from './settings.ts';
 
 export interface InstancesDeps {
   drivers: readonly Driver[];
+  /** Those that need not be in the settings. */
+  profiles: readonly Profile[];
+  store: Store;
   clock: Clock;
   log: Log;
+  /** How long an instance runs on that nobody names. */
+  resumeForMs: number;
   /** Makes the gateway of a key; nothing runs in it until it gets a plan. */
   createGateway(key: string): Gateway;
+  /** Begins to read what is remembered; `take` gets it, once. */
+  remember(take: (found: Remembered[]) => void): Memory;
 }
 
 interface Entry {
   instance: Instance;
+  orgId: number;
   settings: InstanceSettings;
-  /** When a caller last named the settings in use, on the clock that never jumps. */
+  /** When a caller last named the settings in use, on the clock that never jumps; before this process began it may be negative. */
   namedMs: number;
+  /** When it was last of use to anybody: named with whatever settings, or watched. */
+  seenMs: number;
+  /** The `seenMs` that was written down last. */
+  notedMs: number;
+  retentionMs: number;
+  /** Secrets that were remembered and cannot be read; gone when Grafana names the instance. */
+  lost?: Lost;
+  /** Streams that are open: each is somebody who looks, for days without another question. */
+  users: number;
+  ended: AbortController;
   /** Plans are applied one after the other, in the order they were named. */
   applied: Promise<void>;
+}
+
+/** One line of the list for Admins. Times are milliseconds since 1970. */
+export interface Listed {
+  uid: string;
+  id: number;
+  name: string;
+  /** `stopped`: not named for `resume_for`, being named starts it; `removed`: by an Admin, its history is kept until its retention is over. */
+  state: 'running' | 'stopped' | 'removed';
+  lastNamed: number;
+  connections: { up: number; of: number };
 }
 
 export interface Instances {
@@ -32,20 +68,42 @@ export interface Instances {
    * there are too many or the process ends. Calls that come at the same time get the same one.
    */
   of(caller: Caller): Promise<Instance>;
+  /** Says that somebody looks as long as it is not released; `ended` is aborted with a `Fault` when the instance stops all the same. */
+  hold(instance: Instance): { ended: AbortSignal; release(): void };
   all(): Instance[];
+  /** Why remembered secrets of an instance could not be used at the start of this process. */
+  lost(instance: Instance): Lost | undefined;
+  /** Those of one organisation. */
+  list(orgId: number): Listed[];
+  counts(): Record<Listed['state'], number>;
+  /**
+   * Stops it and forgets its settings and secrets, with `history` all it ever said too; resolves with how many samples went. Grafana starts it again if
+   * it still has it. Throws a `Fault` 404, or 503 while the data folder is not ours.
+   */
+  remove(orgId: number, uid: string, options: { history: boolean }): Promise<number>;
   /** Ends every gateway. Never rejects; any number of times. */
   close(): Promise<void>;
 }
 
 export function createInstances(deps: InstancesDeps): Instances {
+  const { store, clock, log, resumeForMs } = deps;
   const entries = new Map<string, Entry>();
+  const resting = new Resting({ store, clock, log, forget });
+  /** Gateways that are being closed: their ports and client ids have to be free before the next one of that name begins. */
+  const leaving = new Map<string, Promise<void>>();
+  /** What could not be read at the start, for health; also after Grafana brought it again. */
+  const losses = new Map<string, Lost>();
+  const touchMs = Math.min(limits.namedTouchMs, resumeForMs / 8);
+  const lookMs = Math.max(limits.leaseLookMinMs, Math.min(limits.leaseLookMaxMs, resumeForMs / 10));
   let ending = false;
   let closed: Promise<void> | undefined;
+  const memory = deps.remember(resume);
+  const stopLooking = every(clock, lookMs, lookMs, look);
 
-  function create(key: string, settings: InstanceSettings): Entry {
+  function create(orgId: number, settings: InstanceSettings, namedMs: number, lost?: Lost): Entry {
     if (entries.size >= limits.instancesMax) {
       throw new Fault(
-        `${entries.size} data sources run already, which is the most of one process; delete unused ones and restart Grafana`,
+        `${entries.size} data sources run already, which is the most of one process; an Admin removes unused ones at /api/plugins/<id>/resources/instances`,
         {
           type: 'too-many-instances',
           blame: 'gateway',
@@ -53,8 +111,22 @@ export function createInstances(deps: InstancesDeps): Instances {
         },
       );
     }
+    const key = `${orgId}/${settings.uid}`;
     const instance = { key, uid: settings.uid, gateway: deps.createGateway(key) };
-    const entry = { instance, settings, namedMs: deps.clock.monotonicMs(), applied: Promise.resolve() };
+    const entry: Entry = {
+      instance,
+      orgId,
+      settings,
+      namedMs,
+      seenMs: namedMs,
+      notedMs: Number.NEGATIVE_INFINITY,
+      retentionMs: resting.retentionOf(key) ?? 0,
+      ...(lost ? { lost } : {}),
+      users: 0,
+      ended: new AbortController(),
+      applied: Promise.resolve(),
+    };
+    resting.delete(key);
     // Known before its plan is applied: a second question that comes now must not make a second gateway.
     entries.set(key, entry);
     apply(entry);
@@ -62,58 +134,238 @@ export function createInstances(deps: InstancesDeps): Instances {
   }
 
   function apply(entry: Entry): void {
-    const plan = readSettings(entry.settings, deps.drivers);
+    const plan = withoutLost(readSettings(entry.settings, deps.drivers, deps.profiles), entry.lost);
     const { key, gateway } = entry.instance;
     const points = plan.connections.reduce(
       (sum, { devices }) => sum + devices.reduce((count, device) => count + device.points.length, 0),
       0,
     );
-    deps.log.info('settings read', { gateway: key, connections: plan.connections.length, points, faults: plan.faults.length });
+    entry.retentionMs = plan.settings.history.retention;
+    log.info('settings read', { gateway: key, connections: plan.connections.length, points, faults: plan.faults.length });
     const next = entry.applied.then(() => (ending ? undefined : gateway.apply(plan)));
     entry.applied = next;
     // Whoever asks next hears of it, and the settings after these are tried all the same.
     next.catch((error: unknown) => {
-      deps.log.error('settings could not be applied', { gateway: key, error: String(error) });
+      log.error('settings could not be applied', { gateway: key, error: String(error) });
       if (entry.applied === next) entry.applied = Promise.resolve();
     });
   }
 
   /** Takes the settings of a question if they are other ones (DESIGN §5, "Who lives when"). */
   function update(entry: Entry, settings: InstanceSettings): void {
-    const now = deps.clock.monotonicMs();
-    const { lastUpdatedMs } = entry.settings;
+    const now = clock.monotonicMs();
+    const before = entry.settings;
+    see(entry, now);
     // A question that started before a change still carries the old settings. Only if nobody names the newer ones any more were they taken back.
-    if (settings.lastUpdatedMs < lastUpdatedMs && now - entry.namedMs < limits.olderSettingsAfterMs) return;
-    const changed = !sameContent(settings, entry.settings);
+    if (settings.lastUpdatedMs < before.lastUpdatedMs && now - entry.namedMs < limits.olderSettingsAfterMs) return;
+    // With another numeric id it is another data source of the same name: the history goes on, its secrets are those it brings and no others.
+    const changed = !sameContent(settings, before) || entry.lost !== undefined;
     entry.settings = settings;
     entry.namedMs = now;
+    delete entry.lost;
     if (changed) apply(entry);
+    if (changed || settings.id !== before.id || settings.name !== before.name || settings.lastUpdatedMs !== before.lastUpdatedMs)
+      keep(entry);
+  }
+
+  function see(entry: Entry, now: number): void {
+    entry.seenMs = now;
+    if (now - entry.notedMs >= touchMs) note(entry);
+  }
+
+  /** Remembers the settings in use: those of the moment of writing, not of asking. */
+  function keep(entry: Entry): void {
+    const { key } = entry.instance;
+    memory.write(key, (ledger) => ledger.save(entry.orgId, entry.settings, entry.retentionMs)).catch(() => undefined);
+  }
+
+  function note(entry: Entry): void {
+    const { key } = entry.instance;
+    entry.notedMs = entry.seenMs;
+    memory.write(`${key} named`, (ledger) => ledger.named(key, wallOf(entry.seenMs))).catch(() => undefined);
+  }
+
+  function wallOf(monotonicMs: number): number {
+    return Math.round(clock.nowMs() - (clock.monotonicMs() - monotonicMs));
+  }
+
+  /** Goes on with what ran when the last process ended, without being asked. What Grafana has named meanwhile is newer. */
+  function resume(found: Remembered[]): void {
+    for (const one of found.toSorted((a, b) => b.namedAtMs - a.namedAtMs)) {
+      const { key, orgId, settings, namedAtMs, retentionMs, lost } = one;
+      if (lost) {
+        losses.set(key, lost);
+        log.warn('the secrets remembered cannot be used; the data source runs without those connections until Grafana names it', {
+          gateway: key,
+          why: lost.why,
+        });
+      }
+      if (entries.has(key)) continue;
+      // A clock that was set back makes nothing older than it is.
+      const agoMs = Math.max(0, clock.nowMs() - namedAtMs);
+      if (one.removed || agoMs >= resumeForMs || entries.size >= limits.instancesMax) {
+        const state = one.removed ? 'removed' : 'stopped';
+        resting.add(key, { orgId, uid: settings.uid, id: settings.id, name: settings.name, state, lastNamed: namedAtMs, retentionMs });
+        continue;
+      }
+      const entry = create(orgId, settings, clock.monotonicMs() - agoMs, lost);
+      entry.notedMs = entry.seenMs;
+      log.info('collection goes on', { gateway: key, namedAgoMs: agoMs });
+    }
+  }
+
+  function look(): void {
+    const now = clock.monotonicMs();
+    for (const entry of entries.values()) {
+      if (entry.users > 0) see(entry, now);
+      if (now - entry.seenMs < resumeForMs) continue;
+      log.info('polling stops: Grafana has not named the data source for long; its history stays', {
+        gateway: entry.instance.key,
+        forMs: Math.round(now - entry.seenMs),
+      });
+      note(entry);
+      void rest(entry, 'stopped');
+    }
+  }
+
+  /** Takes an instance out of those that run; resolves when its devices are let go. */
+  function rest(entry: Entry, state: 'stopped' | 'removed'): Promise<void> {
+    const { key, uid, gateway } = entry.instance;
+    const { orgId, retentionMs } = entry;
+    entries.delete(key);
+    resting.add(key, { orgId, uid, id: entry.settings.id, name: entry.settings.name, state, lastNamed: wallOf(entry.seenMs), retentionMs });
+    entry.ended.abort(stopped(state));
+    return leave(
+      key,
+      entry.applied.catch(() => undefined).then(() => gateway.close()),
+    );
+  }
+
+  /** Nobody makes an instance of this name until `left` has settled. */
+  function leave<T>(key: string, left: Promise<T>): Promise<T> {
+    const settled = left.then(
+      () => undefined,
+      () => undefined,
+    );
+    leaving.set(key, settled);
+    void settled.then(() => {
+      if (leaving.get(key) === settled) leaving.delete(key);
+    });
+    return left;
+  }
+
+  function forget(key: string): void {
+    memory.write(key, (ledger) => ledger.forget(key)).catch(() => undefined);
   }
 
   return {
     async of(caller) {
-      if (ending) throw new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
       const { instance: settings, orgId } = caller;
       if (!settings) throw badRequest('this needs a data source: ask under /api/datasources/uid/<uid>/', undefined, 'no-data-source');
+      await memory.tried;
       const key = `${orgId}/${settings.uid}`;
+      for (let gone = leaving.get(key); gone; gone = leaving.get(key)) await gone;
+      if (ending) throw new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
       let entry = entries.get(key);
       if (entry) update(entry, settings);
-      else entry = create(key, settings);
+      else {
+        entry = create(orgId, settings, clock.monotonicMs());
+        keep(entry);
+        note(entry);
+      }
       await entry.applied;
       return entry.instance;
     },
+    hold(instance) {
+      const entry = entries.get(instance.key);
+      if (entry?.instance !== instance) return { ended: AbortSignal.abort(stopped('stopped')), release: () => undefined };
+      entry.users += 1;
+      return {
+        ended: entry.ended.signal,
+        release: () => {
+          entry.users -= 1;
+          see(entry, clock.monotonicMs());
+        },
+      };
+    },
     all: () => [...entries.values()].map(({ instance }) => instance),
-    close() {
-      ending = true;
-      closed ??= Promise.all(
-        [...entries.values()].map(async ({ instance, applied }) => {
-          await applied.catch(() => undefined);
-          await instance.gateway.close();
+    lost: ({ key }) => losses.get(key),
+    list(orgId) {
+      const running = [...entries.values()].filter((entry) => entry.orgId === orgId);
+      return [
+        ...running.map(({ settings, seenMs, instance }): Listed => {
+          const connections = instance.gateway.connections();
+          const up = connections.filter(({ state }) => state === 'up').length;
+          const { uid, id, name } = settings;
+          return { uid, id, name, state: 'running', lastNamed: wallOf(seenMs), connections: { up, of: connections.length } };
         }),
-      ).then(() => undefined);
+        ...resting.of(orgId).map(({ uid, id, name, state, lastNamed }): Listed => {
+          return { uid, id, name, state, lastNamed, connections: { up: 0, of: 0 } };
+        }),
+      ];
+    },
+    counts: () => ({ running: entries.size, ...resting.counts() }),
+    async remove(orgId, uid, { history }) {
+      const key = `${orgId}/${uid}`;
+      const entry = entries.get(key);
+      const known = entry ?? resting.get(key);
+      if (!known) throw notFound(`this organisation has no instance ${JSON.stringify(uid)}; GET instances lists them`, 'uid');
+      demandReady(memory);
+      log.info('removed by an Admin', { gateway: key, history: history ? 'deleted' : 'kept' });
+      losses.delete(key);
+      const settings = {
+        id: 0,
+        name: '',
+        ...(entry?.settings ?? known),
+        uid,
+        jsonData: new Uint8Array(),
+        secureJsonData: {},
+        lastUpdatedMs: 0,
+      };
+      const stopping = entry ? rest(entry, 'removed') : Promise.resolve();
+      resting.mark(key, 'removed');
+      const erased = history
+        ? leave(
+            key,
+            stopping.then(() => store.erase(key)),
+          )
+        : stopping.then(() => 0);
+      await memory.write(key, (ledger) => ledger.save(orgId, settings, known.retentionMs, true));
+      const deleted = await erased;
+      if (!history) return deleted;
+      // Grafana may have named it in the meantime; then it is an instance with a new history.
+      if (!entries.has(key)) {
+        resting.delete(key);
+        forget(key);
+      }
+      return deleted;
+    },
+    close() {
+      closed ??= close();
       return closed;
     },
   };
+
+  async function close(): Promise<void> {
+    ending = true;
+    stopLooking();
+    resting.close();
+    for (const entry of entries.values()) note(entry);
+    memory.close();
+    await Promise.all([
+      ...leaving.values(),
+      ...Array.from(entries.values(), async ({ instance, applied }) => {
+        await applied.catch(() => undefined);
+        await instance.gateway
+          .close()
+          .catch((error: unknown) => log.error('not closed', { gateway: instance.key, error: messageOf(error) }));
+      }),
+    ]);
+  }
+}
+
+function stopped(state: 'stopped' | 'removed'): Fault {
+  return new Fault(`the data source was ${state}`, { type: 'instance-stopped', blame: 'gateway', status: 503 });
 }
 
 function sameContent(one: InstanceSettings, other: InstanceSettings): boolean {

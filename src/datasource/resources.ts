@@ -5,15 +5,17 @@ import type { Log } from '../contract/log.ts';
 import { problemContentType, problemOf } from '../contract/problem.ts';
 import type { Route } from '../contract/rights.ts';
 import { mayCommand } from './access.ts';
+import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { ResourcePart, ResourceRequest } from './questions.ts';
 import { accessOfMine } from './resources/access.ts';
-import type { Ask, Handler, Reply, ResourceDeps, RouteName } from './resources/ask.ts';
+import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, Reply, ResourceDeps, RouteName } from './resources/ask.ts';
 import { readBody } from './resources/body.ts';
 import { commandHandlers } from './resources/commands.ts';
 import { configCheck } from './resources/config.ts';
 import { listConnections } from './resources/connections.ts';
 import { listDevices, oneDevice } from './resources/devices.ts';
+import { instanceHandlers } from './resources/instances.ts';
 import { findRoutes } from './resources/path.ts';
 import { listPoints, onePoint, setPoint } from './resources/points.ts';
 import { schemaHandlers } from './resources/schema.ts';
@@ -38,12 +40,15 @@ export function createResources(deps: ResourceDeps & { instances: Instances; log
     'GET access/me': accessOfMine,
     'POST config/check': configCheck(deps.drivers),
   };
+  const { list, remove } = instanceHandlers(deps.instances);
+  const processHandlers: Record<ProcessRouteName, ProcessHandler> = { 'GET instances': list, 'DELETE instances/{uid}': remove };
 
   return async (caller, request, signal) => {
     const head = request.method === 'HEAD';
     try {
-      const { route, ask } = await admit(caller, request, deps.instances, signal);
-      const reply = await handlers[`${route.method} ${route.path}` as RouteName](ask);
+      const { route, ask, instance } = await admit(caller, request, deps.instances, signal);
+      const name = `${route.method} ${route.path}`;
+      const reply = await (instance ? handlers[name as RouteName]({ ...ask, instance }) : processHandlers[name as ProcessRouteName](ask));
       return reply.fault ? problem(reply.fault, reply.body) : json(reply, head);
     } catch (error) {
       if (error instanceof Fault) return problem(error);
@@ -64,7 +69,7 @@ async function admit(
   request: ResourceRequest,
   instances: Instances,
   signal: AbortSignal,
-): Promise<{ route: Route; ask: Ask }> {
+): Promise<{ route: Route; ask: ProcessAsk; instance?: Instance }> {
   const found = findRoutes(request.path);
   if (!found) throw notFound('there is no such resource; GET schema, drivers, connections and devices are a start', 'path');
   // What a header says the method were is ignored: proxies and rights go by the real one.
@@ -75,18 +80,21 @@ async function admit(
   if (!user) throw badRequest('nobody is signed in', undefined, 'unauthenticated', 401);
   // A role that may do nothing at all must not even start a gateway.
   if (!roleAtLeast(user.role, 'Viewer')) throw forbidden(`the role ${user.role} may not read this data source`);
-  const instance = await instances.of(caller);
-  if (route.least === 'command') {
+  if (route.without && caller.instance)
+    throw badRequest('this is not asked of one data source: ask under /api/plugins/<id>/resources/', 'path', 'not-of-a-data-source');
+  const instance = route.without ? undefined : await instances.of(caller);
+  if (instance && route.least === 'command') {
     const permission = mayCommand(caller, instance.gateway.plan.settings.rights.command);
     if (!permission.allowed) throw forbidden(permission.why);
-  } else if (!roleAtLeast(user.role, route.least)) {
+  } else if (route.least === 'command' || !roleAtLeast(user.role, route.least)) {
     throw forbidden(`this needs the role ${route.least}, and yours is ${user.role}`);
   }
   const body = route.method === 'POST' ? readBody(request.headers.get('content-type') ?? [], request.body) : undefined;
   const question = request.url.indexOf('?');
   const query = new URLSearchParams(question < 0 ? '' : request.url.slice(question + 1));
   const header = (name: string) => request.headers.get(name)?.join(', ');
-  return { route, ask: { caller, user, instance, params: found.params, query, header, body, bytes: request.body, signal } };
+  const ask = { caller, user, params: found.params, query, header, body, bytes: request.body, signal };
+  return { route, ask, ...(instance ? { instance } : {}) };
 }
 
 function forbidden(message: string): Fault {

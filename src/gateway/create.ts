@@ -5,6 +5,7 @@ import { Fault, messageOf, notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
 import { settingsSchema } from '../contract/settings.ts';
+import type { ConnectionStatus } from '../contract/status.ts';
 import { Commands } from './commands/commands.ts';
 import { Journal } from './commands/journal.ts';
 import { readFresh } from './fresh.ts';
@@ -18,7 +19,8 @@ import type { Plan, PlannedConnection } from './plan.ts';
 import { Plant } from './plant.ts';
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { key, store, clock, log } = deps;
+  const { key, store, clock, log, active = true } = deps;
+  const startedMs = clock.nowMs();
   const hub = new Hub(log);
   const plant = new Plant({ key, store, clock, log });
   const intake = new Intake({ key, store, clock, log, plant, hub });
@@ -72,6 +74,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function run(planned: PlannedConnection, before: Link | undefined): void {
     for (const device of planned.devices) plant.place(device, planned.driver);
+    if (!active) return;
     const { id } = planned.connection;
     const link = links.get(id);
     if (link) link.update(planned);
@@ -122,12 +125,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     device: (id) => plant.device(id)?.device,
     point: (name) => plant.point(name)?.point,
-    connections: () => Array.from(links.values(), (link) => link.status()),
+    connections: () =>
+      active ? Array.from(links.values(), (link) => link.status()) : plan.connections.map((planned) => stoppedStatus(planned, startedMs)),
     devices: () => plant.statuses(),
     last: (name) => plant.point(name)?.last,
     async readNow(name, signal) {
       const placed = plant.point(name);
       if (!placed) throw notFound(`there is no point ${name.device}.${name.point}`);
+      if (!active) throw notActive();
       const link = links.get(placed.device.device.connection);
       const why = link ? link.downBecause : 'its connection is not running';
       if (!link || why !== undefined) throw offline(name.device, why ?? '');
@@ -138,8 +143,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
         throw offline(name.device, messageOf(error));
       }
     },
-    set: (name, body, user, idempotencyKey) => commands.set(name, body, user, idempotencyKey),
-    act: (device, action, body, user, idempotencyKey) => commands.act(device, action, body, user, idempotencyKey),
+    set: (name, body, user, idempotencyKey) => (active ? commands.set(name, body, user, idempotencyKey) : Promise.reject(notActive())),
+    act: (device, action, body, user, idempotencyKey) =>
+      active ? commands.act(device, action, body, user, idempotencyKey) : Promise.reject(notActive()),
     subscribe: (take) => hub.subscribe(take),
     counters: () => ({
       samples: intake.samples,
@@ -161,6 +167,23 @@ function isSameLink(before: PlannedConnection, now: PlannedConnection): boolean 
     isDeepStrictEqual(before.connection.options, now.connection.options) &&
     isDeepStrictEqual(before.secrets, now.secrets)
   );
+}
+
+function notActive(): Fault {
+  return new Fault(
+    'this replica is not active (active = false in its section of grafana.ini): it answers from its history and asks no device',
+    {
+      type: 'not-active',
+      blame: 'gateway',
+      status: 503,
+    },
+  );
+}
+
+function stoppedStatus({ connection, driver }: PlannedConnection, sinceMs: number): ConnectionStatus {
+  const { id, kind, title } = connection;
+  const endpoint = driver.endpoint(connection.options);
+  return { id, kind, title, state: 'stopped', sinceMs, endpoint, opens: 0, requests: 0, failures: 0, overruns: 0, queued: 0 };
 }
 
 function offline(device: string, why: string): Fault {

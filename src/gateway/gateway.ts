@@ -20,6 +20,8 @@ export interface GatewayDeps {
   clock: Clock;
   random: Random;
   log: Log;
+  /** False: a replica, which opens no connection and refuses commands. True unless said. */
+  active?: boolean;
 }
 
 /** A sample on its way to live viewers. */

@@ -10,6 +10,9 @@ const vacuumPages = 256;
 /** Share of the span of time that one step of trimming takes away: coarse enough to end soon, fine enough not to take much too much. */
 const trimSteps = 20n;
 
+/** The latest time a sample can have. */
+const timeMax = 2n ** 63n - 1n;
+
 /** Deletes old samples in slices, so that commits go on between them, and gives the space back. */
 export function createExpirer(database: DatabaseSync) {
   const endsOf = createEnds(database);
@@ -69,6 +72,19 @@ export function createExpirer(database: DatabaseSync) {
       }
       removeConnectivity.run(gateway, beforeNs);
       removeCommands.run(gateway);
+      return yield* finish(deleted, ids);
+    },
+
+    /** Samples in slices, then the rest at once: it is small beside them. */
+    *erase(gateway: string, ids: readonly number[]): Generator<void, Omit<Expired, 'bytes'>> {
+      let deleted = 0;
+      for (const [index, id] of ids.entries()) {
+        deleted += yield* removeBefore(id, timeMax);
+        deleted += Number(remove.run(id, timeMax).changes);
+        if (index % 64 === 63) yield;
+      }
+      for (const table of ['connectivity', 'command', 'remembered'])
+        database.prepare(`DELETE FROM ${table} WHERE gateway = ?`).run(gateway);
       return yield* finish(deleted, ids);
     },
 

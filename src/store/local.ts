@@ -149,6 +149,14 @@ export class LocalStore implements Store {
     return this.#shorten('expire', { gateway, ids, beforeNs: clampTime(beforeNs) });
   }
 
+  async erase(gateway: string): Promise<number> {
+    await this.#load(gateway);
+    // What still waits for its commit goes too.
+    await this.flush();
+    const ids = this.#catalogue.of(gateway).flatMap(({ id, stored }) => (id !== undefined && stored ? [id] : []));
+    return this.#shorten('erase', { gateway, ids });
+  }
+
   status(): StoreStatus {
     const { mode, detail, restarts } = this.#engine;
     const { committed, dropped, commits } = this.#queue.counters;
@@ -216,7 +224,7 @@ export class LocalStore implements Store {
     }
   }
 
-  async #shorten<K extends 'expire' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
+  async #shorten<K extends 'expire' | 'erase' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
     await this.#engine.writable();
     const marks = this.#catalogue.marks();
     const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);

@@ -100,6 +100,8 @@ export interface Calls {
   /** A tiny write, to see whether the disk takes them again. */
   probe: { ask: null; answer: null };
   expire: { ask: { gateway: string; ids: number[]; beforeNs: bigint }; answer: Expired };
+  /** Deletes everything of a gateway whose series are these. */
+  erase: { ask: { gateway: string; ids: number[] }; answer: Expired };
   /** Deletes the oldest samples until the history is this small. */
   trim: { ask: { bytes: number }; answer: Expired };
   /** Takes series without samples out of the catalogue. */

@@ -98,6 +98,8 @@ export interface Store {
   recall(gateway: string, scope: string): Promise<Map<string, unknown>>;
   /** Deletes samples older than `beforeNs` of a gateway, and connectivity that later changes make unnecessary; resolves with how many samples. */
   expire(gateway: string, beforeNs: bigint): Promise<number>;
+  /** Deletes everything of a gateway: samples, connectivity, commands and what was remembered for it; resolves with how many samples. */
+  erase(gateway: string): Promise<number>;
   status(): StoreStatus;
   /** Flushes, commits, ends the workers. Never rejects; any number of times. */
   close(): Promise<void>;

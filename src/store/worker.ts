@@ -86,6 +86,10 @@ function handlersOf(db: DatabaseSync): Handlers {
       const done = yield* expirer.expire(gateway, ids, beforeNs);
       return { value: { ...done, bytes: bytesOf(folder) } };
     },
+    *erase({ gateway, ids }) {
+      const done = yield* expirer.erase(gateway, ids);
+      return { value: { ...done, bytes: bytesOf(folder) } };
+    },
     *trim({ bytes }) {
       const done = yield* expirer.trim(bytes);
       return { value: { ...done, bytes: bytesOf(folder) } };

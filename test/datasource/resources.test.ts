@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Role, roleAtLeast, roles } from '../../src/contract/caller.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { routes } from '../../src/contract/rights.ts';
+import { type Route, routes } from '../../src/contract/rights.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { demoSettings, type Plant, startPlant } from './plant.ts';
@@ -26,17 +26,26 @@ afterAll(async () => {
   await Promise.all([far?.kill(), broker?.close()]);
 });
 
-const concrete = (path: string) => path.replace('{device}', 'boiler').replace('{point}', 'setpoint').replace('{id}', 'none');
+const concrete = (path: string) =>
+  path.replace('{device}', 'boiler').replace('{point}', 'setpoint').replace('{id}', 'none').replace('{uid}', 'none');
+/** Asked as its place in the table says: of a data source, or of none. */
+const datasourceOf = (path: string) => !routes.some((route: Route) => route.path === path && route.without !== undefined);
+const unknownOnes = ['commands/{id}', 'instances/{uid}'];
 const bodies: Record<string, unknown> = { 'devices/{device}/points/{point}': { value: 50 }, 'config/check': {} };
 const atLeast = (least: Role | 'command'): Role => (least === 'command' ? 'Editor' : least);
 
 describe('the door', () => {
   const walk = routes.flatMap((route) => [...roles, 'nobody' as const].map((role) => ({ ...route, role })));
   it.each(walk)('$method $path as $role', async ({ method, path, least, role }) => {
-    const answer = await plant.ask(concrete(path), { method, role, ...(method === 'POST' ? { body: bodies[path] } : {}) });
+    const answer = await plant.ask(concrete(path), {
+      method,
+      role,
+      datasource: datasourceOf(path),
+      ...(method === 'POST' ? { body: bodies[path] } : {}),
+    });
     if (role === 'nobody') expect(answer.status).toBe(401);
     else if (!roleAtLeast(role, atLeast(least))) expect(answer.status).toBe(403);
-    else expect(answer.status).toBe(path === 'commands/{id}' ? 404 : 200);
+    else expect(answer.status).toBe(unknownOnes.includes(path) ? 404 : 200);
     expect(answer.headers['content-type']).toBe(answer.status === 200 ? 'application/json' : 'application/problem+json');
     if (answer.status !== 200)
       expect(answer.json).toMatchObject({
@@ -55,7 +64,7 @@ describe('the door', () => {
   )('$method on $path', async ({ path, method }) => {
     const there = routes.filter((route) => route.path === path).map((route) => route.method as string);
     const allowed = there.includes('GET') ? ['HEAD', ...there] : there;
-    const answer = await plant.ask(concrete(path), { method, body: bodies[path] });
+    const answer = await plant.ask(concrete(path), { method, body: bodies[path], datasource: datasourceOf(path) });
     if (allowed.includes(method)) expect(answer.status).not.toBe(405);
     else {
       expect(answer.status).toBe(405);
@@ -64,7 +73,12 @@ describe('the door', () => {
     if (method === 'HEAD' && allowed.includes('HEAD') && answer.status === 200) expect(answer.text).toBe('');
   });
 
-  it.each(routes)('$method $path without a data source', async ({ method, path }) => {
+  it.each(routes.filter(({ path }) => !datasourceOf(path)))('$method $path of a data source', async ({ method, path }) => {
+    const answer = await plant.ask(concrete(path), { method });
+    expect(answer).toMatchObject({ status: 400, json: { type: 'urn:fieldgate:problem:not-of-a-data-source' } });
+  });
+
+  it.each(routes.filter(({ path }) => datasourceOf(path)))('$method $path without a data source', async ({ method, path }) => {
     const answer = await plant.ask(concrete(path), { method, datasource: false, ...(method === 'POST' ? { body: bodies[path] } : {}) });
     expect(answer.status).toBe(400);
     expect(answer.json.type).toBe('urn:fieldgate:problem:no-data-source');

@@ -7,10 +7,14 @@ import type { Store } from '../../store/store.ts';
 import type { Instance } from '../instance.ts';
 
 /** A request that passed the door: the route exists, the caller may use it, the body is JSON. */
-export interface Ask {
+export interface Ask extends ProcessAsk {
+  instance: Instance;
+}
+
+/** One that concerns no single data source. */
+export interface ProcessAsk {
   caller: Caller;
   user: User;
-  instance: Instance;
   /** The `{name}` segments of the route, decoded. */
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
@@ -31,6 +35,7 @@ export interface Reply {
 }
 
 export type Handler = (ask: Ask) => Reply | Promise<Reply>;
+export type ProcessHandler = (ask: ProcessAsk) => Reply | Promise<Reply>;
 
 /** What answers are made from. */
 export interface ResourceDeps {
@@ -41,5 +46,10 @@ export interface ResourceDeps {
 
 type NameOf<R> = R extends { method: infer M extends string; path: infer P extends string } ? `${M} ${P}` : never;
 
+type Line = (typeof routes)[number];
+type ProcessLine = Extract<Line, { without: 'data source' }>;
+
 /** `GET devices/{device}`: a line of the table of rights. The compiler demands a handler for each. */
-export type RouteName = NameOf<(typeof routes)[number]>;
+export type RouteName = NameOf<Exclude<Line, ProcessLine>>;
+/** Those without a data source. */
+export type ProcessRouteName = NameOf<ProcessLine>;

@@ -127,6 +127,15 @@ func StartMosquitto(port int, more ...string) (*Mosquitto, error) {
 	return broker, nil
 }
 
+// OnlyFor are the lines of a broker's configuration that let in nobody but this user. The file is made in folder.
+func OnlyFor(folder, user, password string) ([]string, error) {
+	path := filepath.Join(folder, "passwords")
+	if said, err := exec.Command("mosquitto_passwd", "-c", "-b", path, user, password).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("mosquitto_passwd: %w: %s", err, said)
+	}
+	return []string{"allow_anonymous false", "password_file " + path}, nil
+}
+
 // Close ends it and removes its folder.
 func (m *Mosquitto) Close() {
 	m.Kill()
@@ -196,6 +205,19 @@ func (m *Modbus) line(wait time.Duration) (string, error) {
 		return "", fmt.Errorf("it ended or said nothing for %s: %s", wait, m.said.String())
 	}
 	return m.lines.Text(), nil
+}
+
+// Requests is how many requests came over the wire since the last time it was asked.
+func (m *Modbus) Requests() (int, error) {
+	answer, err := m.ask(map[string]any{"requests": true})
+	if err != nil {
+		return 0, err
+	}
+	seen, ok := answer["requests"].([]any)
+	if !ok {
+		return 0, fmt.Errorf("modbus.py: %v", answer)
+	}
+	return len(seen), nil
 }
 
 // Register names a place in the device, in the words of modbus.py.
