@@ -15,11 +15,6 @@ export function check(line: Line<ConnectionOptions, DeviceOptions, Address>): Co
   const { transport, maxInFlight } = line.connection.options;
   const serial = transport.type === 'rtu';
   if (serial) {
-    faults.push({
-      severity: 'warning',
-      place: 'connection.transport.type',
-      message: 'is rtu, which this version cannot open yet; allowed is tcp',
-    });
     if (maxInFlight > 1) error('connection.maxInFlight', `is ${maxInFlight}; a serial line carries one request at a time, allowed is 1`);
     if (transport.dataBits !== 8) error('connection.transport.dataBits', `is ${transport.dataBits}; RTU sends whole bytes, allowed is 8`);
   }

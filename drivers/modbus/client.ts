@@ -3,17 +3,17 @@ import type { ModbusRTU } from 'modbus-serial/ModbusRTU.js';
 import type { Clock } from '../../src/contract/clock.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { Frame } from './mbap.ts';
+import type { Frame, Link, LinkEvents, Overdue, Turn } from './link.ts';
 import { WirePort } from './port.ts';
-import { connectTcp, type Link } from './tcp.ts';
 
 /** How a request ended. `sent` says whether bytes left this machine. */
 export type Outcome<T> =
   | { kind: 'answer'; answer: T }
   | { kind: 'exception'; code: number }
-  | { kind: 'timeout' }
-  /** An answer came that cannot be one to this request. */
-  | { kind: 'garbled'; detail: string }
+  /** No answer came, a damaged one, or (`garbled`) one that cannot belong to this request. */
+  | Overdue
+  /** The line is never quiet, so nothing was sent. */
+  | { kind: 'noise'; detail: string }
   | { kind: 'lost'; error: LinkLost; sent: boolean }
   | { kind: 'aborted'; reason: unknown; sent: boolean };
 
@@ -21,8 +21,7 @@ export type Outcome<T> =
 export type Done<T> = (error: (Error & { modbusCode?: number }) | null, answer: T) => void;
 
 export interface ClientOptions {
-  host: string;
-  port: number;
+  connect(events: LinkEvents, signal: AbortSignal): Promise<Link>;
   timeoutMs: number;
   requestDelayMs: number;
   clock: Clock;
@@ -31,7 +30,8 @@ export interface ClientOptions {
 }
 
 interface Waiting {
-  settle(outcome: Outcome<never>): void;
+  /** `answered` is false if an answer may still come. */
+  settle(outcome: Outcome<never>, answered: boolean): void;
 }
 
 export class Client {
@@ -43,33 +43,27 @@ export class Client {
   #link: Link | undefined;
   #over: LinkLost | undefined;
   #quietUntilMs = 0;
-  #heardAtMs: number;
-  #silentRequests = 0;
 
   private constructor(options: ClientOptions) {
     this.#options = options;
     this.#port = new WirePort(() => this.#link);
-    this.#heardAtMs = options.clock.monotonicMs();
   }
 
   static async open(options: ClientOptions, signal: AbortSignal): Promise<Client> {
-    // Imported late: the library loads serialport, a native addon, as soon as it is imported.
+    // Imported late: the library is needed only where there is a Modbus connection.
     const { default: modbusSerial } = await import('modbus-serial');
     signal.throwIfAborted();
     const client = new Client(options);
-    client.#link = await connectTcp(
-      options.host,
-      options.port,
-      {
-        frame: (frame) => client.#take(frame),
-        heard: () => {
-          client.#heardAtMs = options.clock.monotonicMs();
-          client.#silentRequests = 0;
-        },
-        lost: (error) => client.#end(error, true),
+    const events: LinkEvents = {
+      frame: (frame) => client.#take(frame),
+      damaged: (transaction) => {
+        const match = client.#port.match(transaction);
+        const outcome: Overdue = { kind: 'crc', detail: 'the checksum of the answer is wrong' };
+        if (match) client.#waiting.get(match.slot)?.settle(outcome, true);
       },
-      signal,
-    );
+      lost: (error) => client.#end(error, true),
+    };
+    client.#link = await options.connect(events, signal);
     client.#library = new modbusSerial.default(client.#port);
     client.#library.open(() => {});
     return client;
@@ -78,31 +72,54 @@ export class Client {
   /** `send` makes the library write one request. Never rejects. */
   async request<T>(send: (library: ModbusRTU, done: Done<T>) => void, signal: AbortSignal): Promise<Outcome<T>> {
     await this.#rest(signal);
-    // Looked at after the pause: an abort during it fires before anyone listens.
-    if (signal.aborted) return { kind: 'aborted', reason: signal.reason, sent: false };
+    let turn: Turn | undefined;
+    try {
+      turn = await this.#link?.turn?.(AbortSignal.any([signal, this.#closing.signal]));
+    } catch (error) {
+      return this.#over
+        ? { kind: 'lost', error: this.#over, sent: false }
+        : { kind: 'aborted', reason: signal.reason ?? error, sent: false };
+    }
+    if (turn?.noise !== undefined) {
+      turn.end(true);
+      return { kind: 'noise', detail: turn.noise };
+    }
+    const { outcome, answered } = await this.#exchange(send, signal);
+    turn?.end(answered);
+    return outcome;
+  }
+
+  #exchange<T>(
+    send: (library: ModbusRTU, done: Done<T>) => void,
+    signal: AbortSignal,
+  ): Promise<{ outcome: Outcome<T>; answered: boolean }> {
+    const nothing = (outcome: Outcome<T>) => Promise.resolve({ outcome, answered: true });
+    // Looked at after the pauses: an abort during them fires before anyone listens.
+    if (signal.aborted) return nothing({ kind: 'aborted', reason: signal.reason, sent: false });
     const library = this.#library;
-    if (this.#over || !library) return { kind: 'lost', error: this.#over ?? new LinkLost('the session is not open'), sent: false };
+    if (this.#over || !library) return nothing({ kind: 'lost', error: this.#over ?? new LinkLost('the session is not open'), sent: false });
     const slot = this.#port.reserve();
-    if (slot === undefined)
-      throw new Error(`more than ${limits.modbusInFlightMax} requests at once on ${this.#options.host}:${this.#options.port}`);
-    return await new Promise((resolve) => {
-      const settle = (outcome: Outcome<T>) => {
+    if (slot === undefined) throw new Error(`more than ${limits.modbusInFlightMax} requests at once on ${this.#link?.name}`);
+    return new Promise((resolve) => {
+      let cancelDeadline = () => {};
+      const settle = (outcome: Outcome<T>, answered: boolean) => {
         if (this.#waiting.get(slot) !== waiting) return;
         this.#waiting.delete(slot);
         cancelDeadline();
         signal.removeEventListener('abort', abort);
-        this.#port.forget(slot, outcome.kind !== 'timeout' && outcome.kind !== 'aborted');
+        this.#port.forget(slot, answered);
         this.#quietUntilMs = this.#options.clock.monotonicMs() + this.#options.requestDelayMs;
-        resolve(outcome);
+        resolve({ outcome, answered });
       };
-      const abort = () => settle({ kind: 'aborted', reason: signal.reason, sent: true });
-      const cancelDeadline = this.#options.clock.after(this.#options.timeoutMs, () => this.#late(slot));
+      const abort = () => settle({ kind: 'aborted', reason: signal.reason, sent: true }, false);
       signal.addEventListener('abort', abort, { once: true });
       const waiting: Waiting = { settle };
       this.#waiting.set(slot, waiting);
-      send(library, (error, answer) => settle(error ? outcomeOf(error) : { kind: 'answer', answer }));
-      if (this.#waiting.has(slot) && !this.#port.isSent(slot))
-        settle({ kind: 'lost', error: new LinkLost('the link broke before the request was sent'), sent: false });
+      send(library, (error, answer) => settle(error ? outcomeOf(error) : { kind: 'answer', answer }, true));
+      if (!this.#waiting.has(slot)) return;
+      const sent = this.#port.sentIn(slot);
+      if (!sent) settle({ kind: 'lost', error: new LinkLost('the link broke before the request was sent'), sent: false }, true);
+      else cancelDeadline = this.#options.clock.after(this.#options.timeoutMs + sent.wireMs, () => this.#late(slot));
     });
   }
 
@@ -122,41 +139,29 @@ export class Client {
   }
 
   #take(frame: Frame): void {
-    const match = this.#port.match(frame);
+    const match = this.#port.match(frame.transaction);
     const waiting = match && this.#waiting.get(match.slot);
     // An answer to nobody: late, twice, or invented. Dropped.
     if (!waiting) return;
     if (match.askedUnit === frame.unitId) {
       this.#port.deliver(match.slot, frame);
       // Unless the library dropped it without a word, this is settled already.
-      waiting.settle({ kind: 'garbled', detail: 'the answer does not fit the request' });
+      waiting.settle({ kind: 'garbled', detail: 'the answer does not fit the request' }, true);
     } else {
-      waiting.settle({ kind: 'garbled', detail: `unit ${frame.unitId} answered, unit ${match.askedUnit} was asked` });
+      waiting.settle({ kind: 'garbled', detail: `unit ${frame.unitId} answered, unit ${match.askedUnit} was asked` }, true);
     }
   }
 
   #late(slot: number): void {
-    const { clock, host, port } = this.#options;
-    this.#silentRequests++;
-    const silentMs = clock.monotonicMs() - this.#heardAtMs;
-    if (this.#link?.midFrame()) {
-      // Part of a frame and then nothing: where the next one begins is not known any more.
-      this.#link.fail(new LinkLost(`${host}:${port}: an answer broke off in the middle`));
-    } else if (this.#silentRequests >= limits.modbusSilentRequestsMax && silentMs >= limits.modbusSilentMs) {
-      this.#link?.fail(
-        new LinkLost(
-          `${host}:${port}: not a byte in ${Math.round(silentMs / 1_000)} s, although ${this.#silentRequests} requests were sent`,
-        ),
-      );
-    }
-    this.#waiting.get(slot)?.settle({ kind: 'timeout' });
+    const overdue = this.#link?.overdue() ?? { kind: 'timeout' };
+    this.#waiting.get(slot)?.settle(overdue, false);
   }
 
   #end(error: LinkLost, byItself: boolean): void {
     if (this.#over) return;
     this.#over = error;
     this.#port.isOpen = false;
-    for (const waiting of [...this.#waiting.values()]) waiting.settle({ kind: 'lost', error, sent: true });
+    for (const waiting of [...this.#waiting.values()]) waiting.settle({ kind: 'lost', error, sent: true }, true);
     if (byItself) this.#options.lost(error);
   }
 }

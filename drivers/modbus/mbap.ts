@@ -1,17 +1,11 @@
 /** Frames of Modbus TCP (Messaging on TCP/IP Implementation Guide V1.0b §3.1): bytes only, no socket. */
+import type { Frame } from './link.ts';
 
 /** Transaction, protocol (0), length of what follows: two bytes each; then the unit and the PDU. */
 const headerBytes = 6;
 /** Unit and a PDU of at most 253 bytes (Application Protocol V1.1b3 §4.1); at least a function code, else it says nothing. */
 const lengthMin = 2;
 const lengthMax = 254;
-
-export interface Frame {
-  transaction: number;
-  unitId: number;
-  /** Function code and data. */
-  pdu: Buffer;
-}
 
 /** The bytes are no Modbus TCP, or their boundary is lost: nothing that follows can be trusted. */
 export class OutOfStep extends Error {}

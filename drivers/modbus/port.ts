@@ -6,8 +6,7 @@
 import { EventEmitter } from 'node:events';
 import crc16 from 'modbus-serial/utils/crc16.js';
 import { limits } from '../../src/contract/limits.ts';
-import type { Frame } from './mbap.ts';
-import type { Link } from './tcp.ts';
+import type { Frame, Link } from './link.ts';
 
 const crcBytes = 2;
 
@@ -15,6 +14,8 @@ const crcBytes = 2;
 interface Sent {
   transaction: number;
   unitId: number;
+  /** Beside the time the device takes. */
+  wireMs: number;
 }
 
 export class WirePort extends EventEmitter {
@@ -43,17 +44,18 @@ export class WirePort extends EventEmitter {
     return slot;
   }
 
-  /** Called by the library with unit, PDU and the checksum of RTU, which TCP does not have. */
+  /** Called by the library with unit, PDU and the checksum of RTU, which is the link's business. */
   write(data: Buffer): void {
     const transaction = this.#nextTransaction();
-    if (!this.#link()?.send(transaction, data.subarray(0, -crcBytes))) return;
-    this.#sent[this._transactionIdWrite] = { transaction, unitId: data.readUInt8(0) };
+    const sent = this.#link()?.send(transaction, data.subarray(0, -crcBytes));
+    if (!sent) return;
+    this.#sent[this._transactionIdWrite] = { transaction, unitId: data.readUInt8(0), ...sent };
     this.#slots.set(transaction, this._transactionIdWrite);
   }
 
-  /** Whether the request in this slot left this machine and is still open. */
-  isSent(slot: number): boolean {
-    return this.#sent[slot] !== undefined;
+  /** The request in this slot, if it left this machine and is still open. */
+  sentIn(slot: number): Sent | undefined {
+    return this.#sent[slot];
   }
 
   /** Ends a request; its answer, should it still come, is dropped. */
@@ -71,10 +73,10 @@ export class WirePort extends EventEmitter {
     }
   }
 
-  /** Which request a frame answers, and which unit was asked; undefined if it answers none. */
-  match(frame: Frame): { slot: number; askedUnit: number } | undefined {
-    this.#givenUp.delete(frame.transaction);
-    const slot = this.#slots.get(frame.transaction);
+  /** Which request a frame of this transaction answers, and which unit was asked; undefined if it answers none. */
+  match(transaction: number): { slot: number; askedUnit: number } | undefined {
+    this.#givenUp.delete(transaction);
+    const slot = this.#slots.get(transaction);
     const sent = slot === undefined ? undefined : this.#sent[slot];
     return slot === undefined || !sent ? undefined : { slot, askedUnit: sent.unitId };
   }

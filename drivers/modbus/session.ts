@@ -90,7 +90,10 @@ export class ModbusSession implements Session<Address> {
       case 'exception':
         return bad(`exception-${outcome.code}`, exceptionText(outcome.code));
       case 'timeout':
-        return bad('timeout', `no answer in ${this.#timeoutMs} ms`);
+        return bad('timeout', this.#silence(outcome.detail));
+      case 'crc':
+      case 'noise':
+        return bad('crc', outcome.detail);
       case 'garbled':
         return bad('decode', outcome.detail);
       case 'lost':
@@ -122,7 +125,10 @@ export class ModbusSession implements Session<Address> {
         if (outcome.code === targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
         return { state: 'refused', detail: exceptionText(outcome.code) };
       case 'timeout':
-        return { state: 'unknown', detail: `no answer in ${this.#timeoutMs} ms` };
+        return { state: 'unknown', detail: this.#silence(outcome.detail) };
+      case 'noise':
+        return { state: 'not-sent', detail: outcome.detail };
+      case 'crc':
       case 'garbled':
         return { state: 'unknown', detail: outcome.detail };
       case 'lost':
@@ -130,6 +136,10 @@ export class ModbusSession implements Session<Address> {
       case 'aborted':
         return { state: outcome.sent ? 'unknown' : 'not-sent', detail: messageOf(outcome.reason) };
     }
+  }
+
+  #silence(detail?: string): string {
+    return `no answer in ${this.#timeoutMs} ms${detail === undefined ? '' : `; ${detail}`}`;
   }
 
   close(): Promise<void> {

@@ -1,10 +1,10 @@
 /** A Modbus connection and a device behind it, as they are written in settings. */
 import { z } from 'zod';
-import { durationMs } from '../../src/contract/duration.ts';
+import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
 
 const tcpSchema = z.strictObject({
-  type: z.literal('tcp'),
+  type: z.literal('tcp').describe('Modbus TCP'),
   host: z
     .string()
     .regex(/^[^\s/@]{1,253}$/, {
@@ -16,7 +16,7 @@ const tcpSchema = z.strictObject({
 });
 
 const rtuSchema = z.strictObject({
-  type: z.literal('rtu'),
+  type: z.literal('rtu').describe('Modbus RTU on a serial line'),
   path: z
     .string()
     .min(1)
@@ -38,16 +38,24 @@ const rtuSchema = z.strictObject({
     .union([z.literal(1), z.literal(2)])
     .default(1)
     .describe('1 with parity; the standard asks for 2 without'),
+  turnaround: durationMs({ maxMs: limits.rtuTurnaroundMaxMs })
+    .optional()
+    .describe(
+      'Quiet time after an answer that did not come in time, in which it may still come and is thrown away: on a serial line a late answer looks like that to the next request. As long as the timeout unless said',
+    ),
 });
+export type RtuTransport = z.output<typeof rtuSchema>;
 
 export const connectionSchema = z.strictObject({
   transport: z
     .discriminatedUnion('type', [tcpSchema, rtuSchema])
     .describe('How the device is reached: tcp for Modbus TCP, rtu for a serial line'),
-  timeout: durationMs({ minMs: 10, maxMs: 30_000 }).default(limits.requestTimeoutMs).describe('How long an answer may take'),
-  connectDelay: durationMs({ maxMs: 30_000 }).default(0).describe('Pause after connecting, for devices that are not ready at once'),
+  timeout: durationMs({ minMs: 10, maxMs: 30_000 })
+    .prefault(formatDurationMs(limits.requestTimeoutMs))
+    .describe('How long an answer may take'),
+  connectDelay: durationMs({ maxMs: 30_000 }).prefault('0ms').describe('Pause after connecting, for devices that are not ready at once'),
   requestDelay: durationMs({ maxMs: 10_000 })
-    .default(0)
+    .prefault('0ms')
     .describe('Quiet time between an answer and the next request, for devices that need a rest'),
   maxInFlight: z
     .int()

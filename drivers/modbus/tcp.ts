@@ -1,32 +1,16 @@
 /** One TCP link to a Modbus endpoint: connects, frames, and says once when it is gone. No retry, no timer. */
 import { Socket } from 'node:net';
+import type { Clock } from '../../src/contract/clock.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { type Frame, makeFrame, takeFrame } from './mbap.ts';
-
-export interface Link {
-  /** Hands the bytes to the kernel; false if the link is gone and nothing was sent. */
-  send(transaction: number, unitAndPdu: Uint8Array): boolean;
-  /** True if a frame has begun to arrive and not ended. */
-  midFrame(): boolean;
-  /** Ends it and says `lost` with this error, unless it is over already. */
-  fail(error: LinkLost): void;
-  /** Resolves when the socket is gone. Does not say `lost`. */
-  close(): Promise<void>;
-}
-
-export interface LinkEvents {
-  frame(frame: Frame): void;
-  /** Any byte came, whatever it means. */
-  heard(): void;
-  /** Once, when the link breaks by itself. */
-  lost(error: LinkLost): void;
-}
+import type { Link, LinkEvents, Overdue } from './link.ts';
+import { makeFrame, takeFrame } from './mbap.ts';
 
 /** Rejects with words when nobody listens, the name is unknown, or the signal is aborted. */
-export function connectTcp(host: string, port: number, events: LinkEvents, signal: AbortSignal): Promise<Link> {
+export function connectTcp(host: string, port: number, clock: Clock, events: LinkEvents, signal: AbortSignal): Promise<Link> {
   return new Promise((resolve, reject) => {
     const socket = new Socket();
+    const silence = { requests: 0, heardAtMs: clock.monotonicMs() };
     const gone = new Promise<void>((done) => socket.once('close', () => done()));
     let received: Buffer = Buffer.alloc(0);
     let state: 'opening' | 'open' | 'over' = 'opening';
@@ -43,6 +27,19 @@ export function connectTcp(host: string, port: number, events: LinkEvents, signa
     };
     const abort = () => end(new Error(`opening ${host}:${port} was given up: ${messageOf(signal.reason)}`, { cause: signal.reason }));
 
+    const overdue = (): Overdue => {
+      silence.requests++;
+      const silentMs = clock.monotonicMs() - silence.heardAtMs;
+      if (received.length > 0) {
+        // Part of a frame and then nothing: where the next one begins is not known any more.
+        end(new LinkLost(`${host}:${port}: an answer broke off in the middle`));
+      } else if (silence.requests >= limits.modbusSilentRequestsMax && silentMs >= limits.modbusSilentMs) {
+        const since = `not a byte in ${Math.round(silentMs / 1_000)} s`;
+        end(new LinkLost(`${host}:${port}: ${since}, although ${silence.requests} requests were sent`));
+      }
+      return { kind: 'timeout' };
+    };
+
     socket.on('error', (error) => {
       cause = error;
       end(state === 'opening' ? new Error(inWords(error, host, port), { cause: error }) : error);
@@ -50,7 +47,8 @@ export function connectTcp(host: string, port: number, events: LinkEvents, signa
     // 'end' needs no listener: a half-closed socket is closed by Node (allowHalfOpen is false), and 'close' follows.
     socket.on('close', () => end(cause ?? new Error('the other end closed the connection')));
     socket.on('data', (data) => {
-      events.heard();
+      silence.requests = 0;
+      silence.heardAtMs = clock.monotonicMs();
       received = received.length === 0 ? data : Buffer.concat([received, data]);
       try {
         for (let taken = takeFrame(received); taken; taken = takeFrame(received)) {
@@ -67,13 +65,13 @@ export function connectTcp(host: string, port: number, events: LinkEvents, signa
       state = 'open';
       signal.removeEventListener('abort', abort);
       resolve({
+        name: `${host}:${port}`,
         send(transaction, unitAndPdu) {
-          if (state !== 'open') return false;
+          if (state !== 'open') return undefined;
           socket.write(makeFrame(transaction, unitAndPdu));
-          return true;
+          return { wireMs: 0 };
         },
-        midFrame: () => received.length > 0,
-        fail: end,
+        overdue,
         async close() {
           state = 'over';
           socket.destroy();

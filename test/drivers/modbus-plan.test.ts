@@ -221,7 +221,6 @@ describe('settings of Modbus', () => {
       expect.stringMatching(/^error devices\[0\]\.points\[0\]\.address\.length is 124 .* at most 123/),
     ]);
     expect(checked({ transport: { type: 'rtu', path: 'COM3', dataBits: 7 }, maxInFlight: 2 }, { unitId: 0 }, holding(0))).toEqual([
-      expect.stringMatching(/^warning connection\.transport\.type is rtu/),
       expect.stringMatching(/^error connection\.maxInFlight is 2; .* allowed is 1/),
       expect.stringMatching(/^error connection\.transport\.dataBits is 7/),
       expect.stringMatching(/^error devices\[0\]\.address\.unitId is 0; .* allowed is 1 to 247/),

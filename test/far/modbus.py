@@ -7,20 +7,19 @@ Answers one line of JSON with one line of JSON:
   {"set": value, "unit": 1, "table": "holding", "register": 0, "type": "float32", "order": "CDAB"}  ->  {}
   {"get": true, ...the same without set...}                                                          ->  {"value": value}
   {"requests": true}                          ->  {"requests": [[function, address, count], ...]} since the last time
-Values are packed by Python's struct: nothing of it is shared with the driver. 64-bit integers are strings in JSON.
 """
 
 import asyncio
 import json
-import struct
 import sys
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from registers import pack, unpack, width
+
 BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
-FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q", "float32": ">f", "float64": ">d"}
 ANSWERS = {300: ExcCodes.ILLEGAL_VALUE, 301: ExcCodes.ACKNOWLEDGE, 302: ExcCodes.GATEWAY_NO_RESPONSE, 303: ExcCodes.DEVICE_BUSY}
 
 requests = []
@@ -54,27 +53,6 @@ def memory(server, question):
     return registers, question["register"] - start
 
 
-def pack(value, kind, order):
-    """Bytes in the order of the letters: A is the most significant."""
-    if kind == "string":
-        straight = value.encode()
-        straight += b"\0" * (len(straight) % 2)
-        return straight if order == "AB" else b"".join(straight[i + 1 : i + 2] + straight[i : i + 1] for i in range(0, len(straight), 2))
-    straight = struct.pack(FORMATS[kind], value if kind.startswith("float") else int(value))
-    return bytes(straight[ord(letter) - ord("A")] for letter in order)
-
-
-def unpack(data, kind, order):
-    if kind == "string":
-        straight = data if order == "AB" else b"".join(data[i + 1 : i + 2] + data[i : i + 1] for i in range(0, len(data), 2))
-        return straight.split(b"\0")[0].decode()
-    straight = bytearray(len(data))
-    for place, letter in enumerate(order):
-        straight[ord(letter) - ord("A")] = data[place]
-    value = struct.unpack(FORMATS[kind], straight)[0]
-    return str(value) if kind.endswith("64") and not kind.startswith("float") else value
-
-
 def answer(server, question):
     if "requests" in question:
         seen = list(requests)
@@ -97,7 +75,7 @@ def answer(server, question):
         data = pack(question["set"], kind, order)
         registers[place : place + len(data) // 2] = [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
         return {}
-    count = question.get("length") or struct.calcsize(FORMATS[kind]) // 2
+    count = width(question)
     return {"value": unpack(b"".join(word.to_bytes(2, "big") for word in registers[place : place + count]), kind, order)}
 
 

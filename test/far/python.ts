@@ -1,5 +1,5 @@
 /**
- * Far ends written in Python: a program that listens, says `ready <port>` on its first line, then answers one line of JSON with one
+ * Far ends written in Python: a program that listens, says `ready <port or path>` on its first line, then answers one line of JSON with one
  * line of JSON (`{"error": …}` when it could not). It ends by itself when its stdin closes, so none is left behind by a dead test run.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -16,6 +16,7 @@ export interface FarAnswer {
 }
 
 export interface FarProgram {
+  /** Where it listens: a TCP port, or NaN. */
   readonly port: number;
   readonly pid: number;
   /** Rejects if the program says it could not, died, or said nothing for 5 s. */
@@ -31,9 +32,9 @@ const answerMs = 5_000;
 /** Put there by the set-up (`pip install --target`); Python ignores it when it is absent. */
 const packages = fileURLToPath(new URL('../../.far/python', import.meta.url));
 
-/** `script` is a file beside this one. `port` 0 lets the program take a free one. */
-export async function startPython(script: string, port = 0): Promise<FarProgram> {
-  const child = spawn('python3', ['-u', fileURLToPath(new URL(script, import.meta.url)), String(port)], {
+/** `script` is a file beside this one. `place` is a TCP port, where 0 lets the program take a free one, or the path of a serial port. */
+export async function startPython(script: string, place: number | string = 0): Promise<FarProgram> {
+  const child = spawn('python3', ['-u', fileURLToPath(new URL(script, import.meta.url)), String(place)], {
     env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -57,8 +58,8 @@ export async function startPython(script: string, port = 0): Promise<FarProgram>
     await gone;
   };
   try {
-    const ready = /^ready (\d+)$/.exec(await lines.next(startMs));
-    if (!ready) throw new Error(`${script} did not say "ready <port>"`);
+    const ready = /^ready (\S+)$/.exec(await lines.next(startMs));
+    if (!ready) throw new Error(`${script} did not say "ready <port or path>"`);
     return {
       port: Number(ready[1]),
       pid: child.pid ?? 0,

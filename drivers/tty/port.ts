@@ -1,0 +1,156 @@
+/** An open serial port: bytes in, bytes out, and one word when it is gone. No retry. */
+import { read as readFd } from 'node:fs';
+import type { SerialPort } from 'serialport';
+import type { Clock } from '../../src/contract/clock.ts';
+import { LinkLost, messageOf } from '../../src/contract/fault.ts';
+import { limits } from '../../src/contract/limits.ts';
+import type { TtySettings } from './settings.ts';
+import { openingFailed } from './words.ts';
+
+type Opened = Awaited<ReturnType<typeof SerialPort.binding.open>>;
+
+export interface PortEvents {
+  /** The bytes are the listener's to keep. */
+  data(bytes: Buffer): void;
+  /** Once, when the port is gone by itself: unplugged, or it takes no bytes any more. */
+  lost(error: LinkLost): void;
+}
+
+/** A read of one tty gives at most its line buffer of 4 KiB. */
+const chunkBytes = 4 * 1024;
+
+export class Port {
+  readonly #path: string;
+  readonly #opened: Opened;
+  readonly #events: PortEvents;
+  readonly #clock: Clock;
+  readonly #reading: Promise<void>;
+  #over = false;
+  #closed: Promise<void> | undefined;
+  /** Writes one after the other, as they came. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, opened: Opened, events: PortEvents, clock: Clock) {
+    this.#path = path;
+    this.#opened = opened;
+    this.#events = events;
+    this.#clock = clock;
+    this.#reading = this.#read();
+  }
+
+  /** Rejects with what is wrong and what to do, in words. Events may come before it resolves. */
+  static async open(settings: TtySettings, events: PortEvents, clock: Clock): Promise<Port> {
+    const { path, baudRate, dataBits, parity, stopBits, flowControl } = settings;
+    const binding = await loadBinding();
+    const software = flowControl === 'software';
+    // The lock keeps a second program that asks for one away; nothing else is as quiet as two readers of one port.
+    const options = { path, baudRate, dataBits, parity, stopBits, rtscts: flowControl === 'hardware', xon: software, xoff: software };
+    let opened: Opened;
+    try {
+      opened = await binding.open({ ...options, lock: true });
+    } catch (error) {
+      throw await openingFailed(path, error);
+    }
+    return new Port(path, opened, events, clock);
+  }
+
+  /** Hands the bytes over in turn. Failing means that the port is lost, which is told by `lost`. */
+  write(bytes: Uint8Array): void {
+    this.#writing = this.#writing.then(() => this.#writeNow(Buffer.from(bytes)));
+  }
+
+  /** Throws away what has reached this machine and was not read yet. Never rejects. */
+  async discard(): Promise<void> {
+    if (!this.#over) await this.#opened.flush().catch(() => {});
+  }
+
+  /** Never rejects; any number of times. Resolves when the port is free for others. Does not say `lost`. */
+  close(): Promise<void> {
+    this.#over = true;
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #writeNow(bytes: Buffer): Promise<void> {
+    if (this.#over) return;
+    const cancel = this.#clock.after(limits.ttyWriteMs, () =>
+      this.#lose(`took no bytes for ${limits.ttyWriteMs / 1_000} s: is flow control right, and the other end awake?`),
+    );
+    try {
+      await this.#opened.write(bytes);
+    } catch (error) {
+      this.#lose('is gone: it takes no bytes any more', error);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const buffer = Buffer.alloc(chunkBytes);
+    try {
+      while (!this.#over) {
+        const count = await readSome(this.#opened, buffer, () => this.#over);
+        if (!this.#over) this.#events.data(Buffer.from(buffer.subarray(0, count)));
+      }
+    } catch (error) {
+      this.#lose('is gone: it was unplugged, or the other end closed it', error);
+    }
+  }
+
+  #lose(why: string, cause?: unknown): void {
+    if (this.#over) return;
+    void this.close();
+    this.#events.lost(new LinkLost(`${this.#path} ${why}`, { cause }));
+  }
+
+  async #close(): Promise<void> {
+    // What waits for bytes is woken, and has ended before the descriptor is given back: its number may be another file's the moment after.
+    if ('poller' in this.#opened) {
+      this.#opened.poller.stop();
+      await this.#reading;
+    }
+    // Bytes that nobody takes would hold the kernel up for 30 s.
+    await this.#opened.flush().catch(() => {});
+    await this.#opened.close().catch(() => {});
+  }
+}
+
+/**
+ * Resolves with at least one byte. serialport's own read (13.0.0) takes the end of a port that hung up with bytes still unread for "nothing
+ * yet", and asks again without end: a full core, and an unplugged device that nobody notices.
+ */
+async function readSome(opened: Opened, buffer: Buffer, isOver: () => boolean): Promise<number> {
+  if (!('poller' in opened)) return (await opened.read(buffer, 0, buffer.length)).bytesRead;
+  for (;;) {
+    const { fd, poller } = opened;
+    if (fd === null) throw new Error('closed');
+    const count = await readOnce(fd, buffer);
+    if (count > 0) return count;
+    if (count === 0) throw new Error('hung up');
+    // Waiting begins only now: a close before would never wake it.
+    if (isOver()) throw new Error('closed');
+    await new Promise<void>((resolve, reject) => {
+      poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+/** Bytes read; 0 at the end; -1 if there is nothing yet. */
+function readOnce(fd: number, buffer: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    readFd(fd, buffer, 0, buffer.length, null, (error, count) => {
+      if (!error) resolve(count);
+      else if (error.code === 'EAGAIN' || error.code === 'EINTR') resolve(-1);
+      else reject(error);
+    });
+  });
+}
+
+/** Loaded with the first serial port: it is native code, and a machine where it does not load has all its other connections. */
+async function loadBinding(): Promise<typeof SerialPort.binding> {
+  try {
+    return (await import('serialport')).SerialPort.binding;
+  } catch (error) {
+    throw new Error(`this installation cannot open serial ports: their native part did not load (${messageOf(error)})`, { cause: error });
+  }
+}

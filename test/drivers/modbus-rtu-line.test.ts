@@ -1,0 +1,336 @@
+/** What goes wrong on a serial line, and that no value ever lands on the wrong point for it. */
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { modbus } from '../../drivers/modbus/driver.ts';
+import { findFrame, isWhole, silenceMs } from '../../drivers/modbus/rtu-frame.ts';
+import type { Point } from '../../src/contract/device.ts';
+import type { Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
+import { LinkLost } from '../../src/contract/fault.ts';
+import { portName } from '../far/port.ts';
+import { type FarProgram, startPython } from '../far/python.ts';
+import { buildLine, makeHost } from './line.ts';
+
+const driver = modbus as Driver;
+const rounds = process.env.FIELDGATE_SOAK ? 400 : 20;
+const lateRounds = process.env.FIELDGATE_SOAK ? 40 : 4;
+const never = () => new AbortController().signal;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let far: FarProgram;
+let path: string;
+
+beforeEach(async () => {
+  path = portName();
+  far = await startPython('modbus_rtu.py', path);
+});
+afterEach(() => far.kill());
+
+/** Points of one register each, far enough apart to be asked for one by one. */
+function lineTo(units: number[], options: { timeout?: string; requestDelay?: string; transport?: Record<string, unknown> } = {}): Line {
+  const { transport, timeout = '300ms', ...rest } = options;
+  return buildLine(driver, {
+    connection: { transport: { type: 'rtu', path, baudRate: 38_400, turnaround: '40ms', ...transport }, timeout, ...rest },
+    devices: units.map((unitId) => ({
+      id: `unit-${unitId}`,
+      address: { unitId },
+      points: [2, 4, 6].map((register) => ({
+        id: `u${unitId}r${register}`,
+        address: { table: 'holding', register },
+        access: 'read-write',
+      })),
+    })),
+  });
+}
+
+async function open(line: Line, host = makeHost()): Promise<Session> {
+  const session = await driver.open(line, host, AbortSignal.timeout(5_000));
+  onTestFinished(() => session.close());
+  return session;
+}
+
+async function readAll(session: Session, line: Line): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  for (const request of session.plan?.(pointsOf(line)) ?? []) readings.push(...((await session.read?.(request, never())) ?? []));
+  return readings;
+}
+
+const pointsOf = (line: Line): Point[] => line.devices.flatMap((device) => device.points);
+
+/** What the devices of the far end hold there: each value says where it belongs. */
+function belongs({ point, value }: Reading): boolean {
+  const [, unit, register] = /^u(\d+)r(\d+)$/.exec(point.id) ?? [];
+  return value === Number(unit) * 256 + Number(register);
+}
+
+async function readOne(unit: number, options: Parameters<typeof lineTo>[1] = {}): Promise<Reading> {
+  const line = lineTo([unit], options);
+  const session = await open(line);
+  const [request] = session.plan?.(pointsOf(line)) ?? [];
+  const [reading] = (request && (await session.read?.(request, never()))) ?? [];
+  await session.close();
+  if (!reading) throw new Error('nothing was read');
+  return reading;
+}
+
+describe('an answer that is late', () => {
+  it.each([
+    ['every answer 1.1 times the timeout late', 0.33],
+    ['every answer as late as it likes, up to nearly twice the timeout', [0, 0.55]],
+    ['every answer just at the timeout', [0.28, 0.32]],
+  ])(
+    '%s: no value lands on the wrong point',
+    async (_what, late) => {
+      await far.ask({ late });
+      // A turnaround is not given: what holds by itself is what counts.
+      const line = lineTo([3, 20, 21], { transport: { turnaround: undefined } });
+      const session = await open(line);
+      const readings: Reading[] = [];
+      for (let i = 0; i < lateRounds; i++) readings.push(...(await readAll(session, line)));
+      expect(readings.length).toBe(lateRounds * 9);
+      for (const reading of readings) {
+        if (reading.reason === '') expect(reading, reading.point.id).toSatisfy(belongs);
+        else expect(reading.reason, reading.detail).toBe('timeout');
+      }
+      const slow = readings.filter(({ point }) => point.device === 'unit-3');
+      if (late === 0.33) for (const { reason } of slow) expect(reason).toBe('timeout');
+      else expect(new Set(slow.map(({ reason }) => reason))).toEqual(new Set(['', 'timeout']));
+      // The neighbours are well, and in time.
+      for (const reading of readings) if (!slow.includes(reading)) expect(reading.reason).toBe('');
+    },
+    120_000,
+  );
+
+  it('ends the quiet time when it has come, and the line is silent before the next request', async () => {
+    await far.ask({ late: 0.4 });
+    const line = lineTo([3, 20], { transport: { turnaround: '1s' } });
+    const session = await open(line);
+    const [slow, , , quick] = session.plan?.(pointsOf(line)) ?? [];
+    await session.read?.(slow as never, never());
+    const started = performance.now();
+    expect((await session.read?.(quick as never, never()))?.[0]).toSatisfy(belongs);
+    expect(performance.now() - started).toBeLessThan(800);
+  });
+
+  it('waits out the quiet time after silence, also for what was sent and given up', async () => {
+    const line = lineTo([4, 20], { transport: { turnaround: '500ms' } });
+    const session = await open(line);
+    const [silent, , , quick] = session.plan?.(pointsOf(line)) ?? [];
+    expect((await session.read?.(silent as never, never()))?.[0]).toMatchObject({ reason: 'timeout', detail: 'no answer in 300 ms' });
+    const started = performance.now();
+    await session.read?.(quick as never, never());
+    expect(performance.now() - started).toBeGreaterThan(480);
+    const stopping = new AbortController();
+    const given = session.read?.(silent as never, stopping.signal);
+    await pause(50);
+    stopping.abort(new Error('given up'));
+    await expect(given).rejects.toThrow('given up');
+    const again = performance.now();
+    await session.read?.(quick as never, never());
+    expect(performance.now() - again).toBeGreaterThan(480);
+  });
+
+  it('is not taken for an answer by a session opened right after', async () => {
+    await far.ask({ late: 0.6 });
+    const first = lineTo([3], { timeout: '1s' });
+    const session = await open(first);
+    const stopping = new AbortController();
+    const [request] = session.plan?.(pointsOf(first)) ?? [];
+    void session.read?.(request as never, stopping.signal)?.catch(() => {});
+    await pause(100);
+    stopping.abort(new Error('other settings'));
+    await session.close();
+    await far.ask({ late: 0.01 });
+    const second = lineTo([3], { timeout: '1s', transport: { turnaround: undefined } });
+    for (const reading of await readAll(await open(second), second)) expect(reading).toSatisfy(belongs);
+  });
+});
+
+describe('a device that misbehaves', () => {
+  it.each([
+    ['is silent', 4, 'timeout', /^no answer in 300 ms$/],
+    ['sends a wrong checksum', 5, 'crc', /^the checksum of the answer is wrong$/],
+    ['is answered for by another unit', 6, 'timeout', /; unit 99 answered instead$/],
+    ['sends half a frame', 7, 'timeout', /; only 3 bytes came$/],
+    ['refuses', 8, 'exception-4', /^exception 4: server device failure$/],
+    ['sends one register too few', 11, 'decode', /does not fit the request/],
+    ['floods the line', 12, 'crc', /no answer with a right checksum/],
+    ['answers another function', 13, 'decode', /does not fit the request/],
+  ])('that %s gives a bad reading and spoils no neighbour', async (_what, unit, reason, detail) => {
+    const line = lineTo([unit, 20]);
+    const session = await open(line);
+    for (const reading of await readAll(session, line)) {
+      if (reading.point.device === 'unit-20') expect(reading).toSatisfy(belongs);
+      else expect(reading).toMatchObject({ value: null, reason, detail: expect.stringMatching(detail) });
+    }
+  });
+
+  it.each([
+    ['noise around the answer', 9],
+    ['byte by byte', 10],
+    ['twice', 14],
+    ['after the echo of the request', 17],
+  ])('an answer that comes %s is understood', async (_what, unit) => {
+    for (let i = 0; i < 3; i++) expect(await readOne(unit)).toSatisfy(belongs);
+  });
+
+  it('a wrong checksum is told as soon as the line is silent, not at the timeout', async () => {
+    const started = performance.now();
+    expect((await readOne(5, { timeout: '3s' })).reason).toBe('crc');
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it.each([15, 16])(
+    'damage and noise of every kind (unit %i): a reading is right or bad, never wrong',
+    async (unit) => {
+      const line = lineTo([unit, 20], { timeout: '100ms' });
+      const session = await open(line);
+      for (let i = 0; i < rounds; i++) {
+        for (const reading of await readAll(session, line)) {
+          if (reading.reason === '') expect(reading).toSatisfy(belongs);
+          else expect(reading.point.device).toBe(`unit-${unit}`);
+        }
+      }
+    },
+    120_000,
+  );
+
+  it('a write whose answer is damaged or missing is unknown; one that another confirms too', async () => {
+    const line = lineTo([4, 5, 18]);
+    const session = await open(line);
+    const write = (id: string) => session.write?.(pointsOf(line).find((point) => point.id === id) as never, 7, never());
+    expect(await write('u4r2')).toMatchObject({ state: 'unknown', detail: 'no answer in 300 ms' });
+    expect(await write('u5r2')).toMatchObject({ state: 'unknown', detail: expect.stringMatching(/checksum/) });
+    expect(await write('u18r2')).toMatchObject({ state: 'unknown', detail: expect.stringMatching(/does not fit/) });
+  });
+
+  it('a line that is never quiet is not spoken on', async () => {
+    const line = lineTo([20], { requestDelay: '100ms' });
+    const session = await open(line);
+    await far.ask({ babble: 4.5 });
+    const [request] = session.plan?.(pointsOf(line)) ?? [];
+    const [reading] = (await session.read?.(request as never, never())) ?? [];
+    expect(reading).toMatchObject({ value: null, reason: 'crc', detail: expect.stringMatching(/never quiet/) });
+    expect(await session.write?.(pointsOf(line)[0] as never, 7, never())).toMatchObject({
+      state: 'not-sent',
+      detail: expect.stringMatching(/never quiet/),
+    });
+    expect((await far.ask({ requests: true })).requests).toEqual([]);
+    await pause(500);
+    for (const after of await readAll(session, line)) expect(after).toSatisfy(belongs);
+  }, 30_000);
+});
+
+describe('the line', () => {
+  it('is set as the settings say', async () => {
+    await open(lineTo([20], { transport: { baudRate: 9_600, parity: 'odd', stopBits: 2 } }));
+    expect((await far.ask({ settings: true })).value).toEqual({
+      baudRate: 9_600,
+      odd: true,
+      stopBits: 2,
+      hardware: false,
+      software: false,
+    });
+  });
+
+  it('is silent between two requests for as long as the device needs', async () => {
+    const line = lineTo([20], { requestDelay: '50ms' });
+    const session = await open(line);
+    for (let i = 0; i < 3; i++) await readAll(session, line);
+    const { times = [] } = await far.ask({ requests: true });
+    expect(times.length).toBe(9);
+    for (const [i, time] of times.entries()) if (i > 0) expect((time - (times[i - 1] ?? 0)) * 1_000).toBeGreaterThan(48);
+  });
+
+  it('is shared by two connections: one request at a time, and a late answer to one does not land on the other', async () => {
+    await far.ask({ late: 0.33 });
+    const shared = new Map<string, unknown>();
+    const slow = lineTo([3], { transport: { turnaround: undefined } });
+    const quick = lineTo([20, 21], { transport: { turnaround: undefined } });
+    const [first, second] = await Promise.all([open(slow, makeHost({}, shared)), open(quick, makeHost({}, shared))]);
+    const readings = (
+      await Promise.all(Array.from({ length: 4 }, async () => [...(await readAll(first, slow)), ...(await readAll(second, quick))]))
+    ).flat();
+    expect(readings.length).toBe(4 * 9);
+    for (const reading of readings) {
+      if (reading.point.device === 'unit-3') expect(reading.reason).toBe('timeout');
+      else expect(reading).toSatisfy(belongs);
+    }
+    await first.close();
+    for (const reading of await readAll(second, quick)) expect(reading).toSatisfy(belongs);
+    await second.close();
+    expect(shared.size).toBe(0);
+    // Whoever comes now opens the port anew.
+    for (const reading of await readAll(await open(quick, makeHost({}, shared)), quick)) expect(reading).toSatisfy(belongs);
+  }, 30_000);
+
+  it('tells both that it was unplugged, and both find it again under the same name', async () => {
+    const shared = new Map<string, unknown>();
+    const line = lineTo([20]);
+    const hosts = [makeHost({}, shared), makeHost({}, shared)];
+    const sessions = await Promise.all(hosts.map((host) => open(line, host)));
+    await far.ask({ unplug: true });
+    await expect.poll(() => hosts.map(({ losses }) => losses.length)).toEqual([1, 1]);
+    for (const { losses } of hosts) {
+      expect(losses[0]).toBeInstanceOf(LinkLost);
+      expect(losses[0]?.message).toBe(`${path} is gone: it was unplugged, or the other end closed it`);
+    }
+    await Promise.all(sessions.map((session) => session.close()));
+    await expect(driver.open(line, makeHost({}, shared), never())).rejects.toThrow(/is not there: the device is not plugged in$/);
+    await far.ask({ plug: true });
+    const again = await Promise.all(hosts.map((host) => open(line, host)));
+    for (const session of again) for (const reading of await readAll(session, line)) expect(reading).toSatisfy(belongs);
+  });
+
+  it('that hangs up with bytes still unread is noticed, and costs no processor time', async () => {
+    for (let i = 0; i < 10; i++) {
+      const host = makeHost();
+      const session = await open(lineTo([20]), host);
+      await far.ask({ say: '55'.repeat(300 * (i + 1)) });
+      await far.ask({ unplug: true });
+      await expect.poll(() => host.losses.length).toBe(1);
+      await session.close();
+      await far.ask({ plug: true });
+    }
+    const before = process.cpuUsage();
+    await pause(200);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(150_000);
+  });
+
+  it('says who holds it when another program has it alone', async () => {
+    await far.ask({ occupy: true });
+    await expect(driver.open(lineTo([20]), makeHost(), never())).rejects.toThrow(
+      new RegExp(`^${path} is busy: it is in use by python3 \\(process ${far.pid}\\)$`),
+    );
+    await far.ask({ vacate: true });
+    await open(lineTo([20]));
+  });
+});
+
+describe('frames of RTU', () => {
+  it('knows the checksum of the standard (V1.02 §6.2.2) and finds no frame in noise', () => {
+    expect(isWhole(Buffer.from('02074112', 'hex'))).toBe(true);
+    expect(isWhole(Buffer.from('02074113', 'hex'))).toBe(false);
+    expect(isWhole(Buffer.alloc(2))).toBe(false);
+    const shapes = [{ prefix: Buffer.from([1, 3, 2]), bytes: 7 }];
+    const good = Buffer.from('010302002a39 9b'.replace(' ', ''), 'hex');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (before, after) => {
+        const noise = Buffer.concat([before, after]);
+        const found = findFrame(Buffer.concat([before, good, after]), shapes);
+        expect(found).toBeDefined();
+        if (!isSomewhere(noise)) expect(found?.toString('hex')).toBe('010302002a');
+      }),
+      { numRuns: process.env.FIELDGATE_SOAK ? 20_000 : 300 },
+    );
+  });
+
+  it('takes the silence from the speed (V1.02 §2.5.1.1)', () => {
+    expect([1_200, 9_600, 19_200, 38_400, 115_200].map(silenceMs)).toEqual([34, 6, 4, 3, 3]);
+  });
+});
+
+/** Noise that happens to begin like an answer of unit 1. */
+function isSomewhere(noise: Buffer): boolean {
+  return noise.includes(Buffer.from([1, 3, 2]));
+}
