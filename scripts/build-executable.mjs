@@ -31,7 +31,7 @@ export async function buildExecutables({ root, entry, target, base, version, pla
       inputs.push(await bundle(root, join(root, 'src/store/worker.ts'), worker, version));
       assets['store-worker.js'] = worker;
     }
-    for (const name of existsSync(join(root, 'profiles')) ? readdirSync(join(root, 'profiles')) : [])
+    for (const name of existsSync(join(root, 'profiles')) ? readdirSync(join(root, 'profiles')).sort() : [])
       assets[`profiles/${name}`] = join(root, 'profiles', name);
     contents(target).note('backend', packagesOf(root, inputs.flat()));
     for (const platform of platforms)

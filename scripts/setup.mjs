@@ -2,7 +2,7 @@
 // Go). Needs no dependency itself, changes nothing that is already there, and says what to do where it cannot help.
 //   node scripts/setup.mjs packages   npm packages and generated code
 //   node scripts/setup.mjs start      the same, and the plugin built
-//   node scripts/setup.mjs test       the same, and the far ends of the tests: mosquitto, pymodbus, Go
+//   node scripts/setup.mjs test       the same, and the far ends of the tests: mosquitto, pymodbus, an ARM emulator, Go
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -17,6 +17,8 @@ const pymodbus = 'pymodbus==3.16.1';
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
 const debianCommands = { mosquitto: 'mosquitto', mosquitto_pub: 'mosquitto-clients' };
+/** To start the executable for ARM on a machine that is not: an emulator, and the libraries it needs. The last brings those before it along. */
+const emulatorFiles = { '/usr/bin/qemu-aarch64': 'qemu-user', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6': 'libstdc++6-arm64-cross' };
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
 const path = [join(root, 'node_modules/.bin'), process.env.PATH ?? '', '/usr/sbin', '/usr/local/sbin'].join(delimiter);
 
@@ -119,8 +121,14 @@ function debian(wanted) {
     throw new Missing(`apt-get could not install ${wanted.join(' ')}; the lines above say why.`);
 }
 
-function brokers() {
-  debian([...new Set(Object.entries(debianCommands).flatMap(([command, name]) => (find(command) ? [] : [name])))]);
+function farEnds() {
+  const files = process.arch === 'arm64' ? {} : emulatorFiles;
+  debian([
+    ...new Set([
+      ...Object.entries(debianCommands).flatMap(([command, name]) => (find(command) ? [] : [name])),
+      ...Object.entries(files).flatMap(([file, name]) => (existsSync(file) ? [] : [name])),
+    ]),
+  ]);
   for (const [command, name] of Object.entries(debianCommands)) {
     if (!find(command)) throw new Missing(`${command} is not in ${path} although the package ${name} was installed.`);
   }
@@ -149,7 +157,7 @@ function go() {
 
 const base = [packages, runtime];
 // What a person has to install comes before what takes long.
-const steps = { packages: [...base, generate], start: [...base, generate, build], test: [...base, brokers, python, go, generate, build] };
+const steps = { packages: [...base, generate], start: [...base, generate, build], test: [...base, farEnds, python, go, generate, build] };
 
 function main() {
   const wanted = steps[process.argv[2]];
