@@ -16,9 +16,9 @@ export interface DataQuery {
   toMs: number;
 }
 
-/** One answer; `frames` are Arrow IPC files. A failed query has `error` and does not spoil its neighbours. */
+/** One answer; each of `frames` is an Arrow IPC file in pieces. A failed query has `error` and does not spoil its neighbours. */
 export interface DataAnswer {
-  frames: Uint8Array[];
+  frames: (readonly Uint8Array[])[];
   /** An HTTP status; never 0, the host takes 0 for 500 (facts/grafana.md §2.3). */
   status: number;
   error?: string;

@@ -1,6 +1,7 @@
 /** Arrow's layouts that differ from ours: bits for booleans and nulls, offsets and one run of bytes for text. */
 import { Fault } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
+import { cell } from './frame.ts';
 
 /** One bit per element, least significant first (Arrow columnar format, "Validity bitmaps"); set where the element is 1. */
 export function packBits(bytes: Uint8Array): { bits: Uint8Array; ones: number } {
@@ -12,6 +13,12 @@ export function packBits(bytes: Uint8Array): { bits: Uint8Array; ones: number } 
     ones += 1;
   }
   return { bits, ones };
+}
+
+/** The bits of a column's `valid`; undefined where every row has a value, which is the rule and found out without looking at rows one by one. */
+export function packValidity(valid: Uint8Array): { bits: Uint8Array; ones: number } | undefined {
+  const bytes = Buffer.from(valid.buffer, valid.byteOffset, valid.byteLength);
+  return bytes.includes(cell.null) || bytes.includes(cell.hole) ? packBits(valid) : undefined;
 }
 
 /** UTF-8 of all texts in one run; text `i` is `bytes[offsets[i]..offsets[i+1]]`. Lone surrogates become U+FFFD. */

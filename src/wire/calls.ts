@@ -62,7 +62,10 @@ export class Calls {
     const controller = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(controller, promise);
-    call.on('cancelled', () => controller.abort(new DOMException('The caller has cancelled.', 'AbortError')));
+    // 'cancelled' comes after the orderly end of every call too, and then there is nothing to stop.
+    call.on('cancelled', () => {
+      if (this.#running.has(controller)) controller.abort(new DOMException('The caller has cancelled.', 'AbortError'));
+    });
     if (call.cancelled) controller.abort();
     const done = () => {
       this.#running.delete(controller);

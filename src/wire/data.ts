@@ -3,17 +3,17 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { DataAnswer, Datasource } from '../datasource/questions.ts';
 import type { Calls } from './calls.ts';
 import { faultOf, sourceOf } from './fault.ts';
-import type { QueryDataRequest, QueryDataResponse } from './generated/backend.ts';
+import type { QueryDataRequest } from './generated/backend.ts';
 import { callerOf, queryOf } from './incoming.ts';
+import type { LargeResponse } from './large.ts';
 import { dataResponse } from './outgoing.ts';
 
 /** QueryChunkedData is left out: Grafana 12.4 has no caller for it and cannot decode a failed chunk (facts/grafana.md §2.4). */
 export function dataService(datasource: Promise<Datasource>, calls: Calls): UntypedServiceImplementation {
   return {
-    queryData: calls.unary<QueryDataRequest, QueryDataResponse>('QueryData', async (request, signal) => {
+    queryData: calls.unary<QueryDataRequest, Map<string, LargeResponse>>('QueryData', async (request, signal) => {
       const answers = await answer(request, signal);
-      const responses = request.queries.map(({ refId }) => [refId, dataResponse(answers.get(refId) ?? unanswered)] as const);
-      return { responses: new Map(responses) };
+      return new Map(request.queries.map(({ refId }) => [refId, dataResponse(answers.get(refId) ?? unanswered)]));
     }),
   };
 

@@ -2,19 +2,21 @@
 import type { DataAnswer, HealthAnswer, ResourcePart } from '../datasource/questions.ts';
 import type * as pb from './generated/backend.ts';
 import { CheckHealthResponse_HealthStatus as Health, SubscribeStreamResponse_Status as Subscription } from './generated/backend.ts';
+import type { LargeResponse } from './large.ts';
 
 const nothing = Buffer.alloc(0);
 
 /** Status 0 would be read as 500, and a frame of no bytes would spoil the answers of every query. */
-export function dataResponse(answer: DataAnswer): pb.DataResponse {
+export function dataResponse(answer: DataAnswer): LargeResponse {
   const failed = answer.error !== undefined;
-  return {
-    frames: answer.frames.filter((frame) => frame.byteLength > 0).map(buffer),
+  const fields = {
+    frames: [],
     error: failed ? (answer.error || 'The query failed.').toWellFormed() : '',
     status: httpStatus(answer.status, failed ? 500 : 200),
     errorSource: failed ? (answer.errorSource ?? 'plugin') : '',
     jsonMeta: nothing,
   };
+  return { fields, frames: answer.frames.filter((frame) => frame.some((piece) => piece.byteLength > 0)) };
 }
 
 /** The first part of an HTTP answer: code 0 would make the host panic. */

@@ -38,6 +38,8 @@ const serverOptions: ServerOptions = {
   'grpc.max_receive_message_length': limits.requestBytesMax,
   // The host takes any size; what we send is bounded by rowsPerQueryMax.
   'grpc.max_send_message_length': -1,
+  // Books about calls and sockets that a channelz service would show: we have none.
+  'grpc.enable_channelz': 0,
 };
 
 /** Throws a `Refusal` if this process was not started by a host we can serve. Resolves when the handshake is out. */

@@ -18,7 +18,8 @@ export interface ReadFrame {
   fields: ReadField[];
 }
 
-export function readFrame(bytes: Uint8Array): ReadFrame {
+export function readFrame(pieces: readonly Uint8Array[]): ReadFrame {
+  const bytes = Buffer.concat(pieces);
   if (new TextDecoder().decode(bytes.subarray(0, 6)) !== 'ARROW1') throw new Error('not an Arrow file');
   const table = tableFromIPC(bytes);
   const meta = table.schema.metadata.get('meta');

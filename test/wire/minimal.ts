@@ -12,7 +12,8 @@ export function minimal(tell: (event: string) => void): Datasource {
         if (kind === 'fault') throw new Fault('No such device: boiler', { type: 'not-found', blame: 'caller', status: 404 });
         if (kind === 'bug') throw new TypeError('secret detail of a bug');
         if (kind === 'wait') await cancelled(signal).finally(() => tell('query aborted'));
-        if (kind === 'status-0') answers.set(refId, { frames: [new Uint8Array(), Buffer.from('ARROW1')], status: 0 });
+        if (kind === 'status-0')
+          answers.set(refId, { frames: [[], [new Uint8Array()], [Buffer.from('ARROW'), Buffer.from('1')]], status: 0 });
         if (kind === 'error')
           answers.set(refId, { frames: [], status: 400, error: `no device for ${caller.user?.login}`, errorSource: 'downstream' });
       }
