@@ -9,6 +9,7 @@ const readyTimeoutMs = 15_000;
 
 export interface Demo {
   settings: Record<string, unknown>;
+  ports: Ready;
   stop(): Promise<void>;
 }
 
@@ -33,6 +34,7 @@ export async function startDemo(root: string): Promise<Demo> {
     });
   });
   return {
+    ports: ready,
     settings: withPorts(JSON.parse(readFileSync(join(root, 'simulators/gateway.json'), 'utf8')), ready),
     async stop() {
       child.kill('SIGTERM');

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startDemo } from './demo.ts';
 import { Grafana, readSettings } from './grafana.ts';
+import { inGrafana } from './in-grafana.ts';
 import { executablePath, launch } from './launch.ts';
 import { once } from './once.ts';
 import { carryOut } from './orders.ts';
@@ -21,6 +22,7 @@ const usage = `npm start -- [options] [order]
 Without --settings the simulators are started and shown. Without an order the screen opens; with one, such as
   set boiler.setpoint 55
 it is carried out, its outcome printed, and the exit code says whether it was verified.
+With GRAFANA_HOME=<folder of an installed Grafana> the simulators are shown there: its own Grafana, data in a temporary folder.
 
   --settings FILE   the settings of a data source (jsonData) as JSON
   --secrets FILE    its secrets: { "<connection id>.<field>": "…" }
@@ -28,6 +30,7 @@ it is carried out, its outcome printed, and the exit code says whether it was ve
   --plugin FOLDER   a built plugin; dist/fieldgate-iot-datasource unless said
   --role ROLE       Viewer, Editor or Admin; Admin unless said
   --once            prints one screen and ends; fails if a connection delivered nothing or the demo command was not verified
+  --port N          with GRAFANA_HOME: Grafana's port; 3000 unless said, 0 takes a free one
   --log             prints the plugin's log to standard error at the end
   --help`;
 
@@ -41,6 +44,7 @@ async function main(): Promise<number> {
       plugin: { type: 'string', default: join(root, 'dist/fieldgate-iot-datasource') },
       role: { type: 'string', default: 'Admin' },
       once: { type: 'boolean', default: false },
+      port: { type: 'string', default: '3000' },
       log: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -51,6 +55,11 @@ async function main(): Promise<number> {
   }
   if (!['Viewer', 'Editor', 'Admin'].includes(values.role))
     throw new Error(`--role ${values.role} is unknown; allowed are Viewer, Editor and Admin`);
+  const home = process.env.GRAFANA_HOME;
+  if (home !== undefined && home !== '') {
+    if (!/^\d{1,5}$/.test(values.port)) throw new Error(`--port ${values.port} is no port`);
+    return await inGrafana(root, home, { once: values.once, port: Number(values.port) });
+  }
   const demo = values.settings === undefined ? await startDemo(root) : undefined;
   const log: string[] = [];
   try {
