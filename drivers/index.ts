@@ -2,5 +2,6 @@
 import type { Driver } from '../src/contract/driver.ts';
 import { modbus } from './modbus/driver.ts';
 import { mqtt } from './mqtt/driver.ts';
+import { serial } from './serial/driver.ts';
 
-export const drivers: readonly Driver[] = [modbus, mqtt];
+export const drivers: readonly Driver[] = [modbus, mqtt, serial];

@@ -75,7 +75,7 @@ export class RtuLine implements Shareable {
     this.#held = Buffer.alloc(0);
     this.#exchange = { ...told, shapes: [answer, exceptionShape(unitAndPdu)], unitId: unitAndPdu.readUInt8(0) };
     const frame = withChecksum(unitAndPdu);
-    this.#port.write(frame);
+    void this.#port.write(frame);
     return { wireMs: Math.ceil(wireMs(this.#settings, frame.length + answer.bytes)) };
   }
 

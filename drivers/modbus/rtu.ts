@@ -19,7 +19,7 @@ export async function joinLine(
   events: LinkEvents,
   signal: AbortSignal,
 ): Promise<Link> {
-  const turnaroundMs = transport.turnaround ?? Math.min(options.timeout, limits.rtuTurnaroundMaxMs);
+  const turnaroundMs = transport.turnaround ?? Math.min(options.timeout, limits.turnaroundMaxMs);
   const { thing: line, leave } = await join(host.shared, () => RtuLine.open(ttyOf(transport), turnaroundMs, host.clock), signal);
   line.losses.add(events.lost);
   return {

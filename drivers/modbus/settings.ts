@@ -38,7 +38,7 @@ const rtuSchema = z.strictObject({
     .union([z.literal(1), z.literal(2)])
     .default(1)
     .describe('1 with parity; the standard asks for 2 without'),
-  turnaround: durationMs({ maxMs: limits.rtuTurnaroundMaxMs })
+  turnaround: durationMs({ maxMs: limits.turnaroundMaxMs })
     .optional()
     .describe(
       'Quiet time after an answer that did not come in time, in which it may still come and is thrown away: on a serial line a late answer looks like that to the next request. As long as the timeout unless said',

@@ -54,9 +54,10 @@ export class Port {
     return new Port(path, opened, events, clock);
   }
 
-  /** Hands the bytes over in turn. Failing means that the port is lost, which is told by `lost`. */
-  write(bytes: Uint8Array): void {
+  /** Hands the bytes over in turn. Never rejects: failing means that the port is lost, which is told by `lost`. */
+  write(bytes: Uint8Array): Promise<void> {
     this.#writing = this.#writing.then(() => this.#writeNow(Buffer.from(bytes)));
+    return this.#writing;
   }
 
   /** Throws away what has reached this machine and was not read yet. Never rejects. */

@@ -21,7 +21,7 @@ interface Entry<T> {
 
 const place = 'line';
 
-/** `shared` is the host's map of the endpoint. The signal ends the waiting; what then opens is closed unless somebody else wants it. */
+/** `shared` is the host's map of the endpoint. Aborted, it rejects when what was being opened is closed again, unless somebody else wants it. */
 export async function join<T extends Shareable>(
   shared: Map<string, unknown>,
   open: () => Promise<T>,
@@ -44,7 +44,7 @@ export async function join<T extends Shareable>(
       const thing = await unlessAborted(entry.thing, signal);
       if (!thing.over) return { thing, leave };
     } catch (error) {
-      void leave();
+      await leave();
       throw error;
     }
     await leave();

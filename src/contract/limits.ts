@@ -22,6 +22,32 @@ export const limits = {
   commandsPerQueryMax: 10_000,
   /** JSON bodies of resources are a handful of fields; config/check may carry whole settings. */
   bodyBytesMax: 1024 * 1024,
+  /** One message of a long answer (`export`, `events`): held whole by us, by gRPC and by the host. */
+  partBytesMax: 1024 * 1024,
+  /** Exports under way in the process: each reads the history and formats it on the main thread, in turns. */
+  exportsOpenMax: 4,
+  /** Rows read and formatted in one go: some milliseconds, in which nothing else runs. Text may be 64 KiB a row, so there are fewer. */
+  exportRowsPerPage: 5_000,
+  exportTextRowsPerPage: 200,
+  /** `events` connections of the process: each looks at every sample. */
+  eventsOpenMax: 32,
+  /** Events, and bytes of them, that wait for a reader; one that is further behind is told so and dropped. */
+  eventsWaitingMax: 20_000,
+  eventsWaitingBytesMax: 4 * 1024 * 1024,
+  /** How long a reader of a long answer may take nothing at all before it is given up: a paused download, a page in the background. */
+  readerStallMs: 60_000,
+  /** Proxies take a connection that says nothing for a minute for dead. */
+  eventsHeartbeatMs: 15_000,
+  /** Rights are looked at when it opens, so that it does not stay open for ever: whoever reads on opens it again. */
+  eventsLifetimeMs: 3_600_000,
+  /** Names of one `suggest`, unless said and at most: a list that people look through. */
+  suggestDefault: 100,
+  suggestMax: 1_000,
+  /** Devices of the help page, points of one, and labels of a point that are shown. */
+  helpDevicesMax: 100,
+  helpPointsMax: 40,
+  /** Kinds of an `Accept` header that are looked at. */
+  acceptKindsMax: 32,
   /** gRPC messages we accept; the Go SDK's server takes 16 MiB too (facts/grafana.md §2.8). */
   requestBytesMax: 16 * 1024 * 1024,
   /** The host reads stderr in 64 KiB lines; a longer line is not parsed as JSON (facts/grafana.md §1.6). */
@@ -48,8 +74,25 @@ export const limits = {
   storeQueueMax: 1_000_000,
   /** Samples in one transaction of the store: about 40 ms of its worker, so that a waiting acknowledgement is never far behind. */
   storeCommitRowsMax: 20_000,
-  /** Rows a read or an expiry goes through before the store's worker looks at what else waits: 1 to 3 ms. */
-  storeSliceRows: 8_192,
+  /** Rows a read goes through before the store's worker looks at what else waits: 1 to 3 ms. */
+  storeSliceRows: 65_536,
+  /** The same for folds, expiries and look-ups, as time: what a commit may have to wait for besides its own work. */
+  storeSliceMs: 4,
+  /** Samples of one chunk: an hour at 1 Hz, decoded in 0.1 ms. */
+  storeChunkRowsMax: 4_096,
+  /** UTF-16 units of text after which a chunk ends. */
+  storeChunkTextMax: 256 * 1024,
+  /**
+   * The newest samples are in memory, in writer and reader, until they are folded into chunks: 16 bytes each. More rows make larger chunks of many
+   * series; a pack is a commit, and a read looks into each.
+   */
+  storeHeadRowsMax: 262_144,
+  storeHeadPacksMax: 4_096,
+  storeHeadBytesMax: 8 * 1024 * 1024,
+  /** Commits wait for the fold when the head is this many times as large as it should be. */
+  storeHeadOverMax: 3,
+  /** Different damaged parts of the history that are told of one by one. */
+  storeDamageToldMax: 100,
   /** Reads waiting in the store; one more is refused with 503. Grafana sends a panel's queries together, dashboards have tens of panels. */
   storeReadsMax: 256,
   /** How long a call waits for a store that is still opening: a predecessor that lost its host ends within 2 s (DESIGN §9). */
@@ -123,6 +166,15 @@ export const limits = {
   verifyPauseMs: 100,
   /** Commands of one gateway that are not ended yet; one more is refused with 429. */
   commandsOpenMax: 256,
+  /**
+   * Devices one gateway discovers by itself: far more than a house or a plant has, and few enough that whoever invents topics cannot fill memory and
+   * history. One more is refused, counted and told in health.
+   */
+  discoveredDevicesMax: 5_000,
+  /** Refused devices that are known by name, so that each is counted once; beyond it every refusal counts. */
+  discoveryRefusedMax: 1_000,
+  /** How often silent devices are looked for: the shortest `staleAfter` is a second. */
+  staleLookMs: 250,
   /** MQTT payloads larger than this are refused with reason `decode`: a photo is not telemetry. */
   payloadBytesMax: 64 * 1024,
   /** MQTT broker topic limit (MQTT 5 §1.5.4: a UTF-8 string of at most 65,535 bytes); more than this is no device. */
@@ -178,8 +230,8 @@ export const limits = {
   /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
   modbusSilentRequestsMax: 5,
   modbusSilentMs: 15_000,
-  /** Modbus RTU: the longest quiet time after an answer that did not come in time; more would keep commands waiting too long. */
-  rtuTurnaroundMaxMs: 10_000,
+  /** Serial lines: the longest quiet time after an answer that did not come in time; more would keep commands waiting too long. */
+  turnaroundMaxMs: 10_000,
   /** Silence after which what has come is taken for all that comes: longer than the 16 ms a USB adapter may hold bytes back. */
   rtuGapMs: 50,
   /** Bytes of an unfinished answer: two frames of 256 (Modbus over Serial Line V1.02 §2.5.1); of a babbling line only the newest count. */

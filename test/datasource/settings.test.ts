@@ -68,10 +68,7 @@ describe('settings', () => {
   it('takes the whole language by example, but for what is not built yet', () => {
     const plan = read(readFileSync(new URL('example.json', import.meta.url)));
     expect(plan.faults.map(({ severity, place }) => `${severity} ${place}`).sort((one, other) => (one < other ? -1 : 1))).toEqual([
-      'error connections[3].kind', // serial
       'error devices[1].profile', // profiles that come with the product
-      'error devices[3].connection',
-      'warning connections[2].transport.type', // Modbus RTU
       'warning devices[2].id', // discovered devices
     ]);
     expect(running(plan)).toEqual([
@@ -79,6 +76,8 @@ describe('settings', () => {
       'plc',
       ...['flow_temp', 'power', 'energy', 'pump', 'setpoint', 'reset_fault', 'serial_no'].map((id) => `boiler.${id}`),
       'rs485',
+      'uno',
+      ...['soil', 'air', 'valve'].map((id) => `greenhouse.${id}`),
     ]);
   });
 

@@ -1,0 +1,40 @@
+/** The text of a named group → the raw value of a point. */
+import type { Reason, Value } from '../../src/contract/sample.ts';
+
+export const valueTypes = ['auto', 'number', 'integer', 'text'] as const;
+export type ValueType = (typeof valueTypes)[number];
+
+const numberPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+const integerPattern = /^[+-]?\d{1,20}$/;
+/** What C and Arduino print for what is no number. */
+const noNumber = /^[+-]?(nan|inf|infinity|ovf)$/i;
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+
+export type Parsed = { value: Value; reason: Reason; detail?: string };
+
+export function parseValue(text: string | undefined, type: ValueType): Parsed {
+  if (text === undefined) return bad('the line has nothing in the place of the value');
+  if (type === 'text') return good(text);
+  const trimmed = text.trim();
+  if (type === 'integer') return parseInteger(trimmed);
+  if (numberPattern.test(trimmed)) return good(Number(trimmed));
+  // The value pipeline makes null with reason "nan" of it.
+  if (noNumber.test(trimmed)) return good(Number.NaN);
+  return type === 'auto' ? good(text) : bad(`${quote(text)} is no number`);
+}
+
+function parseInteger(text: string): Parsed {
+  if (!integerPattern.test(text)) return bad(`${quote(text)} is no whole number`);
+  const value = BigInt(text.replace(/^\+/, ''));
+  if (value < int64Min || value > int64Max) return bad(`${text} is beyond 64 bits with a sign`);
+  return good(value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value);
+}
+
+/** Text of the line for people: bounded, with control characters made visible. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
+}
+
+const good = (value: Value): Parsed => ({ value, reason: '' });
+const bad = (detail: string): Parsed => ({ value: null, reason: 'decode', detail });
