@@ -268,6 +268,15 @@ export const limits = {
   recallRetryMs: 500,
   /** Instances that stand still but are known by name, with their history; the one that was not named for longest is forgotten. */
   instancesRestingMax: 1_000,
+  /** Files under `config_path` that settings may include: how many, how long a name, and bytes of one and of all together; 16 MiB are some 50,000 points. */
+  includedFilesMax: 64,
+  includeNameLengthMax: 255,
+  includedFileBytesMax: 4 * 1024 * 1024,
+  includedBytesMax: 16 * 1024 * 1024,
+  /** How often it is looked whether they have changed, when somebody asks. */
+  includedLookMs: 5_000,
+  /** The longest retention; also what holds while the settings that say it cannot be read, so that a mistake deletes nothing. */
+  retentionMaxMs: 3_650 * 86_400_000,
   /** `state_key` shorter than this could be guessed from a copy of the database. */
   stateKeyLengthMin: 16,
   /**

@@ -32,6 +32,19 @@ export const healthSchema = z.strictObject({
     .describe('What must be down for the data source to be in error; what is down is always named'),
 });
 
+/** Names of files under `config_path`; a folder in it may be named with a slash. */
+export const includeSchema = z
+  .array(
+    z
+      .string()
+      .max(limits.includeNameLengthMax)
+      .regex(/^(?!\.)[A-Za-z0-9_.-]+(?:\/(?!\.)[A-Za-z0-9_.-]+)*\.json$/, {
+        error: (issue) =>
+          `is ${JSON.stringify(issue.input)}; allowed is the name of a file under config_path, such as "north.json" or "sites/north.json"`,
+      }),
+  )
+  .max(limits.includedFilesMax);
+
 /** The outer shape; lists stay unknown here. */
 export const settingsSchema = z.strictObject({
   version: z
@@ -49,6 +62,10 @@ export const settingsSchema = z.strictObject({
   connections: z.array(z.unknown()).max(200).default([]),
   devices: z.array(z.unknown()).max(10_000).default([]),
   profiles: z.array(z.unknown()).max(1_000).default([]),
+  include: includeSchema
+    .default([])
+    .describe("Files under config_path (the plugin's section of grafana.ini) whose connections, devices and profiles come behind these")
+    .meta({ examples: [['sites/north.json']] }),
   history: historySchema.prefault({}).describe('What is kept and for how long'),
   rights: rightsSchema.prefault({}).describe('Who may do what'),
   health: healthSchema.prefault({}).describe('When Save & test and the health endpoint report an error'),

@@ -13,6 +13,7 @@ import { createInstances } from './instances.ts';
 import { createMetrics } from './metrics.ts';
 import { createQueries } from './query.ts';
 import type { Datasource } from './questions.ts';
+import { createReader } from './reading.ts';
 import { createLedger } from './remembered/ledger.ts';
 import { createMemory, noMemory } from './remembered/memory.ts';
 import { createVault } from './remembered/vault.ts';
@@ -43,9 +44,13 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
   for (const fault of section.faults) log.error('the section of the plugin in grafana.ini is wrong', { fault });
   const buses = createBuses({ clock });
   const vault = place.folder === undefined ? undefined : createVault({ stateKey, folder: place.folder });
-  const instances = createInstances({
+  const reader = createReader({
     drivers,
     profiles: builtIn.profiles,
+    ...(section.configPath === undefined ? {} : { configPath: section.configPath }),
+  });
+  const instances = createInstances({
+    reader,
     store,
     clock,
     log,

@@ -1,25 +1,21 @@
 /** The data sources that run in this process. Grafana hands settings over with every question and never says that one is new, changed or gone. */
 import type { Caller, InstanceSettings } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
-import type { Profile } from '../contract/device.ts';
-import type { Driver } from '../contract/driver.ts';
 import { badRequest, Fault, messageOf, notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { every } from '../gateway/schedule.ts';
 import type { Store } from '../store/store.ts';
+import { Entry, sameContent } from './entry.ts';
 import type { Instance } from './instance.ts';
-import type { Lost, Remembered } from './remembered/ledger.ts';
+import type { Reader } from './reading.ts';
+import type { Ledger, Lost, Remembered } from './remembered/ledger.ts';
 import { demandReady, type Memory } from './remembered/memory.ts';
 import { Resting } from './resting.ts';
-import { withoutLost } from './settings/lost.ts';
-import { readSettings } from './settings.ts';
 
 export interface InstancesDeps {
-  drivers: readonly Driver[];
-  /** Those that need not be in the settings. */
-  profiles: readonly Profile[];
+  reader: Reader;
   store: Store;
   clock: Clock;
   log: Log;
@@ -29,26 +25,6 @@ export interface InstancesDeps {
   createGateway(key: string): Gateway;
   /** Begins to read what is remembered; `take` gets it, once. */
   remember(take: (found: Remembered[]) => void): Memory;
-}
-
-interface Entry {
-  instance: Instance;
-  orgId: number;
-  settings: InstanceSettings;
-  /** When a caller last named the settings in use, on the clock that never jumps; before this process began it may be negative. */
-  namedMs: number;
-  /** When it was last of use to anybody: named with whatever settings, or watched. */
-  seenMs: number;
-  /** The `seenMs` that was written down last. */
-  notedMs: number;
-  retentionMs: number;
-  /** Secrets that were remembered and cannot be read; gone when Grafana names the instance. */
-  lost?: Lost;
-  /** Streams that are open: each is somebody who looks, for days without another question. */
-  users: number;
-  ended: AbortController;
-  /** Plans are applied one after the other, in the order they were named. */
-  applied: Promise<void>;
 }
 
 /** One line of the list for Admins. Times are milliseconds since 1970. */
@@ -113,42 +89,13 @@ export function createInstances(deps: InstancesDeps): Instances {
     }
     const key = `${orgId}/${settings.uid}`;
     const instance = { key, uid: settings.uid, gateway: deps.createGateway(key) };
-    const entry: Entry = {
-      instance,
-      orgId,
-      settings,
-      namedMs,
-      seenMs: namedMs,
-      notedMs: Number.NEGATIVE_INFINITY,
-      retentionMs: resting.retentionOf(key) ?? 0,
-      ...(lost ? { lost } : {}),
-      users: 0,
-      ended: new AbortController(),
-      applied: Promise.resolve(),
-    };
+    const retentionMs = resting.retentionOf(key) ?? limits.retentionMaxMs;
+    const entry = new Entry({ instance, orgId, settings, namedMs, retentionMs, lost }, deps);
     resting.delete(key);
     // Known before its plan is applied: a second question that comes now must not make a second gateway.
     entries.set(key, entry);
-    apply(entry);
+    entry.apply();
     return entry;
-  }
-
-  function apply(entry: Entry): void {
-    const plan = withoutLost(readSettings(entry.settings, deps.drivers, deps.profiles), entry.lost);
-    const { key, gateway } = entry.instance;
-    const points = plan.connections.reduce(
-      (sum, { devices }) => sum + devices.reduce((count, device) => count + device.points.length, 0),
-      0,
-    );
-    entry.retentionMs = plan.settings.history.retention;
-    log.info('settings read', { gateway: key, connections: plan.connections.length, points, faults: plan.faults.length });
-    const next = entry.applied.then(() => (ending ? undefined : gateway.apply(plan)));
-    entry.applied = next;
-    // Whoever asks next hears of it, and the settings after these are tried all the same.
-    next.catch((error: unknown) => {
-      log.error('settings could not be applied', { gateway: key, error: String(error) });
-      if (entry.applied === next) entry.applied = Promise.resolve();
-    });
   }
 
   /** Takes the settings of a question if they are other ones (DESIGN §5, "Who lives when"). */
@@ -162,8 +109,8 @@ export function createInstances(deps: InstancesDeps): Instances {
     const changed = !sameContent(settings, before) || entry.lost !== undefined;
     entry.settings = settings;
     entry.namedMs = now;
-    delete entry.lost;
-    if (changed) apply(entry);
+    entry.lost = undefined;
+    if (changed) entry.apply();
     if (changed || settings.id !== before.id || settings.name !== before.name || settings.lastUpdatedMs !== before.lastUpdatedMs)
       keep(entry);
   }
@@ -176,7 +123,12 @@ export function createInstances(deps: InstancesDeps): Instances {
   /** Remembers the settings in use: those of the moment of writing, not of asking. */
   function keep(entry: Entry): void {
     const { key } = entry.instance;
-    memory.write(key, (ledger) => ledger.save(entry.orgId, entry.settings, entry.retentionMs)).catch(() => undefined);
+    const save = async (ledger: Ledger) => {
+      // The settings say how long history is kept, once they are read.
+      await entry.applied.catch(() => undefined);
+      await ledger.save(entry.orgId, entry.settings, entry.retentionMs);
+    };
+    memory.write(key, save).catch(() => undefined);
   }
 
   function note(entry: Entry): void {
@@ -230,15 +182,11 @@ export function createInstances(deps: InstancesDeps): Instances {
 
   /** Takes an instance out of those that run; resolves when its devices are let go. */
   function rest(entry: Entry, state: 'stopped' | 'removed'): Promise<void> {
-    const { key, uid, gateway } = entry.instance;
+    const { key, uid } = entry.instance;
     const { orgId, retentionMs } = entry;
     entries.delete(key);
     resting.add(key, { orgId, uid, id: entry.settings.id, name: entry.settings.name, state, lastNamed: wallOf(entry.seenMs), retentionMs });
-    entry.ended.abort(stopped(state));
-    return leave(
-      key,
-      entry.applied.catch(() => undefined).then(() => gateway.close()),
-    );
+    return leave(key, entry.close(stopped(state)));
   }
 
   /** Nobody makes an instance of this name until `left` has settled. */
@@ -265,10 +213,12 @@ export function createInstances(deps: InstancesDeps): Instances {
       await memory.tried;
       const key = `${orgId}/${settings.uid}`;
       for (let gone = leaving.get(key); gone; gone = leaving.get(key)) await gone;
-      if (ending) throw new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
+      if (ending) throw shuttingDown();
       let entry = entries.get(key);
-      if (entry) update(entry, settings);
-      else {
+      if (entry) {
+        update(entry, settings);
+        await entry.lookAtFiles();
+      } else {
         entry = create(orgId, settings, clock.monotonicMs());
         keep(entry);
         note(entry);
@@ -364,15 +314,10 @@ export function createInstances(deps: InstancesDeps): Instances {
   }
 }
 
-function stopped(state: 'stopped' | 'removed'): Fault {
-  return new Fault(`the data source was ${state}`, { type: 'instance-stopped', blame: 'gateway', status: 503 });
+function shuttingDown(): Fault {
+  return new Fault('the gateway is shutting down', { type: 'shutting-down', blame: 'gateway', status: 503 });
 }
 
-function sameContent(one: InstanceSettings, other: InstanceSettings): boolean {
-  if (Buffer.compare(one.jsonData, other.jsonData) !== 0) return false;
-  const names = Object.keys(one.secureJsonData);
-  return (
-    names.length === Object.keys(other.secureJsonData).length &&
-    names.every((name) => one.secureJsonData[name] === other.secureJsonData[name])
-  );
+function stopped(state: 'stopped' | 'removed'): Fault {
+  return new Fault(`the data source was ${state}`, { type: 'instance-stopped', blame: 'gateway', status: 503 });
 }

@@ -8,6 +8,7 @@ import { readConnections, secretsOf, warnOfStraySecrets } from './settings/conne
 import { readDevices } from './settings/devices.ts';
 import { checkEndpoints } from './settings/endpoints.ts';
 import { Faults } from './settings/faults.ts';
+import { type Included, nothingIncluded, withIncluded } from './settings/include.ts';
 import { parseJson } from './settings/json.ts';
 import { checkLine } from './settings/lines.ts';
 import { nothingRuns, readOuter } from './settings/outer.ts';
@@ -18,16 +19,18 @@ import { refuseUserinfo } from './settings/public.ts';
 /**
  * Reads the settings of a data source. Never throws: what is wrong is in `faults`, each with its place and what is allowed. An error leaves out
  * the element it is in, a point, a device or a connection; everything else is in the plan. No message repeats a secret. `builtIn` are the profiles
- * that need not be in the settings.
+ * that need not be in the settings, `included` the files they name.
  */
 export function readSettings(
   instance: Pick<InstanceSettings, 'jsonData' | 'secureJsonData'>,
   drivers: readonly Driver[],
   builtIn: readonly Profile[] = [],
+  included: Included = nothingIncluded,
 ): Plan {
   const faults = new Faults(Object.values(instance.secureJsonData));
-  const document = readDocument(instance.jsonData, faults);
-  if (!document) return { connections: [], settings: nothingRuns(), faults: faults.all() };
+  const own = readDocument(instance.jsonData, faults);
+  if (!own) return { connections: [], settings: nothingRuns(), faults: faults.all() };
+  const document = withIncluded(own, included, faults);
 
   refuseUserinfo(document, faults);
   const settings = readOuter(document, faults);

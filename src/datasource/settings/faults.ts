@@ -4,6 +4,9 @@ import { limits } from '../../contract/limits.ts';
 import { withoutUserinfo } from './phrases.ts';
 import { type Checked, check, tailOf } from './words.ts';
 
+/** The file of an element of the whole settings and its place there; undefined if it is the document's own. */
+type FileOf = (list: string, index: number) => { name: string; index: number } | undefined;
+
 /**
  * Gathers what is wrong and remembers which element it is wrong with: a connection, a device, or one point or command of a device.
  * Whatever is broken here is left out of the plan; its neighbours run.
@@ -14,6 +17,7 @@ export class Faults {
   readonly #broken = new Set<string>();
   readonly #secrets: readonly string[];
   #beyond = 0;
+  #fileOf: FileOf = () => undefined;
 
   /** `secrets` are values that no message may repeat; one of three characters would blank half a sentence and say less than it hides. */
   constructor(secrets: readonly string[]) {
@@ -56,9 +60,22 @@ export class Faults {
     return undefined;
   }
 
+  /** Elements that came from a file are told with its name and their place in it. */
+  tellPlacesAs(fileOf: FileOf): void {
+    this.#fileOf = fileOf;
+  }
+
   all(): ConfigFault[] {
-    if (this.#beyond === 0) return this.#faults;
-    return [...this.#faults, { severity: 'error', place: '', message: `has ${this.#beyond} more faults, which are not listed` }];
+    const told = this.#faults.map((fault) => ({ ...fault, place: this.#told(fault.place), message: this.#told(fault.message) }));
+    if (this.#beyond === 0) return told;
+    return [...told, { severity: 'error', place: '', message: `has ${this.#beyond} more faults, which are not listed` }];
+  }
+
+  #told(text: string): string {
+    return text.replaceAll(/\b(connections|devices|profiles)\[(\d+)\]/g, (place, list: string, index: string) => {
+      const file = this.#fileOf(list, Number(index));
+      return file ? `${file.name} ${list}[${file.index}]` : place;
+    });
   }
 
   #withoutSecrets(message: string): string {
