@@ -77,23 +77,28 @@ function cellsOfSamples(kind: ColumnKind, samples: readonly LiveSample[]): Cells
   }
 }
 
+/** A packet is never quite in time; what is a little longer than one packet's time is not two. */
+const slotSlack = 0.2;
+
 /**
- * Ordered by time, and no more than a chart can draw: of the samples of one packet interval, if they are many, the first, the least, the
- * greatest and the last stay, and the first that has no value. By the samples' own time, so that a packet that waited is not thinned more than
- * one that did not.
+ * Ordered by time, and no more than a chart can draw: of the samples of a packet, if they are many, the first, the least, the greatest and the
+ * last stay, and the first that has no value. A packet that waited is cut into the times of several, so that it is not thinned more than one
+ * that did not.
  */
-function reduce(samples: readonly LiveSample[]): LiveSample[] {
-  const slotNs = BigInt(1e9 / limits.livePacketsPerSecondMax);
+function reduce(samples: readonly LiveSample[]): readonly LiveSample[] {
   const sorted = [...samples].sort((a, b) => (a.sample.timeNs < b.sample.timeNs ? -1 : a.sample.timeNs > b.sample.timeNs ? 1 : 0));
-  const slots: LiveSample[][] = [];
-  let slot: bigint | undefined;
+  const [first, last] = [sorted[0]?.sample.timeNs ?? 0n, sorted.at(-1)?.sample.timeNs ?? 0n];
+  const slots = Math.max(1, Math.ceil((Number(last - first) / 1e9) * limits.livePacketsPerSecondMax - slotSlack));
+  if (slots === 1 || sorted.length <= limits.liveSamplesPerPacketMax) return extremes(sorted);
+  const parts: LiveSample[][] = [];
+  let part = -1;
   for (const one of sorted) {
-    const own = one.sample.timeNs / slotNs;
-    if (own !== slot) slots.push([]);
-    slot = own;
-    slots.at(-1)?.push(one);
+    const own = Math.floor((Number(one.sample.timeNs - first) / (Number(last - first) + 1)) * slots);
+    if (own !== part) parts.push([]);
+    part = own;
+    parts.at(-1)?.push(one);
   }
-  return slots.flatMap(extremes);
+  return parts.flatMap(extremes);
 }
 
 function extremes(samples: readonly LiveSample[]): readonly LiveSample[] {

@@ -355,6 +355,7 @@ describe('channels', () => {
       await clock.sleep(5);
       await bench.gateway.say('boiler.flow_temp', { value: 2 });
       await bench.gateway.say('tank.level', { value: 7 });
+      await clock.sleep(5);
       await bench.gateway.say('boiler.flow_temp', { value: 3 });
       run(after, path, async (packet) => Promise.resolve(viewer.take(packet)));
       await until(() => viewer.values('boiler.flow_temp').length === 3);
@@ -375,6 +376,7 @@ describe('channels', () => {
       const viewer = new Viewer(frame);
       viewer.take(await initialOf(after, path));
       run(after, path, async (packet) => Promise.resolve(viewer.take(packet)));
+      await clock.sleep(5);
       await bench.gateway.say('boiler.flow_temp', { value: 3 });
       await until(() => viewer.values('boiler.flow_temp').includes(3));
       expect(viewer.values('boiler.flow_temp')).toEqual([1, 2, 3]);

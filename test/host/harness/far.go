@@ -159,6 +159,20 @@ func (m *Mosquitto) Publish(ctx context.Context, topic, payload string, more ...
 	return nil
 }
 
+// Feed publishes every line written to it on one topic, until it is closed.
+func (m *Mosquitto) Feed(ctx context.Context, topic string) (io.WriteCloser, error) {
+	cmd := exec.CommandContext(ctx, find("mosquitto_pub"), "-h", "127.0.0.1", "-p", strconv.Itoa(m.Port), "-t", topic, "-l")
+	lines, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { _ = cmd.Wait() }()
+	return lines, nil
+}
+
 // Modbus is a Modbus TCP device made of pymodbus (test/far/modbus.py says which registers do what).
 type Modbus struct {
 	*process
