@@ -9,6 +9,7 @@ import type { Driver, Reading } from '../src/contract/driver.ts';
 import { silentLog } from '../src/contract/log.ts';
 import { Hub } from '../src/gateway/hub.ts';
 import { Intake } from '../src/gateway/intake.ts';
+import { News } from '../src/gateway/news.ts';
 import { createPipeline } from '../src/gateway/pipeline.ts';
 import { Plant } from '../src/gateway/plant.ts';
 import type { Store } from '../src/store/store.ts';
@@ -23,7 +24,7 @@ const nothing: Pick<Store, 'append' | 'appendConnectivity'> = {
   appendConnectivity: () => Promise.resolve(),
 };
 const deps = { key: 'bench', store: nothing as Store, clock: systemClock, log: silentLog };
-const plant = new Plant(deps);
+const plant = new Plant({ ...deps, news: new News(silentLog) });
 const hub = new Hub(silentLog);
 const intake = new Intake({ ...deps, plant, hub });
 intake.retentionMs = 86_400_000;

@@ -9,13 +9,18 @@ export const problemContentType = 'application/problem+json';
 /** Members of the document; safe for `JSON.stringify`, also where an extra member is a 64-bit integer. */
 export function problemOf(fault: Fault): Record<string, unknown> {
   return {
-    type: `${typePrefix}${fault.type}`,
+    type: problemType(fault.type),
     title: titleOf(fault.type),
     status: fault.status,
     detail: fault.message,
     ...(fault.place === undefined ? {} : { place: fault.place }),
     ...Object.fromEntries(Object.entries(fault.extra).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value])),
   };
+}
+
+/** `urn:fieldgate:problem:device-offline`. */
+export function problemType(slug: string): string {
+  return `${typePrefix}${slug}`;
 }
 
 /** `device-offline` → `Device offline`: the same for every occurrence (RFC 9457 §3.1.3). */

@@ -69,15 +69,13 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     channels: () => streams.counters().channels,
     version,
   });
-  const resources = createResources({ store, drivers, clock, instances, log });
+  const resources = createResources({ store, drivers, builtIn, clock, instances, log, version });
 
   return {
     async queryData(caller, asked, signal) {
       return queries.answer(await instances.of(caller), caller, asked, signal);
     },
-    async callResource(caller, request, send, signal) {
-      await send(await resources(caller, request, signal));
-    },
+    callResource: resources,
     async checkHealth(caller) {
       if (!caller.instance) return processHealth(health);
       try {

@@ -2,63 +2,85 @@
 import { type Caller, roleAtLeast } from '../contract/caller.ts';
 import { badRequest, Fault, notFound } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
-import { problemContentType, problemOf } from '../contract/problem.ts';
 import type { Route } from '../contract/rights.ts';
-import { mayCommand } from './access.ts';
+import { leastForCommand, mayCommand, strangerOf } from './access.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
-import type { ResourcePart, ResourceRequest } from './questions.ts';
+import type { ResourceRequest } from './questions.ts';
 import { accessOfMine } from './resources/access.ts';
-import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, Reply, ResourceDeps, RouteName } from './resources/ask.ts';
+import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, ResourceDeps, RouteName } from './resources/ask.ts';
 import { readBody } from './resources/body.ts';
 import { commandHandlers } from './resources/commands.ts';
 import { configCheck } from './resources/config.ts';
 import { listConnections } from './resources/connections.ts';
 import { listDevices, oneDevice } from './resources/devices.ts';
+import { eventsHandler } from './resources/events.ts';
+import { exportHandler } from './resources/export.ts';
+import { helpPage } from './resources/help.ts';
 import { instanceHandlers } from './resources/instances.ts';
+import { openApiHandler } from './resources/openapi.ts';
 import { findRoutes } from './resources/path.ts';
-import { listPoints, onePoint, setPoint } from './resources/points.ts';
+import { listPoints, onePoint, runCommand, setPoint } from './resources/points.ts';
+import { profileHandlers } from './resources/profiles.ts';
+import { type Send, sendProblem, sendReply } from './resources/reply.ts';
 import { schemaHandlers } from './resources/schema.ts';
+import { suggestHandler } from './resources/suggest.ts';
 
-/** Answers one request with one part. What goes wrong is a problem document; only a call that was cancelled throws. */
-export type Resources = (caller: Caller, request: ResourceRequest, signal: AbortSignal) => Promise<ResourcePart>;
+/** Answers one request. What goes wrong is a problem document; it throws only if the call was cancelled or a body breaks off on its way. */
+export type Resources = (caller: Caller, request: ResourceRequest, send: Send, signal: AbortSignal) => Promise<void>;
 
-export function createResources(deps: ResourceDeps & { instances: Instances; log: Log }): Resources {
+export function createResources(deps: ResourceDeps & { instances: Instances; log: Log; version: string }): Resources {
   const commands = commandHandlers(deps.store);
   const schemas = schemaHandlers(deps.drivers);
+  const profiles = profileHandlers(deps.builtIn);
   const handlers: Record<RouteName, Handler> = {
+    'GET openapi.json': openApiHandler(deps.version),
+    'GET help': helpPage,
     'GET schema': schemas.schema,
     'GET drivers': schemas.drivers,
+    'GET profiles': profiles.list,
+    'GET profiles/{profile}/image': profiles.image,
     'GET connections': listConnections,
     'GET devices': listDevices,
     'GET devices/{device}': oneDevice,
     'GET devices/{device}/points': listPoints,
     'GET devices/{device}/points/{point}': onePoint,
     'POST devices/{device}/points/{point}': setPoint,
+    'POST devices/{device}/commands/{command}': runCommand,
+    'GET suggest': suggestHandler(deps.store, deps.builtIn),
+    'GET export': exportHandler(deps),
+    'GET events': eventsHandler(deps),
     'GET commands': commands.list,
     'GET commands/{id}': commands.one,
     'GET access/me': accessOfMine,
-    'POST config/check': configCheck(deps.drivers),
+    'POST config/check': configCheck(deps.drivers, deps.builtIn.profiles),
   };
   const { list, remove } = instanceHandlers(deps.instances);
   const processHandlers: Record<ProcessRouteName, ProcessHandler> = { 'GET instances': list, 'DELETE instances/{uid}': remove };
 
-  return async (caller, request, signal) => {
+  return async (caller, request, send, signal) => {
     const head = request.method === 'HEAD';
+    let begun = false;
+    const sendOn: Send = (part) => {
+      begun = true;
+      return send(part);
+    };
     try {
       const { route, ask, instance } = await admit(caller, request, deps.instances, signal);
       const name = `${route.method} ${route.path}`;
       const reply = await (instance ? handlers[name as RouteName]({ ...ask, instance }) : processHandlers[name as ProcessRouteName](ask));
-      return reply.fault ? problem(reply.fault, reply.body) : json(reply, head);
+      await sendReply(reply, head, sendOn, deps.clock);
     } catch (error) {
-      if (error instanceof Fault) return problem(error);
+      if (begun) throw error;
+      if (error instanceof Fault) return await sendProblem(error, send, head);
       if (signal.aborted) throw error;
       // Whatever it is, it is ours; what it says may name things the caller must not read.
       deps.log.error('resource failed', {
         path: request.path.slice(0, 200),
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-      return problem(new Fault('the gateway failed to answer this; its log says why', { type: 'internal', blame: 'gateway', status: 500 }));
+      const failed = new Fault('the gateway failed to answer this; its log says why', { type: 'internal', blame: 'gateway', status: 500 });
+      await sendProblem(failed, send, head);
     }
   };
 }
@@ -71,7 +93,7 @@ async function admit(
   signal: AbortSignal,
 ): Promise<{ route: Route; ask: ProcessAsk; instance?: Instance }> {
   const found = findRoutes(request.path);
-  if (!found) throw notFound('there is no such resource; GET schema, drivers, connections and devices are a start', 'path');
+  if (!found) throw notFound('there is no such resource; GET openapi.json lists all, GET help shows your own', 'path');
   // What a header says the method were is ignored: proxies and rights go by the real one.
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = found.routes.find((one) => one.method === method);
@@ -84,11 +106,14 @@ async function admit(
     throw badRequest('this is not asked of one data source: ask under /api/plugins/<id>/resources/', 'path', 'not-of-a-data-source');
   const instance = route.without ? undefined : await instances.of(caller);
   if (instance && route.least === 'command') {
-    const permission = mayCommand(caller, instance.gateway.plan.settings.rights.command);
+    const permission = mayCommand(caller, leastForCommand(instance, found.params));
     if (!permission.allowed) throw forbidden(permission.why);
   } else if (route.least === 'command' || !roleAtLeast(user.role, route.least)) {
     throw forbidden(`this needs the role ${route.least}, and yours is ${user.role}`);
   }
+  // An Admin by configuration of Grafana (anonymous access with that role) may look like one, but changes nothing.
+  const stranger = route.method === 'GET' ? undefined : strangerOf(user);
+  if (stranger) throw forbidden(`${stranger} may look but not change anything`);
   const body = route.method === 'POST' ? readBody(request.headers.get('content-type') ?? [], request.body) : undefined;
   const question = request.url.indexOf('?');
   const query = new URLSearchParams(question < 0 ? '' : request.url.slice(question + 1));
@@ -104,27 +129,4 @@ function forbidden(message: string): Fault {
 function methodNotAllowed(there: readonly Route[]): Fault {
   const allow = there.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   return new Fault(`allowed here is ${allow}`, { type: 'method-not-allowed', blame: 'caller', status: 405, extra: { allow } });
-}
-
-function json({ status = 200, body }: Reply, head: boolean): ResourcePart {
-  return { status, headers: headers('application/json'), body: head ? new Uint8Array() : encode(body) };
-}
-
-/** RFC 9457. Members of `body` come beside those of the fault. */
-function problem(fault: Fault, body: unknown = {}): ResourcePart {
-  const allow = fault.status === 405 ? { allow: String(fault.extra.allow) } : {};
-  return {
-    status: fault.status,
-    headers: { ...headers(problemContentType), ...allow },
-    body: encode({ ...(body as object), ...problemOf(fault) }),
-  };
-}
-
-function headers(contentType: string): Record<string, string> {
-  return { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-}
-
-/** 64-bit integers are strings of digits: a JSON number is read as a double. */
-function encode(body: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(body, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)));
 }

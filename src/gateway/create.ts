@@ -15,6 +15,7 @@ import { Hub } from './hub.ts';
 import { Intake } from './intake.ts';
 import { keep } from './keep.ts';
 import { Link } from './link.ts';
+import { News } from './news.ts';
 import type { Plan, PlannedConnection } from './plan.ts';
 import { Plant } from './plant.ts';
 
@@ -22,9 +23,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { key, store, clock, log, active = true } = deps;
   const startedMs = clock.nowMs();
   const hub = new Hub(log);
-  const plant = new Plant({ key, store, clock, log });
+  const news = new News(log);
+  const plant = new Plant({ key, store, clock, log, news });
   const intake = new Intake({ key, store, clock, log, plant, hub });
-  const journal = new Journal({ key, store, clock, log });
+  const journal = new Journal({ key, store, clock, log, news });
   const links = new Map<string, Link>();
   const commands = new Commands({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
   const keeping = keep({ key, store, clock, log });
@@ -147,6 +149,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     act: (device, action, body, user, idempotencyKey) =>
       active ? commands.act(device, action, body, user, idempotencyKey) : Promise.reject(notActive()),
     subscribe: (take) => hub.subscribe(take),
+    follow: (see) => news.follow(see),
     counters: () => ({
       samples: intake.samples,
       badSamples: intake.badSamples,

@@ -9,6 +9,7 @@ import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { Buses } from './bus.ts';
+import type { GatewayEvent } from './news.ts';
 import type { Plan } from './plan.ts';
 
 export interface GatewayDeps {
@@ -64,6 +65,8 @@ export interface Gateway {
    * next batch when it is kept; meanwhile at most `limits.hubQueueMax` samples wait, then the oldest are dropped and counted.
    */
   subscribe(take: (samples: readonly LiveSample[]) => void | Promise<void>): () => void;
+  /** Calls back for every change of connectivity and every step of a command, until the returned function is called. */
+  follow(see: (event: GatewayEvent) => void): () => void;
   counters(): GatewayCounters;
   /** Ends collection, flushes, closes sessions. Never rejects. */
   close(): Promise<void>;

@@ -9,6 +9,7 @@ import type { Log } from '../contract/log.ts';
 import { type ColumnKind, type Sample, type SeriesKey, seriesName } from '../contract/sample.ts';
 import type { ConnectivityChange, DeviceState, DeviceStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
+import type { News } from './news.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { Kept } from './report.ts';
 
@@ -47,14 +48,16 @@ export class Plant {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #news: News;
   /** What the store knew at the start, by series name. */
   #remembered = new Map<string, Sample>();
 
-  constructor(deps: { key: string; store: Store; clock: Clock; log: Log }) {
+  constructor(deps: { key: string; store: Store; clock: Clock; log: Log; news: News }) {
     this.#key = deps.key;
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#log = deps.log;
+    this.#news = deps.news;
   }
 
   /** Adds a device or takes over a changed one; points that mean the same keep what is known of them. */
@@ -187,6 +190,7 @@ export class Plant {
       state: placed.state,
       reason: placed.why,
     }));
+    for (const change of changes) this.#news.tell(() => ({ event: 'connectivity', change }));
     try {
       await this.#store.appendConnectivity(this.#key, changes);
     } catch (error) {

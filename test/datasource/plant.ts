@@ -2,12 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { drivers } from '../../drivers/index.ts';
+import { drivers as known } from '../../drivers/index.ts';
 import type { Caller, InstanceSettings, Role } from '../../src/contract/caller.ts';
 import { type Clock, systemClock } from '../../src/contract/clock.ts';
 import { type Log, silentLog } from '../../src/contract/log.ts';
+import { readBuiltIn } from '../../src/datasource/built-in.ts';
 import { createDatasource } from '../../src/datasource/datasource.ts';
 import type { Datasource, HealthAnswer, ResourcePart } from '../../src/datasource/questions.ts';
+import { readFolder } from '../../src/executable.ts';
 import { openStore } from '../../src/store/open.ts';
 
 export interface Asked {
@@ -30,6 +32,24 @@ export interface Answered {
   json: any;
 }
 
+/** Somebody who reads a long answer. */
+export interface Reader {
+  /** What came so far. */
+  readonly text: string;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  /** The largest piece. */
+  readonly largest: number;
+  /** Takes nothing any more until `resume` is called. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when `text` is as wanted; fails after 10 s. */
+  until(wanted: (text: string) => boolean): Promise<void>;
+  leave(): void;
+  /** Resolves with what it ended with. */
+  readonly ended: Promise<unknown>;
+}
+
 export interface Plant {
   readonly datasource: Datasource;
   /** Messages of the log at level info and error. */
@@ -40,22 +60,40 @@ export interface Plant {
   save(settings: unknown, options?: { lastUpdatedMs?: number; secrets?: Record<string, string>; uid?: string }): void;
   caller(role?: Role | 'nobody', login?: string, orgId?: number): Caller;
   ask(path: string, asked?: Asked): Promise<Answered>;
+  /** Opens a long answer and reads on until it ends or the reader leaves. */
+  open(path: string, asked?: Asked): Reader;
   health(role?: Role): Promise<HealthAnswer>;
   /** Asks until the answer is as wanted; fails with the last answer after 10 s. */
   until(path: string, wanted: (answer: Answered) => boolean, asked?: Asked): Promise<Answered>;
   close(): Promise<void>;
 }
 
-export async function startPlant(settings: unknown, { memory = false } = {}): Promise<Plant> {
+export async function startPlant(settings: unknown, { memory = false, drivers = known, log: said = silentLog } = {}): Promise<Plant> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldgate-datasource-'));
   let aheadMs = 0;
   const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const logged: string[] = [];
-  const log: Log = { ...silentLog, info: (message) => logged.push(message), error: (message) => logged.push(message) };
+  const log: Log = { ...said, info: (message) => logged.push(message), error: (message) => logged.push(message) };
   const store = openStore({ folder: memory ? undefined : folder, clock, log: silentLog, flushIntervalMs: 20 });
-  const datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version: '0.0.0-test' });
+  const builtIn = readBuiltIn(readFolder('profiles'));
+  const datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version: '0.0.0-test' });
   let instance: InstanceSettings;
   let updatedMs = 1_000;
+
+  function call(path: string, asked: Asked, send: (part: ResourcePart) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { method = 'GET', role, login, body, headers = {}, datasource: named = true } = asked;
+    const given = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+    const { instance: settingsOf, ...rest } = plant.caller(role, login);
+    const request = {
+      path: path.split('?')[0] ?? '',
+      url: path,
+      method,
+      headers: new Map(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value]]]))),
+      body:
+        body instanceof Uint8Array ? body : Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+    } as const;
+    return datasource.callResource({ ...rest, ...(named && settingsOf ? { instance: settingsOf } : {}) }, request, send, signal);
+  }
 
   const plant: Plant = {
     datasource,
@@ -71,32 +109,58 @@ export async function startPlant(settings: unknown, { memory = false } = {}): Pr
       const user = role === 'nobody' ? {} : { user: { login, name: 'Ada', email: 'ada@example.org', role } };
       return { orgId, pluginId: 'fieldgate-iot-datasource', instance, ...user };
     },
-    async ask(path, { method = 'GET', role, login, body, headers = {}, datasource: named = true } = {}) {
-      const given = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+    async ask(path, asked = {}) {
       const parts: ResourcePart[] = [];
-      const { instance: settingsOf, ...rest } = plant.caller(role, login);
-      await datasource.callResource(
-        { ...rest, ...(named && settingsOf ? { instance: settingsOf } : {}) },
-        {
-          path: path.split('?')[0] ?? '',
-          url: path,
-          method,
-          headers: new Map(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value]]]))),
-          body:
-            body instanceof Uint8Array
-              ? body
-              : Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
-        },
-        (part) => {
-          parts.push(part);
-          return Promise.resolve();
-        },
-        new AbortController().signal,
-      );
+      const take = (part: ResourcePart) => {
+        parts.push(part);
+        return Promise.resolve();
+      };
+      await call(path, asked, take, new AbortController().signal);
       const [first] = parts;
-      if (!first) throw new Error(`${method} ${path} was not answered`);
+      if (!first) throw new Error(`${asked.method ?? 'GET'} ${path} was not answered`);
       const text = Buffer.concat(parts.map((part) => part.body)).toString();
-      return { status: first.status, headers: first.headers, text, json: text === '' ? undefined : JSON.parse(text) };
+      const json = text !== '' && /\/(problem\+)?json$/.test(first.headers['content-type'] ?? '') ? JSON.parse(text) : undefined;
+      return { status: first.status, headers: first.headers, text, json };
+    },
+    open(path, asked = {}) {
+      const leaving = new AbortController();
+      let [text, status, largest, paused] = ['', 0, 0, Promise.withResolvers<void>()];
+      let headers: Record<string, string> = {};
+      paused.resolve();
+      const take = async (part: ResourcePart) => {
+        if (status === 0) ({ status, headers } = part);
+        text += Buffer.from(part.body).toString();
+        largest = Math.max(largest, part.body.length);
+        await Promise.race([paused.promise, new Promise((_, reject) => leaving.signal.addEventListener('abort', reject))]);
+      };
+      const ended = call(path, asked, take, leaving.signal).catch((error: unknown) => error);
+      return {
+        get text() {
+          return text;
+        },
+        get status() {
+          return status;
+        },
+        get headers() {
+          return headers;
+        },
+        get largest() {
+          return largest;
+        },
+        pause() {
+          paused = Promise.withResolvers();
+        },
+        resume: () => paused.resolve(),
+        async until(wanted) {
+          const end = Date.now() + 10_000;
+          while (!wanted(text)) {
+            if (Date.now() > end) throw new Error(`${path} did not say what was wanted: ${text.slice(-2_000)}`);
+            await new Promise((resolve) => setTimeout(resolve, 10));
+          }
+        },
+        leave: () => leaving.abort(),
+        ended,
+      };
     },
     health: (role = 'Admin') => datasource.checkHealth(plant.caller(role)),
     async until(path, wanted, asked) {

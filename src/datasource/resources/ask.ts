@@ -4,6 +4,7 @@ import type { Driver } from '../../contract/driver.ts';
 import type { Fault } from '../../contract/fault.ts';
 import type { routes } from '../../contract/rights.ts';
 import type { Store } from '../../store/store.ts';
+import type { BuiltIn } from '../built-in.ts';
 import type { Instance } from '../instance.ts';
 
 /** A request that passed the door: the route exists, the caller may use it, the body is JSON. */
@@ -26,12 +27,33 @@ export interface ProcessAsk {
   signal: AbortSignal;
 }
 
+export type Reply = JsonReply | TextReply | StreamReply;
+
 /** `body` becomes JSON; 64-bit integers become strings in it. */
-export interface Reply {
+export interface JsonReply {
   status?: number;
   /** A fault makes it a problem document, `body` adds members to it. */
   fault?: Fault;
   body: unknown;
+}
+
+export interface TextReply {
+  status?: number;
+  /** Content type. */
+  type: string;
+  headers?: Record<string, string>;
+  text: string;
+}
+
+/** A body that is made while it is sent. */
+export interface StreamReply {
+  type: string;
+  headers?: Record<string, string>;
+  /**
+   * Asked for the next piece when the reader has taken the last one. What is thrown before the first piece is a problem document; later it breaks the
+   * answer off, because its status is gone out.
+   */
+  stream(): AsyncIterable<Uint8Array>;
 }
 
 export type Handler = (ask: Ask) => Reply | Promise<Reply>;
@@ -41,6 +63,7 @@ export type ProcessHandler = (ask: ProcessAsk) => Reply | Promise<Reply>;
 export interface ResourceDeps {
   store: Store;
   drivers: readonly Driver[];
+  builtIn: BuiltIn;
   clock: Clock;
 }
 

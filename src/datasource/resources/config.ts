@@ -1,3 +1,4 @@
+import type { Profile } from '../../contract/device.ts';
 import type { Driver } from '../../contract/driver.ts';
 import { readSettings } from '../settings.ts';
 import type { Handler } from './ask.ts';
@@ -6,9 +7,9 @@ import type { Handler } from './ask.ts';
  * `POST config/check` with a settings document: `{ ok, faults: [{ severity, place, message }], runs: { connections, devices, points } }`. Nothing is
  * opened, and no stored secret takes part, so that nobody can find one out by asking.
  */
-export function configCheck(drivers: readonly Driver[]): Handler {
+export function configCheck(drivers: readonly Driver[], profiles: readonly Profile[]): Handler {
   return ({ bytes }) => {
-    const { faults, connections } = readSettings({ jsonData: bytes, secureJsonData: {} }, drivers);
+    const { faults, connections } = readSettings({ jsonData: bytes, secureJsonData: {} }, drivers, profiles);
     const devices = connections.flatMap((connection) => connection.devices);
     const points = devices.reduce((sum, device) => sum + device.points.length, 0);
     return {

@@ -1,5 +1,5 @@
 import { roleAtLeast } from '../../contract/caller.ts';
-import { type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
+import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import type { Device, Point } from '../../contract/device.ts';
 import { badRequest, Fault, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
@@ -8,9 +8,11 @@ import { storedKey } from '../../frame/display.ts';
 import { linear, roundTo } from '../../gateway/decimals.ts';
 import type { Instance } from '../instance.ts';
 import { check } from '../settings/words.ts';
+import { preferred } from './accept.ts';
 import type { Ask, Handler, Reply } from './ask.ts';
 import { badBody } from './body.ts';
 import { deviceOf } from './devices.ts';
+import { readChoice } from './selection.ts';
 
 /** `{ points: [...] }`, each as `pointAnswer` says. */
 export const listPoints: Handler = ({ instance, params, user }) => {
@@ -18,17 +20,29 @@ export const listPoints: Handler = ({ instance, params, user }) => {
   return { body: { points: device.points.map((point) => pointAnswer(instance, device, point, roleAtLeast(user.role, 'Editor'))) } };
 };
 
-/** One point; with `?fresh=1` the device is asked now, which only Editors may do: it takes time on the bus. */
-export const onePoint: Handler = async ({ instance, params, query, user, signal }) => {
-  const { device, point } = pointOf(instance, params);
+/**
+ * One point; with `?fresh=1` the device is asked now, which only Editors may do: it takes time on the bus. Whoever asks for `text/plain` gets the
+ * value alone, for scripts; 204 if there is none.
+ */
+export const onePoint: Handler = async (ask) => {
+  const { instance, user } = ask;
+  const { device, point } = pointOf(instance, ask.params);
   const insider = roleAtLeast(user.role, 'Editor');
-  const fresh = query.get('fresh');
-  if (fresh === null || fresh === '0') return { body: pointAnswer(instance, device, point, insider) };
-  if (fresh !== '1') throw badRequest(`is ${JSON.stringify(fresh.slice(0, 64))}; allowed is 1 or 0`, 'fresh');
-  if (!insider) throw badRequest('asking the device now needs the role Editor', 'fresh', 'forbidden', 403);
-  const sample = await instance.gateway.readNow({ device: device.id, point: point.id }, signal);
-  return { body: { ...pointAnswer(instance, device, point, insider), last: sampleAnswer(point, sample) } };
+  const sample = readFresh(ask.query, insider)
+    ? await instance.gateway.readNow({ device: device.id, point: point.id }, ask.signal)
+    : instance.gateway.last({ device: device.id, point: point.id });
+  if (preferred(ask.header('accept'), ['application/json', 'text/plain']) === 'text/plain') {
+    const none = sample === undefined || sample.value === null;
+    return { status: none ? 204 : 200, type: 'text/plain; charset=utf-8', text: none ? '' : String(sample.value) };
+  }
+  return { body: { ...pointAnswer(instance, device, point, insider), last: sample ? sampleAnswer(point, sample) : null } };
 };
+
+function readFresh(query: URLSearchParams, insider: boolean): boolean {
+  if (readChoice(query, 'fresh', ['0', '1']) === '0') return false;
+  if (!insider) throw badRequest('asking the device now needs the role Editor', 'fresh', 'forbidden', 403);
+  return true;
+}
 
 /** Sets the point and answers with the command's record; the status says how it ended (DESIGN §8). A bad end is a problem document with the record in it. */
 export const setPoint: Handler = async (ask) => {
@@ -37,6 +51,16 @@ export const setPoint: Handler = async (ask) => {
   if (!body.ok) throw badBody(body.problems);
   const record = await ask.instance.gateway.set({ device: device.id, point: point.id }, body.value, ask.user, idempotencyKey(ask));
   return commandReply(record);
+};
+
+/** Runs a named action of the device. Answers as `setPoint` does. */
+export const runCommand: Handler = async (ask) => {
+  const device = deviceOf(ask.instance, ask.params);
+  const action = device.actions.find(({ id }) => id === ask.params.command);
+  if (!action) throw notFound(`device ${device.id} has no command ${JSON.stringify(ask.params.command)} that runs`, 'command');
+  const body = check(actBodySchema, ask.body);
+  if (!body.ok) throw badBody(body.problems);
+  return commandReply(await ask.instance.gateway.act(device.id, action.id, body.value, ask.user, idempotencyKey(ask)));
 };
 
 function commandReply(record: CommandRecord): Reply {

@@ -1,20 +1,16 @@
 /** From what a handler answers to the parts of an HTTP answer. */
-import type { Fault } from '../../contract/fault.ts';
+import type { Clock } from '../../contract/clock.ts';
+import { Fault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { problemContentType, problemOf } from '../../contract/problem.ts';
 import type { ResourcePart } from '../questions.ts';
-import type { Reply } from './ask.ts';
+import type { Reply, StreamReply } from './ask.ts';
 
 export type Send = (part: ResourcePart) => Promise<void>;
 
 /** Sends the whole answer; `head` only status and headers. Rejects when the reader is gone or what makes a stream fails. */
-export async function sendReply(reply: Reply, head: boolean, send: Send): Promise<void> {
-  if ('stream' in reply) {
-    // The first part has no body, so that the reader knows at once that it is answered.
-    await send(part(200, { ...headers(reply.type), ...reply.headers }, ''));
-    if (!head) await reply.stream((bytes) => sendSlices(bytes, send));
-    return;
-  }
+export async function sendReply(reply: Reply, head: boolean, send: Send, clock: Clock): Promise<void> {
+  if ('stream' in reply) return await sendStream(reply, head, send, clock);
   if ('text' in reply) {
     const { status = 200, type, text } = reply;
     return await send(part(status, { ...headers(type), ...reply.headers }, head ? '' : text));
@@ -36,10 +32,31 @@ export function json(body: unknown): string {
   return JSON.stringify(body, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** One message of gRPC is held whole on both sides. */
-async function sendSlices(bytes: Uint8Array, send: Send): Promise<void> {
-  for (let at = 0; at < bytes.length; at += limits.partBytesMax) {
-    await send({ status: 200, headers: {}, body: bytes.subarray(at, at + limits.partBytesMax) });
+async function sendStream(reply: StreamReply, head: boolean, send: Send, clock: Clock): Promise<void> {
+  const begin = () => send(part(200, { ...headers(reply.type), ...reply.headers }, ''));
+  if (head) return await begin();
+  let begun = false;
+  for await (const bytes of reply.stream()) {
+    if (!begun) await begin();
+    begun = true;
+    // One message of gRPC is held whole on both sides.
+    for (let at = 0; at < bytes.length; at += limits.partBytesMax) {
+      await inTime(clock, send({ status: 200, headers: {}, body: bytes.subarray(at, at + limits.partBytesMax) }));
+    }
+  }
+  if (!begun) await begin();
+}
+
+/** A reader that takes nothing any more, and does not leave either, keeps nobody else from reading. */
+async function inTime(clock: Clock, sending: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(limits.readerStallMs, () =>
+    late.reject(new Fault('the reader takes nothing any more', { type: 'reader-stalled', blame: 'caller', status: 503 })),
+  );
+  try {
+    await Promise.race([sending, late.promise]);
+  } finally {
+    cancel();
   }
 }
 

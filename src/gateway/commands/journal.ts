@@ -7,12 +7,14 @@ import type { Log } from '../../contract/log.ts';
 import type { Value } from '../../contract/sample.ts';
 import type { Store } from '../../store/store.ts';
 import { within } from '../guard.ts';
+import type { News } from '../news.ts';
 
 export interface JournalDeps {
   key: string;
   store: Store;
   clock: Clock;
   log: Log;
+  news: News;
 }
 
 export class Journal {
@@ -48,7 +50,9 @@ export class Journal {
   /** No record, no command: rejects with a `Fault` when the store does not take it. */
   async begin(record: CommandRecord): Promise<void> {
     this.#begun?.add(record.id);
-    const saving = this.#deps.store.saveCommand(this.#deps.key, structuredClone(record));
+    const copy = structuredClone(record);
+    this.#tell(copy);
+    const saving = this.#deps.store.saveCommand(this.#deps.key, copy);
     this.#saves.set(
       record,
       saving.catch(() => undefined),
@@ -90,9 +94,14 @@ export class Journal {
     await this.#save(record);
   }
 
+  #tell(record: CommandRecord): void {
+    this.#deps.news.tell(() => ({ event: 'command', record }));
+  }
+
   #save(record: CommandRecord): Promise<void> {
     const { key, store, clock, log } = this.#deps;
     const copy = structuredClone(record);
+    this.#tell(copy);
     const saving = (this.#saves.get(record) ?? Promise.resolve())
       .then(() => within(clock, limits.storeWaitMs, store.saveCommand(key, copy)))
       .catch((error: unknown) =>

@@ -1,0 +1,80 @@
+/** What a query string means, in the words of the query language (DESIGN §6). */
+import { parseDurationMs } from '../../contract/duration.ts';
+import { badRequest } from '../../contract/fault.ts';
+import { limits } from '../../contract/limits.ts';
+import type { TimeRange } from '../../store/store.ts';
+import { compileSelection, type Selection } from '../query-parse.ts';
+
+const selectorsMax = 100;
+
+/** `device=`, `point=` and `label=name:selector`, each as often as wanted: one device and one point have to match, and every label. */
+export function readSelection(query: URLSearchParams): Selection {
+  const labels: [string, string][] = selectors(query, 'label', []).map((text) => {
+    const colon = text.indexOf(':');
+    if (colon < 1) throw badRequest(`is ${shown(text)}; allowed is a label as name:value`, 'label');
+    return [text.slice(0, colon), text.slice(colon + 1)];
+  });
+  return compileSelection({
+    devices: selectors(query, 'device', ['*']),
+    points: selectors(query, 'point', ['*']),
+    labels: Object.fromEntries(labels),
+  });
+}
+
+function selectors(query: URLSearchParams, name: string, otherwise: readonly string[]): string[] {
+  const given = query.getAll(name);
+  if (given.length > selectorsMax) throw badRequest(`is given ${given.length} times; allowed are ${selectorsMax}`, name);
+  const wrong = given.find((text) => text.length > limits.patternLengthMax || text === '');
+  if (wrong !== undefined) throw badRequest(`is ${shown(wrong)}; allowed are 1 to ${limits.patternLengthMax} characters`, name);
+  return given.length > 0 ? given : [...otherwise];
+}
+
+/** One of some words; the first if it is not given. */
+export function readChoice<T extends string>(query: URLSearchParams, name: string, choices: readonly [T, ...T[]]): T {
+  const text = query.get(name);
+  if (text === null) return choices[0];
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) throw badRequest(`is ${shown(text)}; allowed is ${choices.join(', ')}`, name);
+  return found;
+}
+
+/** `from` and `to`, the last hour unless said: half-open. */
+export function readRange(query: URLSearchParams, nowMs: number): TimeRange {
+  const fromNs = readTime(query, 'from', 'now-1h', nowMs);
+  const toNs = readTime(query, 'to', 'now', nowMs);
+  if (fromNs >= toNs) throw badRequest('is not before to; allowed is a beginning before the end', 'from');
+  return { fromNs, toNs };
+}
+
+/** Milliseconds since 1970 as in Grafana's `${__from}`, ISO 8601, or `now-1h`. */
+function readTime(query: URLSearchParams, name: string, otherwise: string, nowMs: number): bigint {
+  const text = query.get(name) ?? otherwise;
+  const ms = parseTimeMs(text, nowMs);
+  if (ms === undefined || Math.abs(ms) > timeMaxMs) {
+    throw badRequest(
+      `is ${shown(text)}; allowed are milliseconds since 1970, a time such as 2026-01-31T12:00:00Z, and now, now-15m or now-7d`,
+      name,
+    );
+  }
+  return BigInt(Math.floor(ms)) * 1_000_000n;
+}
+
+/** Nanoseconds have 63 bits: until the year 2262. */
+const timeMaxMs = 9_000_000_000_000;
+
+function parseTimeMs(text: string, nowMs: number): number | undefined {
+  if (/^-?\d{1,16}$/.test(text)) return Number(text);
+  if (text === 'now') return nowMs;
+  if (text.startsWith('now-')) {
+    const backMs = parseDurationMs(text.slice('now-'.length));
+    return backMs === undefined ? undefined : nowMs - backMs;
+  }
+  // Without a zone it would be read in that of the server, which nobody sees.
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 64));
+}
