@@ -4,7 +4,7 @@ import { log } from './wire/stdout.ts';
 import { systemClock as clock } from './contract/clock.ts';
 import { limits } from './contract/limits.ts';
 import type { Datasource } from './datasource/questions.ts';
-import { executablePath, spawnStoreWorker, version } from './executable.ts';
+import { executablePath, readFolder, spawnStoreWorker, version } from './executable.ts';
 import type { Store } from './store/store.ts';
 import { serve } from './wire/serve.ts';
 import { lastWords } from './wire/stderr.ts';
@@ -14,18 +14,20 @@ let datasource: Datasource | undefined;
 
 /** Loaded after the handshake: the libraries of the rooms take longer to load than all that comes before. */
 async function open(): Promise<Datasource> {
-  const [{ dataFolder }, { openStore }, { drivers }, { createDatasource }, { readSection }] = await Promise.all([
+  const [{ dataFolder }, { openStore }, { drivers }, { createDatasource }, { readSection }, { readBuiltIn }] = await Promise.all([
     import('./store/folder.ts'),
     import('./store/open.ts'),
     import('../drivers/index.ts'),
     import('./datasource/datasource.ts'),
     import('./datasource/section.ts'),
+    import('./datasource/built-in.ts'),
   ]);
   const place = dataFolder(process.env, executablePath);
   const { folder, reason } = place;
   log.info('history', { folder: folder ?? 'memory only', reason });
   store = openStore({ folder, clock, log, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
-  datasource = createDatasource({ store, drivers, clock, random: Math.random, log, version, section: readSection(process.env), place });
+  const [builtIn, section] = [readBuiltIn(readFolder('profiles')), readSection(process.env)];
+  datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version, section, place });
   return datasource;
 }
 

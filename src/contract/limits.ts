@@ -48,32 +48,6 @@ export const limits = {
   helpPointsMax: 40,
   /** Kinds of an `Accept` header that are looked at. */
   acceptKindsMax: 32,
-  /** One message of a long answer (`export`, `events`): held whole by us, by gRPC and by the host. */
-  partBytesMax: 1024 * 1024,
-  /** Exports under way in the process: each reads the history and formats it on the main thread, in turns. */
-  exportsOpenMax: 4,
-  /** Rows read and formatted in one go: some milliseconds, in which nothing else runs. Text may be 64 KiB a row, so there are fewer. */
-  exportRowsPerPage: 5_000,
-  exportTextRowsPerPage: 200,
-  /** `events` connections of the process: each looks at every sample. */
-  eventsOpenMax: 32,
-  /** Events, and bytes of them, that wait for a reader; one that is further behind is told so and dropped. */
-  eventsWaitingMax: 20_000,
-  eventsWaitingBytesMax: 4 * 1024 * 1024,
-  /** How long a reader of a long answer may take nothing at all before it is given up: a paused download, a page in the background. */
-  readerStallMs: 60_000,
-  /** Proxies take a connection that says nothing for a minute for dead. */
-  eventsHeartbeatMs: 15_000,
-  /** Rights are looked at when it opens, so that it does not stay open for ever: whoever reads on opens it again. */
-  eventsLifetimeMs: 3_600_000,
-  /** Names of one `suggest`, unless said and at most: a list that people look through. */
-  suggestDefault: 100,
-  suggestMax: 1_000,
-  /** Devices of the help page, points of one, and labels of a point that are shown. */
-  helpDevicesMax: 100,
-  helpPointsMax: 40,
-  /** Kinds of an `Accept` header that are looked at. */
-  acceptKindsMax: 32,
   /** gRPC messages we accept; the Go SDK's server takes 16 MiB too (facts/grafana.md §2.8). */
   requestBytesMax: 16 * 1024 * 1024,
   /** The host reads stderr in 64 KiB lines; a longer line is not parsed as JSON (facts/grafana.md §1.6). */
