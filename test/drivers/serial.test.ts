@@ -29,7 +29,7 @@ const places: Record<string, { address: Record<string, unknown>; value: Value; a
 
 async function start(): Promise<FarEnd> {
   const path = portName();
-  let far = await startPython('serial.py', path);
+  let far = await startPython('serial_device.py', path);
   return {
     raw: {
       connection: { path, baudRate: 115_200, framing: { type: 'delimiter', delimiter: '\n' } },
@@ -49,7 +49,7 @@ async function start(): Promise<FarEnd> {
     refused: { point: 'stubborn', value: 1 },
     kill: () => far.kill(),
     async restart() {
-      far = await startPython('serial.py', path);
+      far = await startPython('serial_device.py', path);
     },
     close: () => far.kill(),
   };

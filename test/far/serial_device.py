@@ -1,6 +1,6 @@
 """A microcontroller on a pty that speaks in lines: the far end of the serial driver's tests.
 
-    python3 serial.py <path of the port>
+    python3 serial_device.py <path of the port>
 
 Understands, each ended by a line feed:  VALVE?  VALVE=0|1  MODE?  MODE=text  RESET  SPEED=n  PING (says nothing)  LATE? (late)  WRONG? (says
 something else)  STUBBORN=n (refuses)  MUTE=n (obeys and says nothing)  PULSE  NUMBER?n (answers NUMBER=n, after {"late": seconds}).
