@@ -49,7 +49,7 @@ async function ours(url: string, { version, qos, kept = false }: Case, paths: re
       if (--left === 0) resolve();
       return committed;
     };
-    session.listen?.(points, { sample, trouble: () => {} }, stopping.signal).catch(reject);
+    session.listen?.(points, { sample, trouble: () => {}, device: () => undefined, availability: () => {} }, stopping.signal).catch(reject);
   });
   const seconds = (performance.now() - started) / 1_000;
   stopping.abort();

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
+import type { Values } from '../../src/contract/placeholders.ts';
 import { parsePath } from './path.ts';
 import { compileTemplate } from './template.ts';
-import { parseTopic } from './topic.ts';
+import { compilePattern, fillTopic, parseTopic } from './topic.ts';
 
 /** A text that `read` takes without throwing; its message becomes the fault's. */
 function checkedText(read: (text: string) => unknown) {
@@ -17,14 +18,15 @@ function checkedText(read: (text: string) => unknown) {
   });
 }
 
-const topicSchema = checkedText(parseTopic);
+const setTopicSchema = checkedText(parseTopic);
+const topicSchema = checkedText((text) => compilePattern(parseTopic(text)));
 const pathSchema = checkedText(parsePath);
 const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
   error: 'allowed is 0 (at most once), 1 (at least once) or 2 (exactly once)',
 });
 
 const setSchema = z.strictObject({
-  topic: topicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
+  topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
   payload: checkedText((text) => {
     if (Buffer.byteLength(text) > limits.payloadBytesMax) throw new Error(`is longer than ${limits.payloadBytesMax} bytes`);
     compileTemplate(text);
@@ -78,3 +80,13 @@ export const addressSchema = z
 
 export type Address = z.output<typeof addressSchema>;
 export type SetAddress = NonNullable<Address['set']>;
+
+/** The address of one discovered device; throws an Error if a text cannot stand in its topics. */
+export function fillAddress(address: Address, values: Values): Address {
+  const { topic, set } = address;
+  return {
+    ...address,
+    ...(topic === undefined ? {} : { topic: fillTopic(topic, values) }),
+    ...(set === undefined ? {} : { set: { ...set, topic: fillTopic(set.topic, values) } }),
+  };
+}

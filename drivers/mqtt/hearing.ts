@@ -1,43 +1,20 @@
 /** What the broker sends: to the points of its topic, or held while no points are known. */
 import type { IPublishPacket } from 'mqtt';
-import type { Point } from '../../src/contract/device.ts';
 import type { Host, Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
-import { compileReader, Message, type Reader } from './readings.ts';
-import { parseTopic } from './topic.ts';
-
-/** The points of one topic. */
-export interface TopicPoints {
-  readonly topic: string;
-  /** The highest its points ask for. */
-  qos: 0 | 1 | 2;
-  readonly readers: Reader[];
-}
-
-/** Fixed topics of these points; points with placeholders or without a topic are left out. */
-export function groupByTopic(points: readonly Point<Address>[]): Map<string, TopicPoints> {
-  const topics = new Map<string, TopicPoints>();
-  for (const point of points) {
-    const topic = point.address.topic === undefined ? undefined : parseTopic(point.address.topic).fixed;
-    if (topic === undefined) continue;
-    const group = topics.get(topic) ?? { topic, qos: 0, readers: [] };
-    if (point.address.qos > group.qos) group.qos = point.address.qos;
-    group.readers.push(compileReader(point));
-    topics.set(topic, group);
-  }
-  return topics;
-}
+import { Message } from './readings.ts';
+import type { Topics } from './topics.ts';
 
 export interface Listener {
-  readonly topics: ReadonlyMap<string, TopicPoints>;
+  readonly topics: Topics;
   readonly sink: Sink<Address>;
 }
 
 export interface HearingOptions {
   host: Host;
-  /** Called for a message of a topic no point has: a subscription left in a kept session. */
+  /** Called for a message of a topic nobody asked for: a subscription left in a kept session. */
   stray: (topic: string) => void;
   /** Given if confirmations wait for the commit. */
   acknowledger: Acknowledger | undefined;
@@ -93,15 +70,19 @@ export class Hearing {
 
   #deliver(packet: IPublishPacket, { topics, sink }: Listener): void {
     const { acknowledger } = this.#options;
-    const group = topics.get(packet.topic);
-    if (!group) {
-      this.#options.stray(packet.topic);
+    const heard = topics.of(packet.topic, packet.payload.length === 0);
+    if (!heard) {
+      if (!topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
       if (packet.qos === 1) acknowledger?.add(packet.messageId ?? 0, []);
       return;
     }
     const message = new Message(packet.payload as Buffer, packet.retain);
     const commits: Promise<void>[] | undefined = acknowledger && packet.qos === 1 ? [] : undefined;
-    for (const reader of group.readers) {
+    for (const word of heard.words) {
+      const said = word.read(message);
+      if (said) sink.availability(word.device, said);
+    }
+    for (const reader of heard.readers) {
       const before = reader.clockTrouble;
       const reading = reader.read(message);
       if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);

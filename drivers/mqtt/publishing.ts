@@ -46,7 +46,7 @@ export class Publishing {
   #prepare({ address: { set } }: Point<Address>, value: Value, signal: AbortSignal): Outgoing | Answer {
     if (!set) return { state: 'refused', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
     const topic = parseTopic(set.topic).fixed;
-    if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders, and the device is not discovered' };
+    if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders: it is of a template and not of a device' };
     let payload: string;
     try {
       payload = compileTemplate(set.payload)(value);

@@ -63,18 +63,17 @@ export function compileReader(point: Point<Address>): Reader {
       const document = message.json();
       const found = lookup(document);
       if (found === undefined && address.optional) return undefined;
-      const timeNs = time === undefined ? undefined : timeOf(time(document));
-      return { point, ...scalar(found, address.path), retained, ...(timeNs === undefined ? {} : { timeNs }) };
+      return { point, ...scalar(found, address.path), retained, ...(time === undefined ? {} : timeOf(time(document))) };
     } catch (error) {
       return { point, value: null, reason: 'decode', detail: messageOf(error), retained };
     }
   }
 
-  function timeOf(found: unknown): bigint | undefined {
+  function timeOf(found: unknown): { timeNs: bigint } | { timeUnreadable: true } {
     const timeNs = deviceTimeNs(found);
     reader.clockTrouble =
       typeof timeNs === 'string' ? `the time of the device at ${address.time} ${timeNs}; the time of arrival is used` : undefined;
-    return typeof timeNs === 'bigint' ? timeNs : undefined;
+    return typeof timeNs === 'bigint' ? { timeNs } : { timeUnreadable: true };
   }
 }
 

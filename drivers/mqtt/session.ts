@@ -1,17 +1,19 @@
 /** An open broker: hears topics, publishes commands. */
 import type { MqttClient } from 'mqtt';
-import type { Point } from '../../src/contract/device.ts';
-import type { Answer, Host, Session, Sink } from '../../src/contract/driver.ts';
+import type { Device, Point } from '../../src/contract/device.ts';
+import type { Answer, Host, Line, Session, Sink } from '../../src/contract/driver.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
-import { groupByTopic, Hearing, type Listener } from './hearing.ts';
+import { Hearing, type Listener } from './hearing.ts';
 import { Link } from './link.ts';
 import type { Options } from './options.ts';
 import { Publishing } from './publishing.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Topics } from './topics.ts';
 
-export async function openSession(options: Options, host: Host, signal: AbortSignal): Promise<Session<Address>> {
+export async function openSession(line: Line<Options, unknown, Address>, host: Host, signal: AbortSignal): Promise<Session<Address>> {
+  const { options } = line.connection;
   let hearing: Hearing | undefined;
   let subscriptions: Subscriptions | undefined;
   const link = await Link.open(
@@ -31,18 +33,31 @@ export async function openSession(options: Options, host: Host, signal: AbortSig
     },
     signal,
   );
-  subscriptions = new Subscriptions(link, host, { timeoutMs: options.timeout, version: options.protocolVersion });
+  subscriptions = new Subscriptions(link, host, {
+    timeoutMs: options.timeout,
+    version: options.protocolVersion,
+    kept: !options.clean,
+  });
   if (!hearing) throw new Error('the link opened without being prepared');
-  return new BrokerSession(link, hearing, subscriptions, new Publishing(link, host, options.timeout));
+  return new BrokerSession(line.devices, link, hearing, subscriptions, new Publishing(link, host, options.timeout));
 }
 
 class BrokerSession implements Session<Address> {
+  readonly #devices: readonly Device<unknown, Address>[];
   readonly #link: Link;
   readonly #hearing: Hearing;
   readonly #subscriptions: Subscriptions;
   readonly #publishing: Publishing;
 
-  constructor(link: Link, hearing: Hearing, subscriptions: Subscriptions, publishing: Publishing) {
+  /** `devices` are those of the line, live. */
+  constructor(
+    devices: readonly Device<unknown, Address>[],
+    link: Link,
+    hearing: Hearing,
+    subscriptions: Subscriptions,
+    publishing: Publishing,
+  ) {
+    this.#devices = devices;
     this.#link = link;
     this.#hearing = hearing;
     this.#subscriptions = subscriptions;
@@ -50,7 +65,7 @@ class BrokerSession implements Session<Address> {
   }
 
   listen(points: readonly Point<Address>[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
-    const listener: Listener = { topics: groupByTopic(points), sink };
+    const listener: Listener = { topics: new Topics(points, this.#devices, sink), sink };
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#hearing.detach(listener);

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { ActionConfig, Device, Point } from './device.ts';
 import type { ConfigFault } from './fault.ts';
 import type { Log } from './log.ts';
+import type { Values } from './placeholders.ts';
 import type { Reason, Value } from './sample.ts';
 
 /** What a point's place can hold; decides how series are kept and how a written value is rounded. `any` is known only when a value comes. */
@@ -25,7 +26,7 @@ export interface Connection<C = unknown> {
   options: C;
 }
 
-/** Everything a driver may check or open: one connection with all devices behind it. */
+/** Everything a driver may check or open: one connection with all devices behind it, templates of devices to be discovered among them. */
 export interface Line<C = unknown, D = unknown, A = unknown> {
   connection: Connection<C>;
   devices: Device<D, A>[];
@@ -58,6 +59,13 @@ export interface Driver<C = unknown, D = unknown, A = unknown> {
   shape(address: A): Shape;
   /** Whether a point with this address can be read or heard, and written; faults say so when `access` asks for more. */
   abilities(address: A): { read: boolean; write: boolean };
+  /** Present if devices behind it can be discovered: how `{placeholders}` stand in its addresses (placeholders.ts). */
+  readonly discovery?: {
+    /** The address with the texts in the places of its placeholders; throws an Error if one cannot stand there. Pure. */
+    fill(address: A, values: Values): A;
+  };
+  /** True if it hears the `availability.topic` of its devices. */
+  readonly availability?: boolean;
   /**
    * Opens the far end. The signal covers opening only. Rejects with what went wrong (refused, wrong password, unknown host), in words;
    * the host calls again with back-off. Called again, with a new session, after every `LinkLost`.
@@ -126,8 +134,19 @@ export interface Reading<A = unknown> {
   detail?: string;
   /** The time the device itself gave, in nanoseconds since 1970. */
   timeNs?: bigint;
+  /** True if the device gave a time that cannot be read: the time of arrival is taken, and it is not as good. */
+  timeUnreadable?: boolean;
   /** True for a value that was stored at the far end before we asked (an MQTT retained message): current, not news. */
   retained?: boolean;
+}
+
+/** What is heard of a device itself, beside its readings. */
+export interface Availability {
+  /** `unclear`: something was said that means neither, or nothing can be heard of it; shown as trouble. */
+  state: 'online' | 'offline' | 'unclear';
+  /** For people: `said "offline"`. */
+  detail: string;
+  retained: boolean;
 }
 
 export interface Sink<A = unknown> {
@@ -135,6 +154,14 @@ export interface Sink<A = unknown> {
   sample(reading: Reading<A>): Promise<void>;
   /** Something that concerns a point without being a reading of it: a refused subscription. Shown in health at the device until `undefined`. */
   trouble(point: Point<A>, message: string | undefined): void;
+  /**
+   * A device was heard that fits the template of this id, with these texts in the places of its placeholders. Answers with the device that runs as it,
+   * made the first time: its points are those of the template in the same order, their addresses filled. Undefined if it may not run (too many, its
+   * id is taken or too long), which the host reports; the driver then leaves its messages.
+   */
+  device(template: string, values: Values): Device<unknown, A> | undefined;
+  /** What a device said of itself; `device` is its id, or a template's for what concerns all that are made of it. */
+  availability(device: string, said: Availability): void;
 }
 
 /** What became of a write: the driver's half of a command's outcome (DESIGN §8). */

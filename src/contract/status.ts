@@ -46,3 +46,16 @@ export interface ConnectivityChange {
   state: DeviceState;
   reason: string;
 }
+
+/** What became of a template of discovered devices. */
+export interface DiscoveryStatus {
+  /** Its id, with placeholders. */
+  template: string;
+  connection: string;
+  /** Devices that run, made of it. */
+  devices: number;
+  /** Devices that were heard and may not run. */
+  refused: number;
+  /** Why the last one may not, or what is wrong with hearing of them, in words. */
+  error?: string;
+}

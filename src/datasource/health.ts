@@ -3,7 +3,7 @@ import { type Caller, roleAtLeast } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { ConfigFault } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
-import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
+import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
 import type { Instance } from './instance.ts';
@@ -42,6 +42,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
     storageFinding(storage, insider ? deps.reason : undefined),
     // What is not opened on purpose is not down.
     ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),
+    discoveryFinding(gateway.discoveries(), insider),
     ...(insider ? instanceNotices(instance, deps, Object.values(caller.instance?.secureJsonData ?? {}).some(Boolean)) : []),
   ].filter((finding) => finding !== undefined);
   const failing = findings.some(({ fails }) => fails);
@@ -59,7 +60,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
       storage: insider ? storage : { mode: storage.mode },
       connections: Object.fromEntries(connections.map((one) => [one.id, connectionDetails(one, insider)])),
       devices: Object.fromEntries(devices.map((one) => [one.id, deviceDetails(one, insider)])),
-      ...(insider ? { faults: gateway.plan.faults } : {}),
+      ...(insider ? { faults: gateway.plan.faults, discoveries: gateway.discoveries() } : {}),
     },
   };
 }
@@ -138,6 +139,16 @@ function linkFindings(
     finding(offline, devices.length, 'device', 'offline', failWhen === 'any-device', (one) => name(one)),
     finding(troubled, devices.length, 'device', 'in trouble', false, (one) => name(one)),
   ];
+}
+
+/** Devices that were heard and may not run, and patterns that cannot be heard. */
+function discoveryFinding(discoveries: readonly DiscoveryStatus[], insider: boolean): Finding | undefined {
+  const troubled = discoveries.filter(({ refused, error }) => refused > 0 || error !== undefined);
+  return finding(troubled, discoveries.length, 'device template', 'in trouble', false, ({ template, refused, error }) =>
+    insider
+      ? `${template} (${[refused > 0 ? `${plural(refused, 'device')} refused` : '', error].filter(Boolean).join(', the last: ')})`
+      : template,
+  );
 }
 
 function finding<T>(

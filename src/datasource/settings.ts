@@ -37,13 +37,21 @@ export function readSettings(
   const connections = readConnections(settings.connections, drivers, faults);
   checkEndpoints(connections, faults);
   const profiles = readProfiles(settings.profiles, builtIn, faults);
-  const devices = readDevices(settings.devices, { connections, profiles, faults });
+  const read = readDevices(settings.devices, { connections, profiles, faults });
   const planned: PlannedConnection[] = [];
   for (const [id, { element, driver, connection }] of connections) {
     if (!driver || !connection) continue;
-    const behind = devices.filter(({ device }) => device.connection === id);
+    const behind = read.filter(({ device }) => device.connection === id);
     const running = checkLine(element, connection, driver, behind, faults);
-    if (running) planned.push({ connection, driver, devices: running, secrets: secretsOf(id, driver, instance.secureJsonData) });
+    if (!running) continue;
+    const [devices, templates] = [running.filter(({ placeholders }) => !placeholders), running.filter(({ placeholders }) => placeholders)];
+    planned.push({
+      connection,
+      driver,
+      devices,
+      ...(templates.length > 0 ? { templates } : {}),
+      secrets: secretsOf(id, driver, instance.secureJsonData),
+    });
   }
   warnOfStraySecrets(instance.secureJsonData, connections, faults);
   return { connections: planned, settings, faults: faults.all() };

@@ -1,6 +1,6 @@
 /** Puts a gateway together: plant, intake, hub, links and commands. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Device } from '../contract/device.ts';
+import type { Device, Point } from '../contract/device.ts';
 import { Fault, messageOf, notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
@@ -8,16 +8,18 @@ import { settingsSchema } from '../contract/settings.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import { Commands } from './commands/commands.ts';
 import { Journal } from './commands/journal.ts';
+import { Discovery } from './discovery.ts';
 import { readFresh } from './fresh.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
 import { within } from './guard.ts';
 import { Hub } from './hub.ts';
 import { Intake } from './intake.ts';
 import { keep } from './keep.ts';
-import { Link } from './link.ts';
+import { Link, type LinkDeps } from './link.ts';
 import { News } from './news.ts';
 import type { Plan, PlannedConnection } from './plan.ts';
 import { Plant } from './plant.ts';
+import { Presence } from './presence.ts';
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { key, store, clock, log, active = true } = deps;
@@ -26,6 +28,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const news = new News(log);
   const plant = new Plant({ key, store, clock, log, news });
   const intake = new Intake({ key, store, clock, log, plant, hub });
+  /** The plan with the devices discovered since; made when it is asked for. */
+  let running: Plan | undefined;
+  const discovery = new Discovery({
+    key,
+    store,
+    log,
+    plant,
+    changed: () => {
+      running = undefined;
+    },
+  });
+  const presence = new Presence({ clock, plant, intake, discovery });
   const journal = new Journal({ key, store, clock, log, news });
   const links = new Map<string, Link>();
   const commands = new Commands({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
@@ -33,8 +47,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
   let applying: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
+  const reports: LinkDeps['reports'] = {
+    trouble: (point, message) => told(point, message),
+    discovered: (template, values) => discovery.device(template, values),
+    said: (device, availability) => presence.said(device, availability),
+  };
   void journal.recover();
   void recall();
+  void discovery.recall();
 
   /** What the points said in an earlier run: it is what is known until they say something new. */
   async function recall(): Promise<void> {
@@ -46,9 +66,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
   }
 
+  function told(point: Point, message: string | undefined): void {
+    const placed = plant.point({ device: point.device, point: point.id });
+    if (!placed) discovery.trouble(point.device, point.id, message);
+    else if (message === undefined) delete placed.trouble;
+    else placed.trouble = message;
+  }
+
   async function change(wanted: Plan): Promise<void> {
     const next = { ...wanted, connections: wanted.connections.map(likeBefore) };
     plan = next;
+    running = undefined;
     intake.retentionMs = next.settings.history.retention;
     keeping.use(next.settings.history);
     const kept = new Map(next.connections.map((planned) => [planned.connection.id, planned]));
@@ -63,7 +91,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     // A port or a client id must be free before it is opened again; links that stay are not touched meanwhile.
     await Promise.all(leaving);
-    plant.keepOnly(new Set(next.connections.flatMap((planned) => planned.devices.map((device) => device.id))));
+    discovery.use(next);
+    presence.use(next);
+    plant.keepOnly(new Set([...next.connections.flatMap((planned) => planned.devices.map((device) => device.id)), ...discovery.ids()]));
     for (const planned of next.connections) {
       try {
         run(planned, reopening.find((candidate) => candidate.planned === planned)?.before);
@@ -80,18 +110,23 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { id } = planned.connection;
     const link = links.get(id);
     if (link) link.update(planned);
-    else links.set(id, new Link(planned, { ...deps, intake, plant }, before?.counters));
+    else links.set(id, new Link(planned, { ...deps, intake, plant, reports }, before?.counters));
   }
 
   /** Devices that did not change stay the same objects: that is how links and points see it. */
   function likeBefore(planned: PlannedConnection): PlannedConnection {
-    const before = new Map(plan.connections.flatMap((connection) => connection.devices.map((device) => [device.id, device] as const)));
-    return {
-      ...planned,
-      devices: planned.devices.map((device) =>
-        isDeepStrictEqual(before.get(device.id), device) ? (before.get(device.id) as Device) : device,
-      ),
-    };
+    const before = new Map(
+      plan.connections.flatMap(({ devices, templates = [] }) => [...devices, ...templates].map((device) => [device.id, device] as const)),
+    );
+    const like = (device: Device) => (isDeepStrictEqual(before.get(device.id), device) ? (before.get(device.id) as Device) : device);
+    return { ...planned, devices: planned.devices.map(like), ...(planned.templates ? { templates: planned.templates.map(like) } : {}) };
+  }
+
+  function withDiscovered(): Plan {
+    const connections = plan.connections.map((planned) =>
+      planned.templates ? { ...planned, devices: [...planned.devices, ...discovery.devicesBehind(planned.connection.id)] } : planned,
+    );
+    return { ...plan, connections };
   }
 
   async function close(): Promise<void> {
@@ -100,6 +135,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await inTime('a command', commands.close());
     await inTime('a connection', Promise.all(Array.from(links.values(), (link) => link.close())));
     keeping.stop();
+    presence.stop();
     await inTime(
       'the last samples',
       Promise.all([plant.stop(), intake.flush()]).then(() => store.flush()),
@@ -123,13 +159,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return applying;
     },
     get plan() {
-      return plan;
+      running ??= withDiscovered();
+      return running;
     },
     device: (id) => plant.device(id)?.device,
     point: (name) => plant.point(name)?.point,
     connections: () =>
       active ? Array.from(links.values(), (link) => link.status()) : plan.connections.map((planned) => stoppedStatus(planned, startedMs)),
     devices: () => plant.statuses(),
+    discoveries: () => discovery.statuses(),
     last: (name) => plant.point(name)?.last,
     async readNow(name, signal) {
       const placed = plant.point(name);

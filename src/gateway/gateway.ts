@@ -6,7 +6,7 @@ import type { ActBody, CommandRecord, SetBody } from '../contract/command.ts';
 import type { Device, Point } from '../contract/device.ts';
 import type { Log } from '../contract/log.ts';
 import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
-import type { ConnectionStatus, DeviceStatus } from '../contract/status.ts';
+import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { Buses } from './bus.ts';
 import type { GatewayEvent } from './news.ts';
@@ -44,11 +44,13 @@ export interface GatewayCounters {
 export interface Gateway {
   /** Starts, stops and restarts what differs from the last plan; the rest keeps running. Returns at once: opening goes on by itself. */
   apply(plan: Plan): Promise<void>;
+  /** What runs: what it was told last, and with it the devices that were discovered. */
   readonly plan: Plan;
   device(id: string): Device | undefined;
   point(key: SeriesKey): Point | undefined;
   connections(): ConnectionStatus[];
   devices(): DeviceStatus[];
+  discoveries(): DiscoveryStatus[];
   /** The last sample of a point, or undefined if it never said anything. */
   last(key: SeriesKey): Sample | undefined;
   /** Asks the device now, through the arbiter. Throws a `Fault`: 404, 409 for a point that cannot be asked, 503 offline. */

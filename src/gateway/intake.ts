@@ -63,6 +63,8 @@ export class Intake {
       const placed = this.#plant.point({ device: reading.point.device, point: reading.point.id });
       // An answer to a question from before a change of settings.
       if (!placed) continue;
+      // What is kept of a device that is known to be gone is old, however it looks.
+      if (reading.retained && placed.device.state === 'offline') continue;
       const turn = this.#takeOne(placed, reading, arrivalNs, options.now);
       if (turn) turns.add(turn);
       if (!reading.retained) (silentReasons.has(reading.reason) ? silent : answered).add(placed.device);
@@ -187,7 +189,8 @@ function isKnown(placed: PlacedPoint, reading: Reading, sample: Sample): boolean
     known !== undefined &&
     known.value === sample.value &&
     known.reason === sample.reason &&
-    (reading.timeNs === undefined || known.timeNs === sample.timeNs)
+    // A time that was not believed is that of the arrival, and another one each time.
+    (reading.timeNs === undefined || sample.reason === 'clock' || known.timeNs === sample.timeNs)
   );
 }
 

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import type { Bus, Buses, Priority } from './bus.ts';
 import { createHost, logOf } from './host.ts';
 import { areReadings, type Intake, saysSomething } from './intake.ts';
+import type { ListenerDeps } from './listener.ts';
 import { openSession } from './open.ts';
 import { Opened, type Question } from './opened.ts';
 import type { PlannedConnection } from './plan.ts';
@@ -27,6 +28,8 @@ export interface LinkDeps {
   log: Log;
   intake: Intake;
   plant: Plant;
+  /** Where what is heard goes, beside samples. */
+  reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
 }
 
 /** Counters of a connection; they outlive a change of its settings. */
@@ -59,7 +62,7 @@ export class Link {
     this.#deps = deps;
     this.#log = logOf(deps.log, planned.connection.id);
     this.counters = counters;
-    this.#line = { connection: planned.connection, devices: [...planned.devices] };
+    this.#line = { connection: planned.connection, devices: devicesOf(planned) };
     this.#sinceMs = deps.clock.nowMs();
     const { driver, connection } = planned;
     const { id, kind, options } = connection;
@@ -96,10 +99,11 @@ export class Link {
   /** Other devices or points behind the same connection: asked and heard from now on; the session stays open. */
   update(planned: PlannedConnection): void {
     const before = this.#line.devices;
-    const same = planned.devices.length === before.length && planned.devices.every((device, index) => device === before[index]);
+    const now = devicesOf(planned);
+    const same = now.length === before.length && now.every((device, index) => device === before[index]);
     this.#planned = planned;
     if (same) return;
-    before.splice(0, before.length, ...planned.devices);
+    before.splice(0, before.length, ...now);
     this.#opened?.work([...before]);
     if (this.#state === 'down') this.#takeDown(this.#error ?? '');
   }
@@ -220,6 +224,8 @@ export class Link {
       log: this.#log,
       intake,
       plant,
+      reports: this.#deps.reports,
+      behind: () => plant.behind(this.#planned.connection.id),
       bus: this.#bus,
       ask: (request, signal) => this.read(request, 'poll', signal),
       overrun: () => {
@@ -239,8 +245,7 @@ export class Link {
     this.#setState('down');
     const { intake, plant } = this.#deps;
     // Devices that were silent before stay as they are: one sample says it.
-    const devices = this.#line.devices.map((device) => plant.device(device.id)).filter((device) => device !== undefined);
-    const lost = devices.filter((device) => device.state !== 'offline');
+    const lost = plant.behind(this.#planned.connection.id).filter((device) => device.state !== 'offline');
     for (const device of lost)
       intake.fail(
         [...device.points.values()].filter((placed) => placed.point.access !== 'write'),
@@ -256,4 +261,9 @@ export class Link {
     this.#state = state;
     this.#sinceMs = this.#deps.clock.nowMs();
   }
+}
+
+/** What a driver knows of: devices, then templates of those it may discover. */
+function devicesOf(planned: PlannedConnection): Device[] {
+  return [...planned.devices, ...(planned.templates ?? [])];
 }

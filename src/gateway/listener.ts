@@ -1,11 +1,11 @@
 /** Hears what speaks by itself, from the opening of a link to its end, with other points after a change of settings. */
 import type { Clock } from '../contract/clock.ts';
-import type { Point } from '../contract/device.ts';
-import type { Session, Sink } from '../contract/driver.ts';
+import type { Device, Point } from '../contract/device.ts';
+import type { Availability, Session, Sink } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
+import type { Values } from '../contract/placeholders.ts';
 import { Overdue } from './guard.ts';
 import type { Intake } from './intake.ts';
-import type { Plant } from './plant.ts';
 
 export interface Listening {
   /** Resolves when the driver listens no more, at the latest after the grace time. */
@@ -15,7 +15,10 @@ export interface Listening {
 export interface ListenerDeps {
   clock: Clock;
   intake: Intake;
-  plant: Plant;
+  /** Something that concerns a point of a device or a template, or its end. */
+  trouble(point: Point, message: string | undefined): void;
+  discovered(template: string, values: Values): Device | undefined;
+  said(device: string, availability: Availability): void;
   /** Something was heard: the link lives. */
   heard(): void;
   /** Listening ended though nobody asked for it. */
@@ -23,7 +26,7 @@ export interface ListenerDeps {
 }
 
 export function listen(deps: ListenerDeps, session: Session, points: readonly Point[]): Listening {
-  if (!session.listen || points.length === 0) return { stop: () => Promise.resolve() };
+  if (!session.listen) return { stop: () => Promise.resolve() };
   const stopping = new AbortController();
   const sink: Sink = {
     sample(reading) {
@@ -32,10 +35,13 @@ export function listen(deps: ListenerDeps, session: Session, points: readonly Po
       return deps.intake.take([reading], { now: true });
     },
     trouble(point, message) {
-      const placed = deps.plant.point({ device: point.device, point: point.id });
-      if (!placed) return;
-      if (message === undefined) delete placed.trouble;
-      else placed.trouble = message;
+      deps.trouble(point, message);
+    },
+    device: (template, values) => (stopping.signal.aborted ? undefined : deps.discovered(template, values)),
+    availability(device, said) {
+      if (stopping.signal.aborted) return;
+      if (!said.retained) deps.heard();
+      deps.said(device, said);
     },
   };
   const ended = (async () => await session.listen?.(points, sink, stopping.signal))().then(

@@ -8,8 +8,8 @@ import type { Log } from '../contract/log.ts';
 import type { Bus, Priority } from './bus.ts';
 import { bounded, Overdue, within } from './guard.ts';
 import type { Intake } from './intake.ts';
-import { type Listening, listen } from './listener.ts';
-import type { Plant } from './plant.ts';
+import { type ListenerDeps, type Listening, listen } from './listener.ts';
+import type { PlacedDevice, Plant } from './plant.ts';
 import { type Poller, type PollerDeps, poll } from './poller.ts';
 
 /** One question to the far end. */
@@ -30,6 +30,10 @@ export interface OpenedDeps {
   intake: Intake;
   plant: Plant;
   bus: Bus;
+  /** All devices of the connection, discovered ones among them. */
+  behind(): PlacedDevice[];
+  /** Where what is heard goes, beside samples. */
+  reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
   ask: PollerDeps['ask'];
   overrun(): void;
   failure(): void;
@@ -49,6 +53,7 @@ export class Opened {
   #poller: Poller | undefined;
   #listening: Listening | undefined;
   #working: Promise<void> = Promise.resolve();
+  #hasWorked = false;
 
   constructor(session: Session, deps: OpenedDeps) {
     this.session = session;
@@ -88,7 +93,7 @@ export class Opened {
     return signal.reason;
   }
 
-  /** Polls and hears these devices from now on instead of those before. */
+  /** Polls and hears these devices, templates among them, from now on instead of those before. */
   work(devices: readonly Device[]): void {
     this.#working = this.#working.then(() => this.#stop()).then(() => this.#start(devices));
   }
@@ -148,6 +153,7 @@ export class Opened {
   #start(devices: readonly Device[]): void {
     if (this.isEnded) return;
     const { clock, log, intake, plant, bus } = this.#deps;
+    const templates = new Set(devices.filter((device) => device.placeholders !== undefined).map((device) => device.id));
     const points = devices.flatMap((device) => device.points.filter((point) => point.access !== 'write'));
     const poller = poll(
       {
@@ -161,22 +167,28 @@ export class Opened {
         isEnded: () => this.isEnded,
       },
       this.session,
-      this.session.read ? points : [],
+      this.session.read ? points.filter((point) => !templates.has(point.device)) : [],
     );
     this.#poller = poller;
     // Units may have been set aside on the link before this one: each gets a try at once.
     if (!this.#alive) for (const request of poller.requests) bus.retryNow(request.unit);
     const polled = new Set(poller.requests.flatMap((request) => request.points.map((point) => point.device)));
-    const unheard = devices.filter((device) => !polled.has(device.id)).map((device) => plant.device(device.id));
-    plant.unknown(
-      unheard.filter((device) => device?.state === 'offline').filter((device) => device !== undefined),
-      'the connection is up; nothing heard yet',
-    );
+    // Only when the link has come up: a device that is gone stays gone when others are added.
+    if (!this.#hasWorked) {
+      const unheard = this.#deps.behind().filter(({ device }) => !polled.has(device.id));
+      plant.await(unheard);
+      plant.unknown(
+        unheard.filter(({ state }) => state === 'offline'),
+        'the connection is up; nothing heard yet',
+      );
+    }
+    this.#hasWorked = true;
     const heard = () => {
       this.#alive = true;
       this.#heard = true;
     };
-    this.#listening = listen({ clock, intake, plant, heard, broken: (error) => this.end(error) }, this.session, points);
+    if (points.length === 0 && !devices.some(({ availability }) => availability?.topic !== undefined)) return;
+    this.#listening = listen({ clock, intake, ...this.#deps.reports, heard, broken: (error) => this.end(error) }, this.session, points);
   }
 
   async #stop(): Promise<void> {

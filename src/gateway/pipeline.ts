@@ -17,7 +17,7 @@ export interface Pipeline {
   value(raw: Value): { value: Value; reason: Reason };
   /** True if the raw value means "no value" by `invalid`. */
   isInvalid(raw: Value): boolean;
-  sample(reading: Pick<Reading, 'value' | 'reason' | 'timeNs'>, arrivalNs: TimeNs, retentionMs: number): Sample;
+  sample(reading: Pick<Reading, 'value' | 'reason' | 'timeNs' | 'timeUnreadable'>, arrivalNs: TimeNs, retentionMs: number): Sample;
 }
 
 export function createPipeline(point: Point, shape: Shape): Pipeline {
@@ -73,7 +73,7 @@ export function createPipeline(point: Point, shape: Shape): Pipeline {
       const { timeNs, believed } = timeOf(reading.timeNs, arrivalNs, retentionMs);
       const result = reading.reason === '' ? value(reading.value) : { value: null, reason: reading.reason };
       if (result.reason !== '') return { timeNs, arrivalNs, value: null, quality: 'bad', reason: result.reason };
-      if (!believed) return { timeNs, arrivalNs, value: result.value, quality: 'uncertain', reason: 'clock' };
+      if (!believed || reading.timeUnreadable) return { timeNs, arrivalNs, value: result.value, quality: 'uncertain', reason: 'clock' };
       return { timeNs, arrivalNs, value: result.value, quality: 'good', reason: '' };
     },
   };

@@ -10,6 +10,8 @@ export interface PlannedConnection {
   driver: Driver;
   /** Devices behind it that passed their checks. */
   devices: Device[];
+  /** Templates of devices that are discovered. */
+  templates?: readonly Device[];
   /** Secrets of this connection by the names its driver declares. */
   secrets: Record<string, string>;
 }

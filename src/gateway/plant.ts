@@ -36,6 +36,10 @@ export interface PlacedDevice {
   /** Why it is offline or unknown, in words. */
   why: string;
   lastSeenMs?: number;
+  /** When it was last heard, or began to be waited for, on the clock that never jumps. */
+  heardMs: number;
+  /** What concerns the device beside its readings: a word of its own that nobody understands. */
+  trouble?: string;
   /** Requests without an answer in a row. */
   silences: number;
   samples: number;
@@ -70,6 +74,7 @@ export class Plant {
       state: 'unknown',
       sinceMs: this.#clock.nowMs(),
       why: 'nothing heard yet',
+      heardMs: this.#clock.monotonicMs(),
       silences: 0,
       samples: 0,
       badSamples: 0,
@@ -100,6 +105,20 @@ export class Plant {
     void this.#change(gone, 'unknown', 'not collected any more');
   }
 
+  all(): Iterable<PlacedDevice> {
+    return this.#devices.values();
+  }
+
+  /** Devices of a connection, discovered ones among them. */
+  behind(connection: string): PlacedDevice[] {
+    return [...this.#devices.values()].filter(({ device }) => device.connection === connection);
+  }
+
+  /** From now on these devices are waited for. */
+  await(devices: readonly PlacedDevice[]): void {
+    for (const device of devices) device.heardMs = this.#clock.monotonicMs();
+  }
+
   device(id: string): PlacedDevice | undefined {
     return this.#devices.get(id);
   }
@@ -124,6 +143,7 @@ export class Plant {
   /** The device said something: a value, or an exception. */
   answered(device: PlacedDevice): void {
     device.silences = 0;
+    device.heardMs = this.#clock.monotonicMs();
     if (device.state !== 'online') void this.#change([device], 'online', '');
   }
 
@@ -206,6 +226,7 @@ function isSamePlace(before: Point, now: Point): boolean {
 
 function wordsOf(placed: PlacedDevice): string | undefined {
   if (placed.state === 'offline') return placed.why;
+  if (placed.trouble !== undefined) return placed.trouble;
   for (const [id, point] of placed.points) {
     const words = point.trouble ?? point.detail;
     if (words !== undefined) return `${id}: ${words}`;

@@ -56,6 +56,9 @@ export class ScriptedGateway implements Gateway {
       faults: [],
     };
   }
+  discoveries() {
+    return [];
+  }
   get viewers() {
     return this.#takers.size;
   }

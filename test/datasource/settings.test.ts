@@ -69,7 +69,6 @@ describe('settings', () => {
     const plan = read(readFileSync(new URL('example.json', import.meta.url)));
     expect(plan.faults.map(({ severity, place }) => `${severity} ${place}`).sort((one, other) => (one < other ? -1 : 1))).toEqual([
       'error devices[1].profile', // profiles that come with the product
-      'warning devices[2].id', // discovered devices
     ]);
     expect(running(plan)).toEqual([
       'broker',

@@ -3,11 +3,12 @@ import { systemClock } from '../../src/contract/clock.ts';
 import { type Device, type Point, pointSchema } from '../../src/contract/device.ts';
 import type { Driver, Host, Line } from '../../src/contract/driver.ts';
 import { silentLog } from '../../src/contract/log.ts';
+import { parseTemplateId } from '../../src/contract/template-id.ts';
 
 /** A line as it is written in settings. `connection` is without `id`, `kind` and `title`; points are as in `devices[].points[]`. */
 export interface RawLine {
   connection: Record<string, unknown>;
-  devices: { id: string; address?: unknown; points: Record<string, unknown>[] }[];
+  devices: { id: string; address?: unknown; points: Record<string, unknown>[]; availability?: Record<string, unknown> }[];
 }
 
 /** Throws zod's error if a part does not fit its schema, and an Error if the driver's own check finds one. */
@@ -23,6 +24,8 @@ export function buildLine(driver: Driver, raw: RawLine): Line {
         labels: {},
         points: device.points.map((point) => buildPoint(driver, device.id, point)),
         actions: [],
+        ...(device.availability ? { availability: { online: 'online', offline: 'offline', ...device.availability } } : {}),
+        ...(device.id.includes('{') ? { placeholders: parseTemplateId(device.id).names } : {}),
       }),
     ),
   };

@@ -1,7 +1,9 @@
 /** A session of the MQTT driver in a test, and what it says. */
 import { mqtt } from '../../drivers/mqtt/driver.ts';
-import type { Point } from '../../src/contract/device.ts';
-import type { Driver, Host, Line, Reading, Session, Sink } from '../../src/contract/driver.ts';
+import type { Device, Point } from '../../src/contract/device.ts';
+import type { Availability, Driver, Host, Line, Reading, Session, Sink } from '../../src/contract/driver.ts';
+import type { Values } from '../../src/contract/placeholders.ts';
+import { parseTemplateId } from '../../src/contract/template-id.ts';
 import { buildLine, makeHost } from './line.ts';
 
 export const driver = mqtt as Driver;
@@ -26,6 +28,10 @@ export function open(line: Line, host: Host = makeHost(), withinMs = 6_000): Pro
 export interface Ear {
   readonly readings: Reading[];
   readonly troubles: Map<string, string | undefined>;
+  /** Devices that were discovered, by id. */
+  readonly devices: Map<string, Device>;
+  /** `kitchen online`, in the order it was said. */
+  readonly words: (Availability & { device: string })[];
   /** Readings of a point, as `value` or as `reason`. */
   of(point: string): unknown[];
   /** How listening ended. */
@@ -38,17 +44,40 @@ export function listen(
   session: Session,
   points: readonly Point[],
   committed: (reading: Reading) => Promise<void> = () => Promise.resolve(),
+  admits: (id: string) => boolean = () => true,
 ): Ear {
   const stopping = new AbortController();
   const readings: Reading[] = [];
   const troubles = new Map<string, string | undefined>();
+  const devices = new Map<string, Device>();
+  const words: Ear['words'] = [];
   const sink: Sink = {
     sample(reading) {
       readings.push(reading);
       return committed(reading);
     },
     trouble: (point, message) => void troubles.set(point.id, message),
+    device(template, values) {
+      const id = parseTemplateId(template).fill(values);
+      if (!admits(id)) return undefined;
+      const made = devices.get(id) ?? makeDevice(template, id, values);
+      devices.set(id, made);
+      return made;
+    },
+    availability: (device, said) => void words.push({ device, ...said }),
   };
+  const makeDevice = (template: string, id: string, values: Values): Device => ({
+    id,
+    title: id,
+    connection: 'line',
+    address: {},
+    labels: { ...values },
+    points: points
+      .filter((point) => point.device === template)
+      .map((point) => ({ ...point, device: id, address: driver.discovery?.fill(point.address, values) })),
+    actions: [],
+    availability: { online: 'online', offline: 'offline' },
+  });
   const ended = (session.listen?.(points, sink, stopping.signal) ?? Promise.resolve()).then(
     () => 'stopped',
     (error: unknown) => error,
@@ -56,6 +85,8 @@ export function listen(
   return {
     readings,
     troubles,
+    devices,
+    words,
     ended,
     of: (point) =>
       readings.filter((reading) => reading.point.id === point).map((reading) => (reading.reason === '' ? reading.value : reading.reason)),

@@ -46,6 +46,8 @@ export function watch(session: Session, line: Line): Watch {
           return Promise.resolve();
         },
         trouble: () => {},
+        device: () => undefined,
+        availability: () => {},
       },
       stopping.signal,
     );

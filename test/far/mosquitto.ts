@@ -92,7 +92,9 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   }
 
   const publish: Mosquitto['publish'] = async (topic, payload, { retain = false, qos = 0 } = {}) => {
-    const args = ['-h', '127.0.0.1', '-p', String(port), ...login, '-t', topic, '-q', String(qos), '-s', ...(retain ? ['-r'] : [])];
+    const args = ['-h', '127.0.0.1', '-p', String(port), ...login, '-t', topic, '-q', String(qos), ...(retain ? ['-r'] : [])];
+    // Of an empty standard input it makes no message.
+    args.push(payload.length === 0 ? '-n' : '-s');
     const child = spawnBound('mosquitto_pub', args, { stdio: ['pipe', 'ignore', 'pipe'] });
     children.add(child);
     let said = '';

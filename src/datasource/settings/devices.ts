@@ -1,4 +1,4 @@
-import { type ActionConfig, actionSchema, type Device, deviceSchema, idSchema, type Point } from '../../contract/device.ts';
+import { type ActionConfig, actionSchema, type Device, deviceSchema, type Point } from '../../contract/device.ts';
 import type { Driver } from '../../contract/driver.ts';
 import { limits } from '../../contract/limits.ts';
 import type { ReadConnection } from './connections.ts';
@@ -8,6 +8,7 @@ import { claimId, fieldOf, knownAre } from './outer.ts';
 import { show } from './phrases.ts';
 import { checkVerifyPoints, ownLabels, type RawPoint, readPoint } from './points.ts';
 import { merge, type ReadProfile } from './profiles.ts';
+import { checkTemplateTexts, readDeviceId } from './templates.ts';
 import { check } from './words.ts';
 
 /** A device with the places its points are written at, so that a driver's findings can be told there. */
@@ -29,14 +30,6 @@ export function readDevices(list: readonly unknown[], around: Surroundings): Rea
   return list.flatMap((raw, index) => {
     const element = `devices[${index}]`;
     const id = fieldOf(raw, 'id');
-    if (typeof id === 'string' && /\{.*\}/.test(id)) {
-      around.faults.warn(
-        element,
-        '.id',
-        `is ${show(id)}: devices that are discovered by placeholders are not part of this version, so this one is left out`,
-      );
-      return [];
-    }
     const device = readDevice(raw, element, around);
     return claimId(claimed, id, element, around.faults) && device ? [device] : [];
   });
@@ -45,18 +38,25 @@ export function readDevices(list: readonly unknown[], around: Surroundings): Rea
 function readDevice(raw: unknown, element: string, around: Surroundings): ReadDevice | undefined {
   const { faults } = around;
   const base = faults.check(deviceSchema, raw, element);
-  if (typeof fieldOf(raw, 'id') === 'string') faults.check(idSchema, fieldOf(raw, 'id'), element, '.id');
-  if (base?.availability) faults.warn(element, '.availability', 'has no effect in this version');
   const labels = ownLabels(base?.labels ?? {}, element, faults);
   const link = connectionOf(fieldOf(raw, 'connection'), element, around);
   const driver = link?.driver;
   const profile = profileOf(fieldOf(raw, 'profile'), driver, element, around);
+  const placeholders = readDeviceId(fieldOf(raw, 'id'), element, driver, faults);
   if (!driver) return undefined;
+  if (base?.availability?.topic !== undefined && !driver.availability)
+    faults.warn(
+      element,
+      '.availability.topic',
+      `has no effect, because devices behind ${driver.title} do not say by themselves whether they are there`,
+    );
 
   // Even if the device cannot run, whoever writes it wants to hear of all its faults at once.
   const address = faults.check(driver.device, fieldOf(raw, 'address'), element, '.address');
   const words = { id: base?.id ?? '', intervalMs: base?.interval ?? limits.pollIntervalDefaultMs, labels };
-  const points = merge(profile, raw, element, 'points', faults).flatMap((one) => {
+  const rawPoints = merge(profile, raw, element, 'points', faults);
+  if (placeholders) checkTemplateTexts(placeholders, { raw, element }, rawPoints, faults);
+  const points = rawPoints.flatMap((one) => {
     const point = readPoint(one, words, driver, faults);
     return point ? [{ raw: one, point }] : [];
   });
@@ -71,6 +71,8 @@ function readDevice(raw: unknown, element: string, around: Surroundings): ReadDe
     labels: base.labels,
     points: [],
     actions,
+    ...(base.availability ? { availability: base.availability } : {}),
+    ...(placeholders ? { placeholders } : {}),
   };
   return { element, device, points };
 }
