@@ -1,95 +1,113 @@
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds } from '../contract/sample.ts';
+import { type AggregateName, createTally, type Tally, TextTally } from './aggregate.ts';
+import type { Chunk } from './chunks.ts';
 import { type BucketColumns, type Calls, StoreTrouble } from './messages.ts';
 import { worstQuality } from './range.ts';
-import type { Scan, StoredValue } from './scan.ts';
+import type { Reading } from './reading.ts';
+import { placeOf, type Rows, rowsBetween, rowsOfQuality } from './rows.ts';
 
 type Ask = Calls['buckets']['ask'];
-type Value = number | bigint | string;
 
-/** Aggregates of intervals, in one pass over the rows of each series in order of time. */
-export function* readBuckets(scan: Scan, ask: Ask): Generator<void, BucketColumns[]> {
-  const worst = worstQuality[ask.quality];
+/** Aggregates of intervals, in one pass over each series in order of time; chunks are read only where an edge of a bucket cuts them. */
+export function* readBuckets(reading: Reading, ask: Ask): Generator<void, BucketColumns[]> {
   const results: BucketColumns[] = [];
   let total = 0;
+  let sinceYield = performance.now();
   for (const [index, id] of ask.ids.entries()) {
     const kind = columnKinds[ask.kinds[index] ?? 0] ?? 'double';
     if (!canAggregate(kind, ask.aggregate)) continue;
-    const buckets = new Buckets(kind, ask.aggregate, ask.widthNs);
+    const buckets = new Buckets(kind, ask);
     let from = ask.fromNs;
-    for (;;) {
-      const reached = scan.forward(id, from, ask.toNs, limits.storeSliceRows, (time, value, quality) => {
-        if (value !== null && quality <= worst) buckets.take(time, value);
-      });
+    while (from < ask.toNs) {
+      const reached = reading.forward(
+        id,
+        kind,
+        from,
+        ask.toNs,
+        (rows) => buckets.takeRows(rows),
+        (chunk, read) => buckets.takeChunk(chunk, read),
+      );
       if (total + buckets.length > limits.rowsPerQueryMax) {
         throw new StoreTrouble(
           'limit',
           `the interval is so short that more than ${limits.rowsPerQueryMax} values would come back; choose a longer interval or a shorter range`,
         );
       }
-      yield;
+      if (reached !== undefined || performance.now() - sinceYield > limits.storeSliceMs) {
+        yield;
+        sinceYield = performance.now();
+      }
       if (reached === undefined) break;
-      from = reached + 1n;
+      from = reached;
     }
-    if (buckets.length > 0) results.push(buckets.finish(id));
-    total += buckets.length;
+    const columns = buckets.finish(id);
+    if (columns.times.length > 0) results.push(columns);
+    total += columns.times.length;
   }
   return results;
 }
 
-function canAggregate(kind: ColumnKind, aggregate: Ask['aggregate']): boolean {
+function canAggregate(kind: ColumnKind, aggregate: AggregateName): boolean {
   return kind !== 'string' || aggregate === 'count' || aggregate === 'first' || aggregate === 'last';
 }
 
 class Buckets {
   readonly #kind: ColumnKind;
-  readonly #aggregate: Ask['aggregate'];
-  readonly #width: bigint;
+  readonly #ask: Ask;
+  readonly #worst: number;
   readonly #times: bigint[] = [];
-  readonly #results: Value[] = [];
-  /** The open bucket: end, count, and what the aggregate has come to. 64-bit integers are summed as bigint, so that no digit is lost. */
+  readonly #results: (number | bigint | string)[] = [];
+  /** The open bucket. */
+  #start = 0n;
   #end: bigint | undefined;
-  #count = 0;
-  #state: Value = 0;
+  #tally: ReturnType<typeof createTally>;
 
-  constructor(kind: ColumnKind, aggregate: Ask['aggregate'], width: bigint) {
+  constructor(kind: ColumnKind, ask: Ask) {
     this.#kind = kind;
-    this.#aggregate = aggregate;
-    this.#width = width;
+    this.#ask = ask;
+    this.#worst = worstQuality[ask.quality];
+    this.#tally = createTally(kind);
   }
 
   get length(): number {
     return this.#times.length;
   }
 
-  take(time: bigint, stored: Exclude<StoredValue, null>): void {
-    let value: Value = stored;
-    if (this.#kind === 'uint64') value = BigInt.asUintN(64, stored as bigint);
-    else if (this.#kind === 'boolean') value = Number(stored);
-    if (this.#end === undefined || time >= this.#end) {
-      this.#close();
-      const start = floorTo(time, this.#width);
-      this.#times.push(start);
-      this.#end = start + this.#width;
-      this.#count = 1;
-      this.#state = value;
+  /** Rows later than all before. */
+  takeRows(all: Rows): void {
+    const rows = rowsOfQuality(all, this.#worst);
+    for (let from = 0; from < rows.length; ) {
+      const end = this.#bucketOf(rows.times[from] as bigint);
+      const to = endPlace(rows.times, end, from);
+      this.#tally.take(rows, from, to);
+      from = to;
+    }
+  }
+
+  /** A chunk later than all before: by its parts where a bucket holds them whole, else by its rows. */
+  takeChunk({ summary, first, last }: Chunk, read: () => Rows | undefined): void {
+    const { fromNs, toNs, aggregate } = this.#ask;
+    let rows: Rows | undefined;
+    const takeRead = (from: bigint, to: bigint) => {
+      rows ??= read();
+      if (rows) this.takeRows(rowsBetween(rows, from < fromNs ? fromNs : from, to > toNs ? toNs : to));
+    };
+    if (!summary || this.#tally instanceof TextTally) {
+      takeRead(first, last + 1n);
       return;
     }
-    this.#count += 1;
-    switch (this.#aggregate) {
-      case 'avg':
-      case 'sum':
-        // Both have the type of the series; strings do not come here.
-        this.#state = ((this.#state as number) + (value as number)) as number;
-        return;
-      case 'min':
-        if (value < this.#state) this.#state = value;
-        return;
-      case 'max':
-        if (value > this.#state) this.#state = value;
-        return;
-      case 'last':
-        this.#state = value;
+    const needsSum = aggregate === 'sum' || aggregate === 'avg';
+    for (const part of summary.parts) {
+      if (part.toNs <= fromNs || part.fromNs >= toNs) continue;
+      const isWhole =
+        part.fromNs >= fromNs &&
+        part.toNs <= toNs &&
+        part.worst <= this.#worst &&
+        (part.hasSum || !needsSum) &&
+        part.toNs <= this.#bucketOf(part.fromNs);
+      if (!isWhole) takeRead(part.fromNs, part.toNs);
+      else if (!(this.#tally instanceof TextTally)) summary.join(part, this.#tally);
     }
   }
 
@@ -104,24 +122,29 @@ class Buckets {
     return { id, times, values, exact };
   }
 
-  #close(): void {
-    if (this.#end === undefined) return;
-    this.#end = undefined;
-    switch (this.#aggregate) {
-      case 'count':
-        this.#results.push(this.#count);
-        return;
-      case 'avg':
-        this.#results.push(Number(this.#state) / this.#count);
-        return;
-      case 'sum':
-        // A sum of int64 may be beyond int64.
-        this.#results.push(Number(this.#state));
-        return;
-      default:
-        this.#results.push(this.#state);
-    }
+  /** Opens the bucket a time is in, if it is not open; answers with its end. */
+  #bucketOf(time: bigint): bigint {
+    if (this.#end !== undefined && time < this.#end) return this.#end;
+    this.#close();
+    const { widthNs } = this.#ask;
+    this.#start = floorTo(time, widthNs);
+    this.#end = this.#start + widthNs;
+    return this.#end;
   }
+
+  #close(): void {
+    if ((this.#tally as Tally).count === 0) return;
+    this.#times.push(this.#start);
+    this.#results.push(this.#tally.result(this.#ask.aggregate));
+    this.#tally = createTally(this.#kind);
+  }
+}
+
+/** The first place at or after `end`; looks near first, because buckets may be as short as a sample. */
+function endPlace(times: BigInt64Array, end: bigint, from: number): number {
+  let step = 1;
+  while (from + step < times.length && (times[from + step] as bigint) < end) step *= 2;
+  return placeOf(times, end, from + (step >> 1), Math.min(from + step, times.length));
 }
 
 /** The largest multiple of `width` that is not above `time`; division of bigints rounds towards zero, which is wrong before 1970. */

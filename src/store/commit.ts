@@ -1,54 +1,27 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { limits } from '../contract/limits.ts';
-import { type Batch, type RecordWrite, slot } from './messages.ts';
+import type { Head } from './head.ts';
+import type { Batch, RecordWrite } from './messages.ts';
+import { Pack, packsOf } from './pack.ts';
+import { transaction } from './schema.ts';
 
-/** Writes batches, each in one transaction, all or nothing; answers with the records (by index) that a bound of ours refused. */
-export function createCommitter(database: DatabaseSync): (batch: Batch) => number[] {
+/** Writes batches to the log, each in one transaction, all or nothing; answers with the records (by index) that a bound of ours refused. */
+export function createCommitter(database: DatabaseSync, head: Head): (batch: Batch) => number[] {
   const insertSeries = database.prepare('INSERT OR IGNORE INTO series (id, gateway, device, point, kind) VALUES (?, ?, ?, ?, ?)');
-  // Of two samples at one time the one that arrived later stays: a device that corrects itself means the correction.
-  const insertSample = database.prepare(
-    `INSERT INTO sample (series, time, lag, value, quality, reason) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET lag = excluded.lag, value = excluded.value, quality = excluded.quality, reason = excluded.reason WHERE excluded.lag >= lag`,
-  );
+  const insertPack = database.prepare('INSERT INTO log (seq, rows, crc, data) VALUES (?, ?, ?, ?)');
   const writeRecord = createRecordWriter(database);
 
   return (batch) => {
-    // The same 64 bits, read as a double where a row's slot says so.
-    const doubles = new Float64Array(batch.bits.buffer, batch.bits.byteOffset, batch.bits.length);
-    const valueAt = (row: number): SQLInputValue => {
-      switch (batch.slots[row]) {
-        case slot.double:
-          return doubles[row] ?? null;
-        case slot.integer:
-          return batch.bits[row] ?? null;
-        case slot.text:
-          return batch.texts[Number(batch.bits[row])] ?? null;
-      }
-      return null;
-    };
-    database.exec('BEGIN IMMEDIATE');
-    try {
+    const packs = packsOf(batch).map((data) => ({ data, pack: new Pack(data) }));
+    let refused: number[] = [];
+    transaction(database, () => {
       for (const { id, gateway, device, point, kind } of batch.series) insertSeries.run(id, gateway, device, point, kind);
-      for (let row = 0; row < batch.ids.length; row++) {
-        const time = batch.times[row] ?? 0n;
-        const lag = BigInt.asIntN(64, (batch.arrivals[row] ?? 0n) - time);
-        insertSample.run(
-          batch.ids[row] ?? 0,
-          time,
-          lag,
-          valueAt(row),
-          batch.quality[row] ?? 0,
-          batch.reasonNames[batch.reasons[row] ?? 0] || null,
-        );
-      }
-      const refused = batch.records.flatMap((record, index) => (writeRecord(record) ? [] : [index]));
-      database.exec('COMMIT');
-      return refused;
-    } catch (error) {
-      // After a full disk or an input/output error SQLite may have rolled back by itself.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
+      for (const [index, { data, pack }] of packs.entries()) insertPack.run(head.last + 1 + index, pack.length, crc32(data), data);
+      refused = batch.records.flatMap((record, index) => (writeRecord(record) ? [] : [index]));
+    });
+    for (const { pack } of packs) head.add(head.last + 1, pack);
+    return refused;
   };
 }
 

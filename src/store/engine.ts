@@ -4,13 +4,14 @@ import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { faultOf, storageBusy, storageClosed, storageFailed, storageWaiting } from './faults.ts';
 import { Keeper } from './keeper.ts';
-import { type CallName, type Calls, type Role, StoreTrouble, type WorkerSettings } from './messages.ts';
+import { type CallName, type Calls, type Durability, type Role, StoreTrouble, type WorkerSettings } from './messages.ts';
 import type { StoreStatus } from './store.ts';
 
 export interface EngineOptions {
   folder: string | undefined;
   clock: Clock;
   log: Log;
+  durability: Durability;
   spawn: (workerData: unknown) => Worker;
   /** The database is open, with these series; again after every new start of the writer. */
   onOpen: (opened: Extract<Calls['open']['answer'], { series: unknown }>) => void;
@@ -31,9 +32,9 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { folder, clock, log, spawn } = options;
+    const { folder, clock, log, spawn, durability } = options;
     this.#openedMs = clock.monotonicMs();
-    const start = (role: Role) => () => spawn({ role, ...(folder === undefined ? {} : { folder }) } satisfies WorkerSettings);
+    const start = (role: Role) => () => spawn({ role, durability, ...(folder === undefined ? {} : { folder }) } satisfies WorkerSettings);
     this.#writer = new Keeper({
       name: 'writer',
       spawn: start(folder === undefined ? 'memory' : 'writer'),
@@ -46,6 +47,7 @@ export class Engine {
         }
         options.onOpen(opened);
       },
+      onDamage: (what) => this.#noteDamage(what),
       onUp: () => {
         options.onWritable(true);
         if (folder !== undefined) this.#reader.start();
@@ -67,6 +69,7 @@ export class Engine {
             clock,
             log,
             onOpen: () => {},
+            onDamage: (what) => this.#noteDamage(what),
             onUp: () => this.#wake(),
             onDown: () => this.#wake(),
           });
@@ -121,7 +124,7 @@ export class Engine {
       return await call(this.#reader, name, ask, signal ? { signal } : {});
     } catch (error) {
       // A page that cannot be read costs this answer; the file is set aside only when it cannot be written any more.
-      if (error instanceof StoreTrouble && error.kind === 'damaged') this.#damaged = `part of the history cannot be read: ${error.message}`;
+      if (error instanceof StoreTrouble && error.kind === 'damaged') this.#noteDamage(error.message);
       else this.#reader.report(error);
       throw faultOf(error);
     } finally {
@@ -168,6 +171,11 @@ export class Engine {
       this.#waiting.add(done);
       signal?.addEventListener('abort', done, { once: true });
     });
+  }
+
+  #noteDamage(what: string): void {
+    this.#options.log.error('part of the history cannot be read and is left out', { part: what });
+    this.#damaged ??= `part of the history cannot be read and is left out: ${what}`;
   }
 
   #wake(): void {

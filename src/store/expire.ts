@@ -1,8 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../contract/limits.ts';
-import { createEnds } from './ends.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import type { Chunks } from './chunks.ts';
+import type { createEnds } from './ends.ts';
+import type { Folder } from './fold.ts';
+import type { Head } from './head.ts';
 import type { Expired } from './messages.ts';
-import { pragma, usedBytes } from './schema.ts';
+import { placeOf, sliceRows } from './rows.ts';
+import { pragma, transaction, usedBytes } from './schema.ts';
 
 /** Pages given back between two looks at what else waits: 1 MiB of 4 KiB pages. */
 const vacuumPages = 256;
@@ -10,19 +15,25 @@ const vacuumPages = 256;
 /** Share of the span of time that one step of trimming takes away: coarse enough to end soon, fine enough not to take much too much. */
 const trimSteps = 20n;
 
-/** The latest time a sample can have. */
-const timeMax = 2n ** 63n - 1n;
+const int64Min = -(2n ** 63n);
+/** Later than any sample can be. */
+const afterAll = 2n ** 63n;
+
+export interface ExpirerParts {
+  database: DatabaseSync;
+  head: Head;
+  chunks: Chunks;
+  folder: Folder;
+  endsOf: ReturnType<typeof createEnds>;
+  kindOf: (series: number) => ColumnKind;
+}
 
 /** Deletes old samples in slices, so that commits go on between them, and gives the space back. */
-export function createExpirer(database: DatabaseSync) {
-  const endsOf = createEnds(database);
-  const boundary = database.prepare(
-    `SELECT time FROM sample WHERE series = ? AND time < ? ORDER BY time LIMIT 1 OFFSET ${limits.storeSliceRows - 1}`,
-  );
-  boundary.setReadBigInts(true);
-  const remove = database.prepare('DELETE FROM sample WHERE series = ? AND time <= ?');
+export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }: ExpirerParts) {
   const allSeries = database.prepare('SELECT id FROM series');
-  const removeSeries = database.prepare('DELETE FROM series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM sample WHERE series = ?)');
+  const removeSeries = database.prepare('DELETE FROM series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM chunk WHERE series = ?)');
+  const span = database.prepare('SELECT min(first) AS oldest, max(last) AS newest FROM chunk');
+  span.setReadBigInts(true);
   // The last change before the limit stays: it is the state at the beginning of what is kept.
   const removeConnectivity = database.prepare(
     `DELETE FROM connectivity WHERE gateway = ?1 AND time < ?2 AND time <
@@ -32,15 +43,31 @@ export function createExpirer(database: DatabaseSync) {
     `DELETE FROM command WHERE gateway = ?1 AND ended IS NOT NULL AND seq <= (SELECT seq FROM command WHERE gateway = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ${limits.commandsKeptMax})`,
   );
 
-  function* removeBefore(id: number, beforeNs: bigint): Generator<void, number> {
+  /** Chunks that are older go as they are; the one the limit falls into is written again without its beginning. */
+  function* removeBefore(ids: readonly number[], beforeNs: bigint): Generator<void, number> {
     let deleted = 0;
-    for (;;) {
-      const end = boundary.get(id, beforeNs)?.time as bigint | undefined;
-      const { changes } = remove.run(id, end ?? beforeNs - 1n);
-      deleted += Number(changes);
-      if (end === undefined) return deleted;
+    for (let at = 0; at < ids.length; ) {
+      transaction(database, () => {
+        const endMs = performance.now() + limits.storeSliceMs;
+        do {
+          const [oldest] = chunks.oldest(ids[at] ?? 0, int64Min, beforeNs, 1);
+          if (oldest) deleted += removeOldest(oldest, beforeNs);
+          else at += 1;
+        } while (at < ids.length && performance.now() < endMs);
+      });
       yield;
     }
+    return deleted;
+  }
+
+  function removeOldest(oldest: ReturnType<Chunks['oldest']>[number], beforeNs: bigint): number {
+    const kind = kindOf(oldest.series);
+    const rows = oldest.last >= beforeNs ? chunks.read(kind, oldest) : undefined;
+    chunks.remove(oldest);
+    if (!rows) return oldest.rows;
+    const place = placeOf(rows.times, beforeNs);
+    chunks.write(oldest.series, kind, sliceRows(rows, place, rows.length));
+    return place;
   }
 
   function* giveBack(): Generator<void, void> {
@@ -65,11 +92,8 @@ export function createExpirer(database: DatabaseSync) {
 
   return {
     *expire(gateway: string, ids: readonly number[], beforeNs: bigint): Generator<void, Omit<Expired, 'bytes'>> {
-      let deleted = 0;
-      for (const [index, id] of ids.entries()) {
-        deleted += yield* removeBefore(id, beforeNs);
-        if (index % 64 === 63) yield;
-      }
+      yield* folder.fold();
+      const deleted = yield* removeBefore(ids, beforeNs);
       removeConnectivity.run(gateway, beforeNs);
       removeCommands.run(gateway);
       return yield* finish(deleted, ids);
@@ -77,12 +101,8 @@ export function createExpirer(database: DatabaseSync) {
 
     /** Samples in slices, then the rest at once: it is small beside them. */
     *erase(gateway: string, ids: readonly number[]): Generator<void, Omit<Expired, 'bytes'>> {
-      let deleted = 0;
-      for (const [index, id] of ids.entries()) {
-        deleted += yield* removeBefore(id, timeMax);
-        deleted += Number(remove.run(id, timeMax).changes);
-        if (index % 64 === 63) yield;
-      }
+      yield* folder.fold();
+      const deleted = yield* removeBefore(ids, afterAll);
       for (const table of ['connectivity', 'command', 'remembered'])
         database.prepare(`DELETE FROM ${table} WHERE gateway = ?`).run(gateway);
       return yield* finish(deleted, ids);
@@ -92,21 +112,19 @@ export function createExpirer(database: DatabaseSync) {
     *trim(bytes: number): Generator<void, Omit<Expired, 'bytes'>> {
       let deleted = 0;
       const ids = allSeries.all().map((row) => Number(row.id));
-      while (usedBytes(database) > bytes) {
-        const ends = yield* endsOf(ids);
-        if (ends.ids.length === 0) break;
-        const oldest = ends.firsts.toSorted()[0] ?? 0n;
-        const newest = ends.lasts.toSorted().at(-1) ?? 0n;
-        const beforeNs = oldest + (newest - oldest) / trimSteps + 1n;
-        for (const [index, id] of ends.ids.entries()) {
-          if ((ends.firsts[index] ?? newest) < beforeNs) deleted += yield* removeBefore(id, beforeNs);
-        }
+      for (;;) {
+        // What came meanwhile is folded first: in the log it takes several times the space.
+        yield* folder.fold();
+        if (usedBytes(database) <= bytes) break;
+        const { oldest, newest } = span.get() as { oldest: bigint | null; newest: bigint | null };
+        if (oldest === null || newest === null) break;
+        deleted += yield* removeBefore(ids, oldest + (newest - oldest) / trimSteps + 1n);
       }
       return yield* finish(deleted, ids);
     },
 
     forget(ids: readonly number[]): void {
-      for (const id of ids) removeSeries.run(id, id);
+      for (const id of ids) if (!head.rowsOf(id)) removeSeries.run(id, id);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface KeeperOptions {
   onUp: () => void;
   /** It cannot be called for now; `gone` says that the worker ended, and with it what it had open. */
   onDown: (gone: boolean) => void;
+  /** A part of the history cannot be read. */
+  onDamage: (what: string) => void;
 }
 
 /** Keeps one worker running: starts it, opens, waits for the folder, tries again with back-off after a failure, starts a new one after a crash. */
@@ -103,7 +105,7 @@ export class Keeper {
     if (!this.#wanted) return;
     let link = this.#link;
     try {
-      link ??= createLink(this.#options.spawn(), (error) => this.#crashed(error));
+      link ??= createLink(this.#options.spawn(), (error) => this.#crashed(error), this.#options.onDamage);
       this.#link = link;
       if (this.#opened) await link.call('probe', null);
       else {

@@ -18,8 +18,11 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Requests and answers over one worker thread. `onCrash` is called once if the thread ends without having been told to. */
-export function createLink(worker: Worker, onCrash: (error: Error) => void): Link {
+/**
+ * Requests and answers over one worker thread. `onCrash` is called once if the thread ends without having been told to, `onDamage` for each part
+ * of the history that turned out to be unreadable.
+ */
+export function createLink(worker: Worker, onCrash: (error: Error) => void, onDamage: (what: string) => void): Link {
   const waiters = new Map<number, Waiter>();
   let nextId = 1;
   let ended = false;
@@ -39,6 +42,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void): Lin
   worker.on('messageerror', crash);
   worker.on('exit', (code) => crash(new Error(`exit code ${code}`)));
   worker.on('message', (answer: Answer) => {
+    for (const what of answer.damage ?? []) onDamage(what);
     const waiter = waiters.get(answer.id);
     waiters.delete(answer.id);
     if (!waiter) return;

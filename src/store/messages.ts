@@ -10,8 +10,12 @@ import type { QualityFilter } from './store.ts';
 /** `memory` does both jobs: a database in memory belongs to one connection. */
 export type Role = 'writer' | 'reader' | 'memory';
 
+/** What a commit that is acknowledged survives: the death of the process (`commit`), or a power cut too (`power-loss`: an fsync each). */
+export type Durability = 'commit' | 'power-loss';
+
 export interface WorkerSettings {
   role: Role;
+  durability: Durability;
   /** Absent for `memory`. */
   folder?: string;
 }
@@ -136,7 +140,8 @@ export interface Trouble {
   message: string;
 }
 
-export type Answer = { id: number; value: unknown } | { id: number; trouble: Trouble };
+/** `damage`: parts of the history that could not be read since the last answer, in words. */
+export type Answer = { id: number; damage?: string[] } & ({ value: unknown } | { trouble: Trouble });
 
 /** How a trouble of the worker is thrown on the main thread, and inside the worker where its kind is known. */
 export class StoreTrouble extends Error {

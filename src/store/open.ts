@@ -3,6 +3,7 @@ import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { LocalStore } from './local.ts';
+import type { Durability } from './messages.ts';
 import type { Store } from './store.ts';
 
 export interface OpenOptions {
@@ -14,6 +15,8 @@ export interface OpenOptions {
   flushIntervalMs?: number;
   /** The oldest samples go when the history is larger than this. */
   bytesMax?: number;
+  /** What a commit that is acknowledged survives: the death of the process, or a power cut too (an fsync each). `commit` unless said. */
+  durability?: Durability;
   /** Makes a worker that runs `worker.ts` with this `workerData`; in the executable it comes from an asset. */
   spawn?: (workerData: unknown) => Worker;
 }
@@ -21,6 +24,7 @@ export interface OpenOptions {
 /** Opens the history; returns at once, the workers open it meanwhile and calls wait for them. */
 export function openStore(options: OpenOptions): Store {
   return new LocalStore({
+    durability: 'commit',
     flushIntervalMs: limits.flushIntervalMs,
     bytesMax: options.folder === undefined ? limits.storeMemoryBytesMax : limits.historyBytesMax,
     spawn: (workerData) => new Worker(new URL('./worker.ts', import.meta.url), { workerData }),

@@ -1,11 +1,15 @@
-import type { Columns } from '../contract/sample.ts';
-import { ColumnBuilder } from './column.ts';
+import { limits } from '../contract/limits.ts';
+import { type ColumnKind, type Columns, columnKinds } from '../contract/sample.ts';
 import type { Calls, ReadAsk } from './messages.ts';
-import { type Scan, sliceRows } from './scan.ts';
+import type { Reading } from './reading.ts';
+import { columnsOf, concatRows, placeOf, type Rows, rowsOfQuality, sliceRows } from './rows.ts';
 
 interface Cursor {
   id: number;
-  builder: ColumnBuilder;
+  kind: ColumnKind;
+  /** Newest first; each in order of time. */
+  pieces: Rows[];
+  length: number;
   /** Everything from here on is read. */
   frontier: bigint;
   done: boolean;
@@ -19,25 +23,38 @@ export const worstQuality = { good: 0, usable: 1, all: 2 } as const;
  * Raw samples, newest first: the series whose part read so far reaches back least goes next, so that the newest `rowsMax` rows of all
  * series together are found without reading much beyond them.
  */
-export function* readRange(scan: Scan, ask: ReadAsk & { rowsMax: number }): Generator<void, Calls['range']['answer']> {
+export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number }): Generator<void, Calls['range']['answer']> {
   const worst = worstQuality[ask.quality];
   const rowsMax = Math.max(1, ask.rowsMax);
-  const rows = sliceRows(rowsMax, ask.ids.length);
+  const atOnce = Math.min(limits.storeSliceRows, Math.max(64, Math.ceil(rowsMax / Math.max(1, ask.ids.length)) + 1));
   const cursors = ask.ids.map(
-    (id, index): Cursor => ({ id, builder: new ColumnBuilder(ask.kinds[index] ?? 0), frontier: ask.toNs, done: false, pruned: false }),
+    (id, index): Cursor => ({
+      id,
+      kind: columnKinds[ask.kinds[index] ?? 0] ?? 'double',
+      pieces: [],
+      length: 0,
+      frontier: ask.toNs,
+      done: ask.fromNs >= ask.toNs,
+      pruned: false,
+    }),
   );
   let low = ask.fromNs;
   let total = 0;
   let bounded = false;
+  let unyielded = 0;
 
   for (;;) {
     const cursor = newestOpen(cursors);
     if (!cursor) break;
-    const before = cursor.builder.length;
-    const reached = scan.backward(cursor.id, low, cursor.frontier, rows, (time, value, quality, reason) => {
-      if (quality <= worst) cursor.builder.push(time, value, quality, reason);
-    });
-    total += cursor.builder.length - before;
+    const { pieces, reached } = reading.backward(cursor.id, cursor.kind, low, cursor.frontier, atOnce);
+    for (const piece of pieces) {
+      const rows = rowsOfQuality(piece, worst);
+      if (rows.length === 0) continue;
+      cursor.pieces.push(rows);
+      cursor.length += rows.length;
+      total += rows.length;
+      unyielded += rows.length;
+    }
     if (reached === undefined) {
       cursor.done = true;
       cursor.pruned = bounded;
@@ -45,55 +62,79 @@ export function* readRange(scan: Scan, ask: ReadAsk & { rowsMax: number }): Gene
     if (!bounded && total > rowsMax) {
       // As many rows as are asked for are here: nothing older than the oldest of them can be among the newest.
       bounded = true;
-      low = threshold(cursors, total, rowsMax);
+      low = threshold(cursors, rowsMax);
       for (const other of cursors) {
         if (other.done || other.frontier > low) continue;
         other.done = true;
         other.pruned = true;
       }
     }
-    yield;
+    if (unyielded >= limits.storeSliceRows || reached !== undefined) {
+      unyielded = 0;
+      yield;
+    } else unyielded += 64;
   }
-  const keep = total > rowsMax ? keepNewest(cursors, total, rowsMax) : cursors.map((cursor) => cursor.builder.length);
+  const keep = total > rowsMax ? keepNewest(cursors, rowsMax) : cursors.map(({ length }) => length);
   return cursors.flatMap((cursor, index): { id: number; columns: Columns; cut: boolean }[] => {
     const kept = keep[index] ?? 0;
-    const cut = cursor.pruned || kept < cursor.builder.length;
-    return kept > 0 || cut ? [{ id: cursor.id, columns: cursor.builder.finish(kept), cut }] : [];
+    const cut = cursor.pruned || kept < cursor.length;
+    return kept > 0 || cut ? [{ id: cursor.id, columns: columnsOf(cursor.kind, newest(cursor.pieces, kept)), cut }] : [];
   });
 }
 
 function newestOpen(cursors: readonly Cursor[]): Cursor | undefined {
-  let newest: Cursor | undefined;
+  let newestCursor: Cursor | undefined;
   for (const cursor of cursors) {
-    if (!cursor.done && (newest === undefined || cursor.frontier > newest.frontier)) newest = cursor;
+    if (!cursor.done && (newestCursor === undefined || cursor.frontier > newestCursor.frontier)) newestCursor = cursor;
   }
-  return newest;
+  return newestCursor;
 }
 
-/** The time of the `rowsMax`-th newest row. */
-function threshold(cursors: readonly Cursor[], total: number, rowsMax: number): bigint {
-  const times = new BigInt64Array(total);
-  let at = 0;
-  for (const { builder } of cursors) {
-    times.set(builder.times(), at);
-    at += builder.length;
+/** The newest `keep` rows of pieces, in order of time. */
+function newest(pieces: readonly Rows[], keep: number): Rows {
+  const kept: Rows[] = [];
+  let left = keep;
+  for (const piece of pieces) {
+    if (left === 0) break;
+    const size = Math.min(left, piece.length);
+    kept.push(sliceRows(piece, piece.length - size, piece.length));
+    left -= size;
   }
-  return times.sort()[total - rowsMax] ?? 0n;
+  return concatRows(kept.reverse());
+}
+
+/** The time of the `rowsMax`-th newest row, found by halving: all times together would have to be sorted otherwise. */
+function threshold(cursors: readonly Cursor[], rowsMax: number): bigint {
+  let low = -(2n ** 63n);
+  let high = 2n ** 63n - 1n;
+  while (low < high) {
+    const middle = high - (high - low) / 2n;
+    const count = cursors.reduce((sum, cursor) => sum + rowsFrom(cursor, middle), 0);
+    if (count >= rowsMax) low = middle;
+    else high = middle - 1n;
+  }
+  return low;
+}
+
+/** How many rows are at `time` or later. */
+function rowsFrom({ pieces }: Cursor, time: bigint): number {
+  let count = 0;
+  for (const { times, length } of pieces) {
+    const place = placeOf(times, time);
+    count += length - place;
+    if (place > 0) break;
+  }
+  return count;
 }
 
 /** How many rows of each series are among the newest `rowsMax`; where several rows share the oldest time that still fits, the first series have it. */
-function keepNewest(cursors: readonly Cursor[], total: number, rowsMax: number): number[] {
-  const oldest = threshold(cursors, total, rowsMax);
-  const newer = cursors.map(({ builder }) => {
-    const times = builder.times();
-    let count = 0;
-    while (count < times.length && (times[count] ?? oldest) > oldest) count++;
-    return count;
-  });
+function keepNewest(cursors: readonly Cursor[], rowsMax: number): number[] {
+  const oldest = threshold(cursors, rowsMax);
+  const newer = cursors.map((cursor) => rowsFrom(cursor, oldest + 1n));
   let room = rowsMax - newer.reduce((sum, count) => sum + count, 0);
-  return cursors.map(({ builder }, index) => {
+  return cursors.map((cursor, index) => {
     const count = newer[index] ?? 0;
-    if (room === 0 || builder.times()[count] !== oldest) return count;
+    if (room === 0 || rowsFrom(cursor, oldest) === count) return count;
     room -= 1;
     return count + 1;
   });

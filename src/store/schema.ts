@@ -1,25 +1,33 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreTrouble, type Trouble } from './messages.ts';
+import { type Durability, StoreTrouble, type Trouble } from './messages.ts';
 
 const fileName = 'fieldgate.db';
-const version = 1;
+const version = 2;
 
 /**
- * `value` is ANY in a STRICT table: a column with an affinity would turn 3.0 into 3 and lose -0 and the difference between a double and an
- * integer. A uint64 is kept as the int64 with the same bits, a boolean as 0 or 1. `lag` is arrival - time: mostly 0, which costs no byte.
- * Times are nanoseconds since 1970 in `sample` and `connectivity`, milliseconds in `command`.
+ * `log` has the newest samples, a pack a commit (pack.ts); `fold` says how far they are in chunks already (head.ts). `chunk` lists the chunks of each
+ * series by time, with their summaries; their samples are in `block` (codec/). `kind` is an index of `columnKinds`.
+ * Times are nanoseconds since 1970, milliseconds in `command` and `upgrade`.
  */
-const schema = `
+const samples = `
+CREATE TABLE log (seq INTEGER PRIMARY KEY, rows INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE fold (id INTEGER PRIMARY KEY, done INTEGER NOT NULL, target INTEGER NOT NULL, upto INTEGER NOT NULL) STRICT;
+INSERT INTO fold VALUES (1, 0, 0, 0);
+CREATE TABLE chunk (
+  series INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL, summary BLOB, crc INTEGER NOT NULL, block INTEGER NOT NULL,
+  PRIMARY KEY (series, first)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE upgrade (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+`;
+
+const others = `
 CREATE TABLE series (
   id INTEGER PRIMARY KEY, gateway TEXT NOT NULL, device TEXT NOT NULL, point TEXT NOT NULL, kind INTEGER NOT NULL,
   UNIQUE (gateway, device, point, kind)
 ) STRICT;
-CREATE TABLE sample (
-  series INTEGER NOT NULL, time INTEGER NOT NULL, lag INTEGER NOT NULL, value ANY, quality INTEGER NOT NULL, reason TEXT,
-  PRIMARY KEY (series, time)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE command (
   seq INTEGER PRIMARY KEY, gateway TEXT NOT NULL, id TEXT NOT NULL, key TEXT, created INTEGER NOT NULL, ended INTEGER, json TEXT NOT NULL,
   UNIQUE (gateway, id)
@@ -44,15 +52,18 @@ export function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
-/** Opens for writing and brings the tables to this version. Without a folder it is a database in memory. */
-export function openForWriting(folder: string | undefined): DatabaseSync {
+/**
+ * Opens for writing and brings the tables to this version; samples of an older one are still where they were (migrate.ts). Without a folder it is a
+ * database in memory.
+ */
+export function openForWriting(folder: string | undefined, nowMs: number, durability: Durability): DatabaseSync {
   const database = new DatabaseSync(folder === undefined ? ':memory:' : join(folder, fileName), { timeout: 1_000 });
   try {
     // auto_vacuum has to come before the first table. In WAL mode NORMAL never loses a commit to the death of a process, only to a power cut.
     database.exec(
-      'PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864',
+      `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'power-loss' ? 'FULL' : 'NORMAL'}; PRAGMA journal_size_limit = 67108864`,
     );
-    migrate(database);
+    prepare(database, nowMs);
     return database;
   } catch (error) {
     database.close();
@@ -65,19 +76,36 @@ export function openForReading(folder: string): DatabaseSync {
   return new DatabaseSync(join(folder, fileName), { readOnly: true, timeout: 1_000 });
 }
 
-function migrate(database: DatabaseSync): void {
+function prepare(database: DatabaseSync, nowMs: number): void {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  if (found === version) {
-    database.prepare('SELECT count(*) FROM series').get();
-    return;
-  }
   if (found > version) {
     throw new StoreTrouble(
       'disk',
       `the history was written by a newer version of Fieldgate (schema ${found}, this one knows up to ${version}); install that version or choose another data folder`,
     );
   }
-  database.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${version}; COMMIT`);
+  if (found === version) {
+    database.prepare('SELECT done FROM fold').get();
+    return;
+  }
+  transaction(database, () => {
+    if (found === 0) database.exec(others);
+    database.exec(`${samples} PRAGMA user_version = ${version}`);
+    database.prepare('INSERT INTO upgrade VALUES (?, ?)').run(version, Math.trunc(nowMs));
+  });
+}
+
+/** All or nothing. */
+export function transaction(database: DatabaseSync, run: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    database.exec('COMMIT');
+  } catch (error) {
+    // After a full disk or an input/output error SQLite may have rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 /** Renames the history and what belongs to it, so that nothing is deleted; answers with the new path, or undefined if there was none. */

@@ -5,16 +5,12 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { readBuckets } from './bucket.ts';
+import { limits } from '../contract/limits.ts';
 import { buffersOf } from './column.ts';
-import { createCommitter } from './commit.ts';
-import { createEnds } from './ends.ts';
-import { createExpirer } from './expire.ts';
+import { History } from './history.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
 import { type Answer, type CallName, type Calls, type Request, type SeriesRow, StoreTrouble, type WorkerSettings } from './messages.ts';
-import { readRange } from './range.ts';
 import { createRecords } from './records.ts';
-import { createScan } from './scan.ts';
 import { bytesOf, makeFolder, openForReading, openForWriting, setAside, troubleOf, usedBytes } from './schema.ts';
 
 interface Reply<K extends CallName = CallName> {
@@ -27,15 +23,25 @@ type Outcome<K extends CallName = CallName> = Reply<K> | Generator<void, Reply<K
 
 type Handlers = { [K in Exclude<CallName, 'open' | 'close'>]: (ask: Calls[K]['ask']) => Outcome<K> };
 
-const { role, folder } = workerData as WorkerSettings;
+const { role, folder, durability } = workerData as WorkerSettings;
 let database: DatabaseSync | undefined;
 let lock: FolderLock | undefined;
 let handlers: Handlers | undefined;
 
-function open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Reply<'open'> {
+/** Damage that was met since the last answer, and all that has been told of, so that each part is told of once. */
+let damage: string[] = [];
+const told = new Set<string>();
+
+function onDamage(what: string): void {
+  if (told.has(what) || told.size >= limits.storeDamageToldMax) return;
+  told.add(what);
+  damage.push(what);
+}
+
+function* open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Generator<void, Reply<'open'>> {
   if (role === 'reader') {
     database = openForReading(folder ?? '');
-    handlers = handlersOf(database);
+    handlers = handlersOf(database, new History(database, role, onDamage));
     return { value: { series: [], bytes: 0 } };
   }
   if (folder !== undefined && !lock) {
@@ -44,38 +50,55 @@ function open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Reply<'
     if ('holder' in got) return { value: got };
     lock = got;
   }
-  const { opened, damaged } = openOrSetAside(nowMs, damagedBefore);
-  database = opened;
-  handlers = handlersOf(opened);
-  const rows = opened.prepare('SELECT id, gateway, device, point, kind FROM series ORDER BY id').all();
-  const series = rows.map((row) => ({ ...row }) as unknown as SeriesRow);
-  return { value: { series, bytes: bytesOf(folder), ...(damaged === undefined ? {} : { damaged }) } };
-}
-
-/** A file that is no database any more is kept beside under another name, and a new one is begun. */
-function openOrSetAside(nowMs: number, damagedBefore: boolean): { opened: DatabaseSync; damaged?: string } {
   let damaged = damagedBefore && folder !== undefined ? setAside(folder, nowMs) : undefined;
   try {
-    return { opened: openForWriting(folder), ...(damaged === undefined ? {} : { damaged }) };
+    return { value: { ...(yield* openHistory(nowMs)), ...(damaged === undefined ? {} : { damaged }) } };
   } catch (error) {
     if (folder === undefined || troubleOf(error).kind !== 'damaged') throw error;
+    // A file that is no database any more is kept beside under another name, and a new one is begun.
+    database?.close();
+    database = undefined;
     damaged = setAside(folder, nowMs);
-    return { opened: openForWriting(folder), ...(damaged === undefined ? {} : { damaged }) };
+    return { value: { ...(yield* openHistory(nowMs)), ...(damaged === undefined ? {} : { damaged }) } };
   }
 }
 
-function handlersOf(db: DatabaseSync): Handlers {
+function* openHistory(nowMs: number): Generator<void, { series: SeriesRow[]; bytes: number }> {
+  const opened = openForWriting(folder, nowMs, durability);
+  database = opened;
+  const history = new History(opened, role, onDamage);
+  yield* history.open();
+  handlers = handlersOf(opened, history);
+  const rows = opened.prepare('SELECT id, gateway, device, point, kind FROM series ORDER BY id').all();
+  return { series: rows.map((row) => ({ ...row }) as unknown as SeriesRow), bytes: bytesOf(folder) };
+}
+
+function handlersOf(db: DatabaseSync, history: History): Handlers {
   // A reader's connection refuses the statements that write when they are run, not when they are prepared.
-  const commit = createCommitter(db);
-  const expirer = createExpirer(db);
-  const endsOf = createEnds(db);
-  const scan = createScan(db);
+  const { expirer } = history;
   const records = createRecords(db);
   const probe = db.prepare(role === 'reader' ? 'SELECT count FROM probe' : 'UPDATE probe SET count = count + 1');
 
+  let shortening = false;
+  function* oneByOne<T>(run: Generator<void, T>): Generator<void, T> {
+    while (shortening) yield;
+    shortening = true;
+    try {
+      return yield* run;
+    } finally {
+      shortening = false;
+    }
+  }
+
   return {
-    commit(batch) {
-      const refused = commit(batch);
+    *commit(batch) {
+      // Whoever writes faster than can be folded waits here, so that memory and log stay bounded.
+      while (history.fullness > limits.storeHeadOverMax) {
+        if (history.isFolding) yield;
+        else yield* history.fold();
+      }
+      const refused = history.commit(batch);
+      if (history.fullness >= 1 && !history.isFolding) inBackground(history.fold());
       return { value: { bytes: bytesOf(folder), used: usedBytes(db), refused } };
     },
     probe() {
@@ -83,15 +106,15 @@ function handlersOf(db: DatabaseSync): Handlers {
       return { value: null };
     },
     *expire({ gateway, ids, beforeNs }) {
-      const done = yield* expirer.expire(gateway, ids, beforeNs);
+      const done = yield* oneByOne(expirer.expire(gateway, ids, beforeNs));
       return { value: { ...done, bytes: bytesOf(folder) } };
     },
     *erase({ gateway, ids }) {
-      const done = yield* expirer.erase(gateway, ids);
+      const done = yield* oneByOne(expirer.erase(gateway, ids));
       return { value: { ...done, bytes: bytesOf(folder) } };
     },
     *trim({ bytes }) {
-      const done = yield* expirer.trim(bytes);
+      const done = yield* oneByOne(expirer.trim(bytes));
       return { value: { ...done, bytes: bytesOf(folder) } };
     },
     forget({ ids }) {
@@ -99,14 +122,14 @@ function handlersOf(db: DatabaseSync): Handlers {
       return { value: null };
     },
     *ends({ ids }) {
-      return { value: yield* endsOf(ids) };
+      return { value: yield* history.endsOf(ids) };
     },
     *range(ask) {
-      const value = yield* readRange(scan, ask);
+      const value = yield* history.range(ask);
       return { value, transfer: value.flatMap(({ columns }) => buffersOf(columns)) };
     },
     *buckets(ask) {
-      const value = yield* readBuckets(scan, ask);
+      const value = yield* history.buckets(ask);
       return {
         value,
         transfer: value.flatMap(({ times, values, exact }) => [times.buffer, values.buffer, ...(exact ? [exact.buffer] : [])]),
@@ -128,6 +151,8 @@ function handlersOf(db: DatabaseSync): Handlers {
 }
 
 function close(): Reply<'close'> {
+  // What is unfinished goes on at the next opening.
+  jobs.length = 0;
   // The last connection to close takes the log into the file.
   database?.close();
   lock?.release();
@@ -145,50 +170,65 @@ function begin(request: Request): Outcome {
   return (handlers[request.name] as (ask: unknown) => Outcome)(request.ask);
 }
 
+/** A long call; `request` is absent for what the worker does by itself. */
 interface Job {
-  request: Request;
-  run: Generator<void, Reply>;
+  request?: Request;
+  run: Generator<void, unknown>;
 }
 
-/** Serves requests; long ones take turns, one slice each, with the loop of events in between. */
-function serve(port: MessagePort): void {
-  const jobs: Job[] = [];
+const jobs: Job[] = [];
 
-  const reply = ({ id }: Request, { value, transfer = [] }: Reply) => port.postMessage({ id, value } satisfies Answer, transfer);
-  const fail = ({ id }: Request, error: unknown) => port.postMessage({ id, trouble: troubleOf(error) } satisfies Answer);
+/** Runs beside the calls, one slice at a time. */
+function inBackground(run: Generator<void, void>): void {
+  if (jobs.push({ run }) === 1) setImmediate(turn);
+}
 
-  /** Runs one slice; true if there are more. */
-  const step = ({ request, run }: Job): boolean => {
-    try {
-      if (request.stop && Atomics.load(request.stop, 0) !== 0) throw new StoreTrouble('stopped', 'nobody waits for it any more');
-      const slice = run.next();
-      if (!slice.done) return true;
-      reply(request, slice.value);
-    } catch (error) {
-      fail(request, error);
+function answer(port: MessagePort, { id }: Request, outcome: { value: unknown } | { error: unknown }, transfer: ArrayBuffer[] = []): void {
+  const told = damage.length > 0 ? { damage } : {};
+  damage = [];
+  const content = 'error' in outcome ? { trouble: troubleOf(outcome.error) } : { value: outcome.value };
+  port.postMessage({ id, ...told, ...content } satisfies Answer, transfer);
+}
+
+/** Runs one slice; true if there are more. */
+function step(port: MessagePort, { request, run }: Job): boolean {
+  try {
+    if (request?.stop && Atomics.load(request.stop, 0) !== 0) throw new StoreTrouble('stopped', 'nobody waits for it any more');
+    const slice = run.next();
+    if (!slice.done) return true;
+    if (request) {
+      // What a request runs ends with its reply.
+      const { value, transfer } = slice.value as Reply;
+      answer(port, request, { value }, transfer);
     }
-    return false;
-  };
+  } catch (error) {
+    if (request) answer(port, request, { error });
+    else onDamage(troubleOf(error).message);
+  }
+  return false;
+}
 
-  const turn = () => {
-    const job = jobs.shift();
-    if (job && step(job)) jobs.push(job);
-    if (jobs.length > 0) setImmediate(turn);
-  };
+/** Long calls take turns, one slice each, with the loop of events in between. */
+function turn(): void {
+  const job = jobs.shift();
+  if (job && parentPort && step(parentPort, job)) jobs.push(job);
+  if (jobs.length > 0) setImmediate(turn);
+}
 
+function serve(port: MessagePort): void {
   port.on('message', (request: Request) => {
     try {
       const outcome = begin(request);
       if ('value' in outcome) {
-        reply(request, outcome);
+        answer(port, request, outcome, outcome.transfer);
         if (request.name === 'close') port.close();
         return;
       }
       // The first slice at once: most calls have only one. One that goes on starts the turning unless it turns already.
       const job = { request, run: outcome };
-      if (step(job) && jobs.push(job) === 1) setImmediate(turn);
+      if (step(port, job) && jobs.push(job) === 1) setImmediate(turn);
     } catch (error) {
-      fail(request, error);
+      answer(port, request, { error });
     }
   });
 }

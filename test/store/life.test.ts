@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { limits } from '../../src/contract/limits.ts';
 import { always, entry, gateway, never, openForTest, startChild, temperature, temporaryFolder, until } from './fixtures.ts';
 
 const ask = { quality: 'all', rowsMax: 1_000_000 } as const;
@@ -89,19 +90,21 @@ describe('trouble', () => {
   it('sets a file aside that is damaged while it is in use', async () => {
     const folder = temporaryFolder();
     const store = openForTest(folder);
-    const many = (from: number) => Array.from({ length: 5_000 }, (_, index) => entry(BigInt(from + index), index));
-    await store.append(gateway, many(0), { now: true });
+    await store.append(gateway, [entry(1n, 1)], { now: true });
     await store.close();
-    // Every page after the schema's is overwritten: the file opens, and its tables do not.
+    // What finds series by name is overwritten: the file opens, and fails when a new series comes.
     const path = join(folder, 'fieldgate.db');
+    const database = new DatabaseSync(path);
+    const page = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_series_1'").get()?.rootpage);
+    database.close();
     const bytes = readFileSync(path);
-    bytes.fill(0xa5, 4096 * 12);
+    bytes.fill(0xa5, 4096 * (page - 1), 4096 * page);
     writeFileSync(path, bytes);
     const again = openForTest(folder);
     const outcomes = [];
     for (let index = 0; index < 20; index++) {
       outcomes.push(
-        await again.append(gateway, many(1_000_000 + index * 5_000), { now: true }).then(
+        await again.append(gateway, [entry(2n, index, { key: { device: 'new', point: `p${index}` } })], { now: true }).then(
           () => 'committed',
           (error) => error.type,
         ),
@@ -201,14 +204,16 @@ describe('trouble', () => {
     await store.append(gateway, [entry(1n, 1)], { now: true });
     await store.range(gateway, [temperature], always, ask, never);
     expect(workers).toHaveLength(2);
-    const lost = store.append(gateway, [entry(2n, 2)], { now: true });
+    // Large enough that the worker is still at it when it dies.
+    const many = Array.from({ length: limits.storeCommitRowsMax }, () => entry(2n, 2));
+    const lost = store.append(gateway, many, { now: true });
     const died = expect(lost).rejects.toMatchObject({ type: 'storage-failed' });
     await Promise.resolve();
     await workers[0]?.terminate();
     await died;
     expect(store.status()).toMatchObject({ mode: 'failed', restarts: 1 });
     await store.append(gateway, [entry(3n, 3)], { now: true });
-    expect(store.status()).toMatchObject({ mode: 'disk', dropped: 1 });
+    expect(store.status()).toMatchObject({ mode: 'disk', dropped: limits.storeCommitRowsMax });
     const [result] = await store.range(gateway, [temperature], always, ask, never);
     expect(result?.columns.times).toEqual(BigInt64Array.of(1n, 3n));
     await workers.at(-1)?.terminate();

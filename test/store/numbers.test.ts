@@ -123,7 +123,8 @@ function straightforward(aggregate: string, group: readonly Value[]): Value {
   const [first, ...rest] = group as number[];
   if (first === undefined) throw new Error('a bucket is never empty');
   const sorted = () => (group as number[]).toSorted((a, b) => (a < b ? -1 : 1));
-  const sum = () => rest.reduce((total, value) => total + value, first);
+  // The store's sum is the exact one, rounded once; that of integers is exact anyway.
+  const sum = () => (typeof first === 'bigint' ? rest.reduce((total, value) => total + value, first) : exactSum(group as number[]));
   switch (aggregate) {
     case 'count':
       return group.length;
@@ -140,6 +141,22 @@ function straightforward(aggregate: string, group: readonly Value[]): Value {
     default:
       return first;
   }
+}
+
+/** By whole numbers of 2^-1074, of which every double is one; rounded by the decimal digits that make up the sum. */
+function exactSum(list: readonly number[]): number {
+  const total = list.reduce((sum, value) => sum + wholeUnits(value), 0n);
+  const size = total < 0n ? -total : total;
+  // As an exact decimal: size * 5^1074 / 10^1074. Reading it rounds once, to the nearest double.
+  return Number(`${total < 0n ? '-' : ''}${size * 5n ** 1074n}e-1074`);
+}
+
+function wholeUnits(value: number): bigint {
+  const bits = new BigUint64Array(Float64Array.of(Math.abs(value)).buffer)[0] ?? 0n;
+  const exponent = bits >> 52n;
+  const fraction = bits & (2n ** 52n - 1n);
+  const size = exponent === 0n ? fraction : (fraction + 2n ** 52n) * 2n ** (exponent - 1n);
+  return value < 0 ? -size : size;
 }
 
 it('keeps exactly the newest rows of any set of series', async () => {

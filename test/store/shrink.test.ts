@@ -9,6 +9,11 @@ function ramp(point: string, from: number, count: number) {
   return Array.from({ length: count }, (_, index) => entry(BigInt(from + index), index, { key: { device: 'meter', point } }));
 }
 
+/** Values that no codec makes smaller, so that what is kept and what is gone shows in the size of the file. */
+function noise(point: string, from: number, count: number) {
+  return Array.from({ length: count }, (_, index) => entry(BigInt(from + index), Math.random(), { key: { device: 'meter', point } }));
+}
+
 describe('expiry', () => {
   it('deletes what is older, forgets series that are empty, and touches nobody else', async () => {
     const store = openForTest(temporaryFolder());
@@ -35,7 +40,7 @@ describe('expiry', () => {
     const folder = temporaryFolder();
     const store = openForTest(folder, { flushIntervalMs: 60_000 });
     const size = () => statSync(join(folder, 'fieldgate.db')).size;
-    void store.append(gateway, ramp('long', 0, 300_000));
+    void store.append(gateway, noise('long', 0, 300_000));
     await store.flush();
     await store.expire(gateway, 1n);
     const before = size();
@@ -50,7 +55,7 @@ describe('expiry', () => {
       if (!expired) between += 1;
     }
     expect(await expiry).toBe(298_999);
-    expect(between).toBeGreaterThan(5);
+    expect(between).toBeGreaterThan(2);
     await store.close();
     expect(size()).toBeLessThan(before / 10);
   });
@@ -58,9 +63,9 @@ describe('expiry', () => {
 
 describe('the bound of the history', () => {
   it.each(['disk', 'memory'])('takes the oldest samples away, counts them and goes on (%s)', async (where) => {
-    const store = openForTest(where === 'disk' ? temporaryFolder() : undefined, { bytesMax: 1_000_000, flushIntervalMs: 60_000 });
+    const store = openForTest(where === 'disk' ? temporaryFolder() : undefined, { bytesMax: 500_000, flushIntervalMs: 60_000 });
     for (let batch = 0; batch < 40; batch++)
-      await store.append(gateway, [...ramp('a', batch * 5_000, 2_500), ...ramp('b', batch * 5_000, 2_500)], { now: true });
+      await store.append(gateway, [...noise('a', batch * 5_000, 2_500), ...noise('b', batch * 5_000, 2_500)], { now: true });
     // The last trimming may still be under way; an expiry of nothing comes after it.
     await store.expire(gateway, -1n);
     const keys = ['a', 'b'].map((point) => ({ device: 'meter', point }));

@@ -1,0 +1,200 @@
+import type { Aggregate } from '../contract/query.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import { doublesOf, type Rows } from './rows.ts';
+import { ExactSum } from './sum.ts';
+
+export type AggregateName = Exclude<Aggregate, 'none'>;
+
+/** What some samples of one series come to; nulls do not count. */
+export interface Tally {
+  count: number;
+  /** The worst quality among them: 0, 1 or 2. */
+  worst: number;
+  /** Takes rows from place `from` to before `to`. */
+  take(rows: Rows, from: number, to: number): void;
+  /** The aggregate; there must be a sample. */
+  result(aggregate: AggregateName): number | bigint | string;
+}
+
+export function createTally(kind: ColumnKind): NumberTally | IntegerTally | TextTally {
+  switch (kind) {
+    case 'double':
+    case 'boolean':
+      return new NumberTally(kind);
+    case 'int64':
+    case 'uint64':
+      return new IntegerTally(kind);
+    case 'string':
+      return new TextTally();
+  }
+}
+
+function worstOf(rows: Rows, from: number, to: number, before: number): number {
+  const { quality, valid } = rows;
+  let worst = before;
+  if (quality) {
+    for (let index = from; index < to; index++) {
+      if ((quality[index] as number) > worst && valid?.[index] !== 0) worst = quality[index] as number;
+    }
+  }
+  return worst;
+}
+
+/** Doubles, and booleans as 0 and 1. */
+export class NumberTally implements Tally {
+  readonly kind: 'double' | 'boolean';
+  count = 0;
+  worst = 0;
+  min = 0;
+  max = 0;
+  first = 0;
+  last = 0;
+  sum = new ExactSum();
+
+  constructor(kind: 'double' | 'boolean') {
+    this.kind = kind;
+  }
+
+  take(rows: Rows, from: number, to: number): void {
+    this.worst = worstOf(rows, from, to, this.worst);
+    const { valid } = rows;
+    const values = this.kind === 'double' ? doublesOf(rows) : undefined;
+    for (let index = from; index < to; index++) {
+      if (valid && valid[index] === 0) continue;
+      const value = values ? (values[index] as number) : Number(rows.bits[index]);
+      if (this.count === 0) {
+        this.first = value;
+        this.min = value;
+        this.max = value;
+      } else if (value < this.min) this.min = value;
+      else if (value > this.max) this.max = value;
+      this.last = value;
+      this.count += 1;
+      this.sum.add(value);
+    }
+  }
+
+  /** Takes in what later samples came to; `high` and `low` are their sum. */
+  join(later: { count: number; worst: number; min: number; max: number; first: number; last: number; high: number; low: number }): void {
+    if (later.count === 0) return;
+    if (this.count === 0) {
+      this.first = later.first;
+      this.min = later.min;
+      this.max = later.max;
+    } else {
+      if (later.min < this.min) this.min = later.min;
+      if (later.max > this.max) this.max = later.max;
+    }
+    this.last = later.last;
+    this.count += later.count;
+    this.worst = Math.max(this.worst, later.worst);
+    this.sum.add(later.high);
+    this.sum.add(later.low);
+  }
+
+  result(aggregate: AggregateName): number {
+    switch (aggregate) {
+      case 'sum':
+        return this.sum.value();
+      case 'avg':
+        return this.sum.value() / this.count;
+      default:
+        return this[aggregate];
+    }
+  }
+}
+
+/** Exact 64-bit integers: min, max, first and last keep their type, the sum is of any size. */
+export class IntegerTally implements Tally {
+  readonly kind: 'int64' | 'uint64';
+  count = 0;
+  worst = 0;
+  min = 0n;
+  max = 0n;
+  first = 0n;
+  last = 0n;
+  sum = 0n;
+
+  constructor(kind: 'int64' | 'uint64') {
+    this.kind = kind;
+  }
+
+  take(rows: Rows, from: number, to: number): void {
+    this.worst = worstOf(rows, from, to, this.worst);
+    const { bits, valid } = rows;
+    const values = this.kind === 'uint64' ? new BigUint64Array(bits.buffer, bits.byteOffset, rows.length) : bits;
+    for (let index = from; index < to; index++) {
+      if (valid && valid[index] === 0) continue;
+      const value = values[index] as bigint;
+      if (this.count === 0) {
+        this.first = value;
+        this.min = value;
+        this.max = value;
+      } else if (value < this.min) this.min = value;
+      else if (value > this.max) this.max = value;
+      this.last = value;
+      this.count += 1;
+      this.sum += value;
+    }
+  }
+
+  /** Takes in what later samples came to. */
+  join(later: { count: number; worst: number; min: bigint; max: bigint; first: bigint; last: bigint; sum: bigint }): void {
+    if (later.count === 0) return;
+    if (this.count === 0) {
+      this.first = later.first;
+      this.min = later.min;
+      this.max = later.max;
+    } else {
+      if (later.min < this.min) this.min = later.min;
+      if (later.max > this.max) this.max = later.max;
+    }
+    this.last = later.last;
+    this.count += later.count;
+    this.worst = Math.max(this.worst, later.worst);
+    this.sum += later.sum;
+  }
+
+  result(aggregate: AggregateName): number | bigint {
+    switch (aggregate) {
+      case 'sum':
+        // A sum of int64 may be beyond int64.
+        return Number(this.sum);
+      case 'avg':
+        return Number(this.sum) / this.count;
+      default:
+        return this[aggregate];
+    }
+  }
+}
+
+/** Texts can be counted, and there is a first and a last. */
+export class TextTally implements Tally {
+  readonly kind = 'string';
+  count = 0;
+  worst = 0;
+  first = '';
+  last = '';
+
+  take(rows: Rows, from: number, to: number): void {
+    this.worst = worstOf(rows, from, to, this.worst);
+    const { valid, texts } = rows;
+    for (let index = from; index < to; index++) {
+      if (valid && valid[index] === 0) continue;
+      this.last = texts?.[index] ?? '';
+      if (this.count === 0) this.first = this.last;
+      this.count += 1;
+    }
+  }
+
+  result(aggregate: AggregateName): number | string {
+    switch (aggregate) {
+      case 'count':
+      case 'first':
+      case 'last':
+        return this[aggregate];
+      default:
+        throw new Error(`texts have no ${aggregate}`);
+    }
+  }
+}

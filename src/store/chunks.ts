@@ -1,0 +1,157 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { limits } from '../contract/limits.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import { readChunk, writeChunk } from './codec/chunk.ts';
+import { Summary, writeSummary } from './codec/summary.ts';
+import { type Rows, sliceRows } from './rows.ts';
+import { troubleOf } from './schema.ts';
+
+/** A chunk as it is listed: its samples are in `block`. Chunks of one series do not overlap. */
+export interface Chunk {
+  series: number;
+  /** Times of its first and its last sample. */
+  first: bigint;
+  last: bigint;
+  rows: number;
+  /** Absent for texts, and where it is damaged. */
+  summary: Summary | undefined;
+  crc: number;
+  block: number;
+}
+
+type Row = Record<string, unknown>;
+
+const columns = 'series, first, last, rows, summary, crc, block';
+const int64Min = -(2n ** 63n);
+
+/** The chunks of all series. `onDamage` is told of each that cannot be read. */
+export class Chunks {
+  readonly #onDamage: (what: string) => void;
+  readonly #upTo;
+  readonly #after;
+  readonly #newest;
+  readonly #data;
+  readonly #insert;
+  readonly #insertData;
+  readonly #delete;
+  readonly #deleteData;
+
+  constructor(database: DatabaseSync, onDamage: (what: string) => void) {
+    this.#onDamage = onDamage;
+    const listed = (rest: string) => {
+      const statement = database.prepare(`SELECT ${columns} FROM chunk WHERE series = ? AND ${rest}`);
+      statement.setReadBigInts(true);
+      return statement;
+    };
+    this.#upTo = listed('first <= ? ORDER BY first DESC LIMIT 1');
+    this.#after = listed('first > ? AND first <= ? ORDER BY first LIMIT ?');
+    this.#newest = listed('first <= ? ORDER BY first DESC LIMIT ?');
+    this.#data = database.prepare('SELECT data FROM block WHERE id = ?');
+    this.#insert = database.prepare(`INSERT INTO chunk (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+    this.#insertData = database.prepare('INSERT INTO block (data) VALUES (?)');
+    this.#delete = database.prepare('DELETE FROM chunk WHERE series = ? AND first = ?');
+    this.#deleteData = database.prepare('DELETE FROM block WHERE id = ?');
+  }
+
+  /** The chunk that begins at `time` or last before it. */
+  upTo(series: number, time: bigint): Chunk | undefined {
+    const row = this.#upTo.get(series, time);
+    return row && chunkOf(row);
+  }
+
+  before(chunk: Chunk): Chunk | undefined {
+    return chunk.first === int64Min ? undefined : this.upTo(chunk.series, chunk.first - 1n);
+  }
+
+  /** Chunks that begin after `time`, at `through` at the latest, oldest first. */
+  after(series: number, time: bigint, through: bigint, limit: number): Chunk[] {
+    return this.#after.all(series, time, through, limit).map(chunkOf);
+  }
+
+  /** Chunks that have a sample of `fromNs <= time < toNs`, oldest first. */
+  oldest(series: number, fromNs: bigint, toNs: bigint, limit: number): Chunk[] {
+    if (fromNs >= toNs) return [];
+    const first = this.upTo(series, fromNs);
+    const later = this.after(series, fromNs, toNs - 1n, limit);
+    return first && first.last >= fromNs ? [first, ...later] : later;
+  }
+
+  /** The same, newest first. */
+  newest(series: number, fromNs: bigint, toNs: bigint, limit: number): Chunk[] {
+    if (fromNs >= toNs) return [];
+    return this.#newest
+      .all(series, toNs - 1n, limit)
+      .map(chunkOf)
+      .filter(({ last }) => last >= fromNs);
+  }
+
+  /** The samples; undefined if they are damaged, which is reported. */
+  read(kind: ColumnKind, chunk: Chunk): Rows | undefined {
+    try {
+      const data = this.#data.get(chunk.block)?.data;
+      if (!(data instanceof Uint8Array)) throw new RangeError('it is not there');
+      if (crc32(data) !== chunk.crc) throw new RangeError('its checksum does not fit');
+      return readChunk(kind, data);
+    } catch (error) {
+      if (!(error instanceof RangeError) && troubleOf(error).kind !== 'damaged') throw error;
+      const span = `${new Date(Number(chunk.first / 1_000_000n)).toISOString()} to ${new Date(Number(chunk.last / 1_000_000n)).toISOString()}`;
+      this.#onDamage(`${chunk.rows} samples of series ${chunk.series}, ${span}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
+  remove(chunk: Chunk): void {
+    this.#delete.run(chunk.series, chunk.first);
+    try {
+      this.#deleteData.run(chunk.block);
+    } catch (error) {
+      // The pages of a damaged block cannot be given back; they belong to nobody from now on.
+      if (troubleOf(error).kind !== 'damaged') throw error;
+    }
+  }
+
+  /** Writes rows as chunks; none of the series may overlap them. */
+  write(series: number, kind: ColumnKind, rows: Rows): void {
+    for (let from = 0; from < rows.length; ) {
+      const to = from + sizeOfNext(rows, from);
+      const part = sliceRows(rows, from, to);
+      const data = writeChunk(kind, part);
+      const { lastInsertRowid } = this.#insertData.run(data);
+      const first = part.times[0] as bigint;
+      const last = part.times[part.length - 1] as bigint;
+      this.#insert.run(series, first, last, part.length, writeSummary(kind, part), crc32(data), lastInsertRowid);
+      from = to;
+    }
+  }
+}
+
+/** Long texts make chunks of fewer rows. */
+function sizeOfNext({ length, texts }: Rows, from: number): number {
+  const most = Math.min(limits.storeChunkRowsMax, length - from);
+  if (!texts) return most;
+  let size = 0;
+  for (let units = 0; size < most && units < limits.storeChunkTextMax; size++) units += texts[from + size]?.length ?? 0;
+  return size;
+}
+
+function chunkOf(row: Row): Chunk {
+  const { series, first, last, rows, summary, crc, block } = row as {
+    series: bigint;
+    first: bigint;
+    last: bigint;
+    rows: bigint;
+    summary: Uint8Array | null;
+    crc: bigint;
+    block: bigint;
+  };
+  return {
+    series: Number(series),
+    first,
+    last,
+    rows: Number(rows),
+    summary: summary ? Summary.read(summary, first, last) : undefined,
+    crc: Number(crc),
+    block: Number(block),
+  };
+}

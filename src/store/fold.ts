@@ -1,0 +1,118 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { limits } from '../contract/limits.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import type { Chunks } from './chunks.ts';
+import type { Head } from './head.ts';
+import { orderRows } from './order.ts';
+import { concatRows, placeOf, type Rows, sliceRows } from './rows.ts';
+import { transaction, troubleOf } from './schema.ts';
+
+const int64Max = 2n ** 63n - 1n;
+
+/**
+ * Puts rows among the chunks of their series. Rows after the last chunk are the rule; late ones go into the chunk they fall into, or between
+ * two. A chunk is merged with what follows it as soon as that is as large, until it is full: so a slow series has no more small chunks than its
+ * length has binary digits, and each of its samples is written again only that often.
+ */
+export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows): void {
+  for (let from = 0; from < rows.length; ) {
+    const time = rows.times[from] as bigint;
+    const before = chunks.upTo(series, time);
+    const [next] = chunks.after(series, time, int64Max, 1);
+    const to = next ? placeOf(rows.times, next.first, from) : rows.length;
+    let part = sliceRows(rows, from, to);
+    let neighbour = before;
+    if (before && before.last >= time) {
+      neighbour = chunks.before(before);
+      const old = chunks.read(kind, before);
+      // One that cannot be read has been reported; it makes room, because chunks must not overlap.
+      chunks.remove(before);
+      if (old) part = orderRows(concatRows([old, part]));
+    }
+    while (neighbour && neighbour.rows <= part.length && neighbour.rows < limits.storeChunkRowsMax) {
+      const old = chunks.read(kind, neighbour);
+      if (!old) break;
+      chunks.remove(neighbour);
+      part = concatRows([old, part]);
+      neighbour = chunks.before(neighbour);
+    }
+    chunks.write(series, kind, part);
+    from = to;
+  }
+}
+
+export interface Folder {
+  /** Folds all that is in the head now; with one under way it waits for that and folds the rest. */
+  fold(): Generator<void, void>;
+  readonly isBusy: boolean;
+}
+
+/**
+ * Moves the head into chunks, series by series, in transactions of some milliseconds. Each of them says how far it came, so that a reader
+ * never sees a sample twice or not at all and a fold that was interrupted goes on where it was; the log is deleted at the end.
+ */
+export function createFolder(database: DatabaseSync, head: Head, chunks: Chunks, kindOf: (series: number) => ColumnKind): Folder {
+  const saveMark = database.prepare('UPDATE fold SET done = ?, target = ?, upto = ?');
+  const listLog = database.prepare('SELECT seq FROM log WHERE seq <= ?');
+  const deleteLog = database.prepare('DELETE FROM log WHERE seq = ?');
+  let busy = false;
+
+  function* foldOnce(): Generator<void, void> {
+    const { mark } = head;
+    const target = mark.target > mark.done ? mark.target : head.last;
+    const series = head.series(target, mark.target > mark.done ? mark.upto : 0);
+    for (let at = 0; at < series.length; ) {
+      let next = at;
+      transaction(database, () => {
+        const endMs = performance.now() + limits.storeSliceMs;
+        do {
+          const id = series[next++] as number;
+          const rows = head.rowsOf(id, undefined, undefined, target);
+          if (rows) placeRows(chunks, id, kindOf(id), rows);
+        } while (next < series.length && performance.now() < endMs);
+        saveMark.run(mark.done, target, series[next - 1] ?? 0);
+      });
+      head.mark = { done: mark.done, target, upto: series[next - 1] ?? 0 };
+      at = next;
+      yield;
+    }
+    transaction(database, () => saveMark.run(target, target, 0));
+    head.mark = { done: target, target, upto: 0 };
+    yield* deleteThrough(target);
+  }
+
+  function* deleteThrough(target: number): Generator<void, void> {
+    const old = listLog.all(target).map((row) => Number(row.seq));
+    for (let at = 0; at < old.length; ) {
+      transaction(database, () => {
+        const endMs = performance.now() + limits.storeSliceMs;
+        do {
+          try {
+            deleteLog.run(old[at++] ?? 0);
+          } catch (error) {
+            // Its pages are damaged; nobody reads it any more.
+            if (troubleOf(error).kind !== 'damaged') throw error;
+          }
+        } while (at < old.length && performance.now() < endMs);
+      });
+      yield;
+    }
+  }
+
+  return {
+    get isBusy() {
+      return busy;
+    },
+
+    *fold() {
+      while (busy) yield;
+      busy = true;
+      try {
+        if (head.mark.target > head.mark.done) yield* foldOnce();
+        if (head.last > head.mark.done) yield* foldOnce();
+      } finally {
+        busy = false;
+      }
+    },
+  };
+}

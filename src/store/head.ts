@@ -1,0 +1,107 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { orderRows } from './order.ts';
+import { Pack } from './pack.ts';
+import { concatRows, type Rows, rowsBetween } from './rows.ts';
+import { troubleOf } from './schema.ts';
+
+/** How far the log has been folded into chunks. */
+export interface FoldMark {
+  /** Packs up to this one are in chunks. */
+  done: number;
+  /** Packs up to `target` are in chunks too as far as series up to `upto` go: a fold is under way. */
+  target: number;
+  upto: number;
+}
+
+/** The newest samples: packs of the log that are not in chunks yet, in memory. */
+export class Head {
+  readonly #packs = new Map<number, Pack>();
+  /** The highest number seen. */
+  #last = 0;
+  #mark: FoldMark = { done: 0, target: 0, upto: 0 };
+  rows = 0;
+  bytes = 0;
+
+  get count(): number {
+    return this.#packs.size;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  get mark(): FoldMark {
+    return this.#mark;
+  }
+
+  set mark(mark: FoldMark) {
+    this.#mark = mark;
+    for (const [seq, pack] of this.#packs) {
+      if (seq > mark.done) break;
+      this.#packs.delete(seq);
+      this.rows -= pack.length;
+      this.bytes -= pack.bytes;
+    }
+    this.#last = Math.max(this.#last, mark.done);
+  }
+
+  add(seq: number, pack: Pack | undefined): void {
+    this.#last = seq;
+    if (!pack) return;
+    this.#packs.set(seq, pack);
+    this.rows += pack.length;
+    this.bytes += pack.bytes;
+  }
+
+  /** What is known of a series here and not in chunks; undefined if nothing. */
+  rowsOf(id: number, fromNs?: bigint, toNs?: bigint, through = Number.POSITIVE_INFINITY): Rows | undefined {
+    const { done, target, upto } = this.#mark;
+    const after = id <= upto ? target : done;
+    const pieces: Rows[] = [];
+    for (const [seq, pack] of this.#packs) {
+      if (seq <= after || seq > through) continue;
+      const rows = pack.rowsOf(id);
+      const wanted = rows && fromNs !== undefined && toNs !== undefined ? rowsBetween(rows, fromNs, toNs) : rows;
+      if (wanted && wanted.length > 0) pieces.push(wanted);
+    }
+    return pieces.length === 0 ? undefined : orderRows(concatRows(pieces));
+  }
+
+  /** Series that have rows in packs up to `through`, after `upto`. */
+  series(through: number, upto: number): number[] {
+    const ids = new Set<number>();
+    for (const [seq, pack] of this.#packs) if (seq <= through) for (const id of pack.ids) if (id > upto) ids.add(id);
+    return [...Uint32Array.from(ids).sort()];
+  }
+}
+
+/** Brings a head up to what the log holds; `onDamage` is told of packs that cannot be read, once each. */
+export function createTail(database: DatabaseSync, head: Head, onDamage: (what: string) => void): () => void {
+  const mark = database.prepare('SELECT done, target, upto FROM fold');
+  const newer = database.prepare('SELECT seq FROM log WHERE seq > ? ORDER BY seq');
+  const one = database.prepare('SELECT crc, data FROM log WHERE seq = ?');
+
+  const read = (seq: number): Pack | undefined => {
+    try {
+      const row = one.get(seq);
+      const data = row?.data as Uint8Array;
+      if (crc32(data) !== row?.crc) throw new RangeError('its checksum does not fit');
+      return new Pack(data);
+    } catch (error) {
+      if (!(error instanceof RangeError) && troubleOf(error).kind !== 'damaged') throw error;
+      // One pack is some hundred samples; the others are whole.
+      onDamage(`part ${seq} of the log: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  };
+  return () => {
+    const { done, target, upto } = mark.get() as unknown as FoldMark;
+    const before = head.mark;
+    if (done !== before.done || target !== before.target || upto !== before.upto) head.mark = { done, target, upto };
+    for (const row of newer.all(head.last)) {
+      const seq = Number(row.seq);
+      head.add(seq, read(seq));
+    }
+  };
+}

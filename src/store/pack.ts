@@ -1,0 +1,278 @@
+/**
+ * A pack: the samples of one commit as the log keeps them, grouped by series and in order of time, in plain columns. Making one and finding a
+ * series in one are cheap; it is read again only after a crash, by the reader, and when it is folded into chunks.
+ * Layout, all little-endian: eight numbers of 32 bits (version, rows, groups, flags, texts, bytes of reasons, two free), then the columns
+ * with the widest elements first, so that each begins where typed arrays can look at it.
+ */
+import type { Batch } from './messages.ts';
+import { slot } from './messages.ts';
+import { orderRows } from './order.ts';
+import { blanks, concatRows, type Rows, reasonNames, reasonPlace } from './rows.ts';
+
+const version = 1;
+const flag = { lags: 1, valid: 2, quality: 4, reasons: 8 } as const;
+const headWords = 8;
+/** UTF-16 units of text in one pack: SQLite takes a blob of up to 1 GB, memory much less. */
+const textUnitsMax = 1024 * 1024;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The samples of a batch as packs; several only where texts are long. */
+export function packsOf(batch: Batch): Uint8Array[] {
+  const size = batch.ids.length;
+  if (size === 0) return [];
+  if (batch.texts.length === 0) return [packOf(batch, 0, size)];
+  const packs: Uint8Array[] = [];
+  for (let from = 0, to = 0, units = 0; from < size; from = to, units = 0) {
+    do if (batch.slots[to] === slot.text) units += batch.texts[Number(batch.bits[to])]?.length ?? 0;
+    while (++to < size && units < textUnitsMax);
+    packs.push(packOf(batch, from, to));
+  }
+  return packs;
+}
+
+function packOf(batch: Batch, from: number, to: number): Uint8Array {
+  const { ids, starts, order } = groupBySeries(batch.ids, from, to);
+  const size = to - from;
+  const times = new BigInt64Array(size);
+  const bits = new BigInt64Array(size);
+  const lags = new BigInt64Array(size);
+  const valid = new Uint8Array(size);
+  const quality = new Uint8Array(size);
+  const reasons = new Uint16Array(size);
+  const places = batch.reasonNames.map(reasonPlace);
+  const texts = batch.texts.length > 0 ? blanks(size) : undefined;
+  let flags = 0;
+  for (let place = 0; place < size; place++) {
+    const row = order[place] as number;
+    const time = batch.times[row] as bigint;
+    times[place] = time;
+    const arrival = batch.arrivals[row] as bigint;
+    if (arrival !== time) {
+      lags[place] = BigInt.asIntN(64, arrival - time);
+      flags |= flag.lags;
+    }
+    switch (batch.slots[row]) {
+      case slot.none:
+        flags |= flag.valid;
+        continue;
+      case slot.text:
+        if (texts) texts[place] = batch.texts[Number(batch.bits[row])] ?? '';
+        break;
+      default:
+        bits[place] = batch.bits[row] as bigint;
+    }
+    valid[place] = 1;
+  }
+  for (let place = 0; place < size; place++) {
+    const row = order[place] as number;
+    if (batch.quality[row] !== 0) {
+      quality[place] = batch.quality[row] as number;
+      flags |= flag.quality;
+    }
+    if (batch.reasons[row] !== 0) {
+      reasons[place] = places[batch.reasons[row] as number] ?? 0;
+      flags |= flag.reasons;
+    }
+  }
+  const rows: Rows = {
+    length: size,
+    times,
+    bits,
+    texts,
+    lags: (flags & flag.lags) !== 0 ? lags : undefined,
+    valid: (flags & flag.valid) !== 0 ? valid : undefined,
+    quality: (flags & flag.quality) !== 0 ? quality : undefined,
+    reasons: (flags & flag.reasons) !== 0 ? reasons : undefined,
+  };
+  return layOut(ids, ...inOrder(rows, starts));
+}
+
+/** Places of `from` to before `to` by series, those of one series as they came. */
+function groupBySeries(all: Uint32Array, from: number, to: number): { ids: Uint32Array; starts: Uint32Array; order: Uint32Array } {
+  const counts = new Map<number, number>();
+  for (let row = from; row < to; row++) {
+    const id = all[row] as number;
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  const ids = Uint32Array.from(counts.keys()).sort();
+  const starts = new Uint32Array(ids.length);
+  let at = 0;
+  for (let group = 0; group < ids.length; group++) {
+    const id = ids[group] as number;
+    starts[group] = at;
+    at += counts.get(id) ?? 0;
+    counts.set(id, starts[group] as number);
+  }
+  const order = new Uint32Array(to - from);
+  for (let row = from; row < to; row++) {
+    const id = all[row] as number;
+    const place = counts.get(id) as number;
+    order[place] = row;
+    counts.set(id, place + 1);
+  }
+  return { ids, starts, order };
+}
+
+/** Each group in order of time, a time once. Mostly nothing has to be done. */
+function inOrder(rows: Rows, starts: Uint32Array): [Rows, Uint32Array] {
+  const groups: Rows[] = [];
+  let changed = false;
+  for (let group = 0; group < starts.length; group++) {
+    const from = starts[group] as number;
+    const to = starts[group + 1] ?? rows.length;
+    let place = from + 1;
+    while (place < to && (rows.times[place] as bigint) > (rows.times[place - 1] as bigint)) place += 1;
+    const isOrdered = place >= to;
+    if (!isOrdered && !changed) {
+      // The groups before are in order: they are taken over together.
+      changed = true;
+      for (let earlier = 0; earlier < group; earlier++) groups.push(groupOf(rows, starts, earlier));
+    }
+    if (changed) groups.push(orderRows(groupOf(rows, starts, group)));
+  }
+  if (!changed) return [rows, starts];
+  const newStarts = new Uint32Array(starts.length);
+  let at = 0;
+  for (const [group, { length }] of groups.entries()) {
+    newStarts[group] = at;
+    at += length;
+  }
+  return [concatRows(groups), newStarts];
+}
+
+function groupOf(rows: Rows, starts: Uint32Array, group: number): Rows {
+  const from = starts[group] as number;
+  const to = starts[group + 1] ?? rows.length;
+  return {
+    length: to - from,
+    times: rows.times.subarray(from, to),
+    bits: rows.bits.subarray(from, to),
+    lags: rows.lags?.subarray(from, to),
+    texts: rows.texts?.slice(from, to),
+    valid: rows.valid?.subarray(from, to),
+    quality: rows.quality?.subarray(from, to),
+    reasons: rows.reasons?.subarray(from, to),
+  };
+}
+
+function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
+  const { length, lags, valid, quality, reasons, texts } = rows;
+  const encoded = texts?.map((text) => encoder.encode(text)) ?? [];
+  const names = reasons ? encoder.encode(JSON.stringify(reasonNames)) : new Uint8Array();
+  const columns: ArrayBufferView[] = [rows.times, rows.bits];
+  let flags = 0;
+  if (lags) {
+    flags |= flag.lags;
+    columns.push(lags);
+  }
+  columns.push(ids, starts);
+  if (texts) {
+    const ends = new Uint32Array(length);
+    let end = 0;
+    for (const [index, { length: bytes }] of encoded.entries()) {
+      end += bytes;
+      ends[index] = end;
+    }
+    columns.push(ends);
+  }
+  if (reasons) {
+    flags |= flag.reasons;
+    columns.push(reasons);
+  }
+  if (valid) {
+    flags |= flag.valid;
+    columns.push(valid);
+  }
+  if (quality) {
+    flags |= flag.quality;
+    columns.push(quality);
+  }
+  columns.push(names, ...encoded);
+  const bytes = new Uint8Array(headWords * 4 + columns.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  new Uint32Array(bytes.buffer, 0, headWords).set([version, length, ids.length, flags, texts ? length : 0, names.length]);
+  let at = headWords * 4;
+  for (const column of columns) {
+    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+    at += column.byteLength;
+  }
+  return bytes;
+}
+
+/** A pack that can be looked into. */
+export class Pack {
+  readonly ids: Uint32Array;
+  readonly length: number;
+  readonly bytes: number;
+  readonly #rows: Rows;
+  readonly #starts: Uint32Array;
+  /** Ends of texts in `#textBytes`, one a row. */
+  readonly #textEnds: Uint32Array | undefined;
+  readonly #textBytes: Uint8Array;
+
+  /** `data` begins at a multiple of eight bytes. Throws a `RangeError` if it is no pack. */
+  constructor(data: Uint8Array) {
+    const buffer = data.buffer as ArrayBuffer;
+    let at = data.byteOffset;
+    const head = new Uint32Array(buffer, at, headWords);
+    const [found = 0, length = 0, groups = 0, flags = 0, texts = 0, nameBytes = 0] = head;
+    if (found !== version) throw new RangeError(`a pack of version ${found}, known is ${version}`);
+    at += headWords * 4;
+    const wide = () => {
+      at += length * 8;
+      return new BigInt64Array(buffer, at - length * 8, length);
+    };
+    const words = (count: number) => {
+      at += count * 4;
+      return new Uint32Array(buffer, at - count * 4, count);
+    };
+    const narrow = (count: number) => {
+      at += count;
+      return new Uint8Array(buffer, at - count, count);
+    };
+    const rows: Rows = { length, times: wide(), bits: wide() };
+    if ((flags & flag.lags) !== 0) rows.lags = wide();
+    this.ids = words(groups);
+    this.#starts = words(groups);
+    this.#textEnds = texts > 0 ? words(texts) : undefined;
+    let reasons: Uint16Array<ArrayBuffer> | undefined;
+    if ((flags & flag.reasons) !== 0) {
+      reasons = new Uint16Array(buffer, at, length);
+      at += length * 2;
+    }
+    if ((flags & flag.valid) !== 0) rows.valid = narrow(length);
+    if ((flags & flag.quality) !== 0) rows.quality = narrow(length);
+    const names = narrow(nameBytes);
+    if (reasons) {
+      const places = (JSON.parse(decoder.decode(names)) as string[]).map(reasonPlace);
+      rows.reasons = reasons.map((place) => places[place] ?? 0);
+    }
+    this.#textBytes = narrow(data.byteOffset + data.byteLength - at);
+    this.#rows = rows;
+    this.length = length;
+    this.bytes = data.byteLength;
+  }
+
+  /** The rows of one series, in order of time; undefined if there are none. */
+  rowsOf(id: number): Rows | undefined {
+    const { ids } = this;
+    let low = 0;
+    let high = ids.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ids[middle] as number) < id) low = middle + 1;
+      else high = middle;
+    }
+    if (ids[low] !== id) return undefined;
+    const rows = groupOf(this.#rows, this.#starts, low);
+    const ends = this.#textEnds;
+    if (ends) {
+      const from = this.#starts[low] as number;
+      rows.texts = Array.from({ length: rows.length }, (_, index) =>
+        decoder.decode(this.#textBytes.subarray(ends[from + index - 1] ?? 0, ends[from + index])),
+      );
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { limits } from '../contract/limits.ts';
+import type { ColumnKind } from '../contract/sample.ts';
+import type { Chunk, Chunks } from './chunks.ts';
+import type { Head } from './head.ts';
+import { orderRows } from './order.ts';
+import { concatRows, type Rows, rowsBetween } from './rows.ts';
+
+/** Takes a chunk that has nothing in the head beside it; `read` gives its samples, or undefined if they are damaged. */
+export type TakeChunk = (chunk: Chunk, read: () => Rows | undefined) => void;
+
+export interface Reading {
+  /** Rows of `fromNs <= time < toNs`, newest piece first, about `rows` of them; `reached`: all from there on has been given, undefined: all. */
+  backward(id: number, kind: ColumnKind, fromNs: bigint, toNs: bigint, rows: number): { pieces: Rows[]; reached: bigint | undefined };
+  /** The same oldest first, as rows or as chunks (which may reach beyond the range); `reached`: all before that has been given. */
+  forward(id: number, kind: ColumnKind, fromNs: bigint, toNs: bigint, take: (rows: Rows) => void, takeChunk: TakeChunk): bigint | undefined;
+  /** Time of the first sample; undefined if there is none. */
+  first(id: number): bigint | undefined;
+}
+
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+
+/** Chunks listed at once. */
+const chunksAtOnce = 64;
+
+/**
+ * Reads chunks and head as one. Each call sees one moment of the history, and the next goes on by time, so that folds and deletions in between
+ * neither hide nor repeat a sample.
+ */
+export function createReading(database: DatabaseSync, head: Head, chunks: Chunks, sync: (() => void) | undefined): Reading {
+  /** One snapshot of the file for the log, the mark and the chunks; whoever writes itself needs none. */
+  function atOnce<T>(run: () => T): T {
+    if (!sync) return run();
+    database.exec('BEGIN');
+    try {
+      sync();
+      return run();
+    } finally {
+      database.exec('COMMIT');
+    }
+  }
+
+  return {
+    backward: (id, kind, fromNs, toNs, wanted) =>
+      atOnce(() => {
+        const newest = head.rowsOf(id, fromNs, toNs);
+        const pieces: Rows[] = [];
+        let got = 0;
+        const add = (rows: Rows | undefined) => {
+          if (!rows || rows.length === 0) return;
+          pieces.push(rows);
+          got += rows.length;
+        };
+        let upper = toNs;
+        const atMost = Math.min(chunksAtOnce, 1 + Math.ceil(wanted / limits.storeChunkRowsMax));
+        const listed = chunks.newest(id, fromNs, toNs, atMost);
+        for (const chunk of listed) {
+          if (newest) add(rowsBetween(newest, chunk.last + 1n, upper));
+          const end = upper <= chunk.last ? upper : chunk.last + 1n;
+          const beside = newest && rowsBetween(newest, chunk.first, end);
+          const stored = chunks.read(kind, chunk);
+          const inside = stored && rowsBetween(stored, fromNs, end);
+          add(beside && beside.length > 0 ? orderRows(concatRows(inside ? [inside, beside] : [beside])) : inside);
+          upper = chunk.first;
+          if (got >= wanted) break;
+        }
+        if (upper <= fromNs) return { pieces, reached: undefined };
+        const isEnd = listed.length < atMost && upper === (listed.at(-1)?.first ?? toNs);
+        if (!isEnd) return { pieces, reached: upper };
+        if (newest) add(rowsBetween(newest, fromNs, upper));
+        return { pieces, reached: undefined };
+      }),
+
+    forward: (id, kind, fromNs, toNs, take, takeChunk) =>
+      atOnce(() => {
+        const newest = head.rowsOf(id, fromNs, toNs);
+        let lower = fromNs;
+        let decoded = 0;
+        const listed = chunks.oldest(id, fromNs, toNs, chunksAtOnce);
+        for (const [index, chunk] of listed.entries()) {
+          const before = newest && rowsBetween(newest, lower, chunk.first);
+          if (before && before.length > 0) take(before);
+          const beside = newest && rowsBetween(newest, chunk.first, chunk.last + 1n);
+          const read = () => {
+            decoded += chunk.rows;
+            return chunks.read(kind, chunk);
+          };
+          if (beside && beside.length > 0) {
+            const stored = read();
+            take(rowsBetween(orderRows(concatRows(stored ? [stored, beside] : [beside])), fromNs, toNs));
+          } else takeChunk(chunk, read);
+          lower = chunk.last + 1n;
+          if (lower >= toNs) return undefined;
+          // The list ends before its last chunk is known to be the last of all.
+          if (decoded >= limits.storeSliceRows || index >= chunksAtOnce - 1) return lower;
+        }
+        const rest = newest && rowsBetween(newest, lower, toNs);
+        if (rest && rest.length > 0) take(rest);
+        return undefined;
+      }),
+
+    first: (id) =>
+      atOnce(() => {
+        const [oldest] = chunks.oldest(id, int64Min, int64Max, 1);
+        const newest = head.rowsOf(id)?.times[0];
+        return newest === undefined || (oldest && oldest.first < newest) ? oldest?.first : newest;
+      }),
+  };
+}
