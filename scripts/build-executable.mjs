@@ -89,8 +89,10 @@ async function bundle(root, entry, outfile, version) {
     keepNames: true,
     legalComments: 'none',
     define: { FIELDGATE_VERSION: JSON.stringify(version) },
-    // serialport is native code beside the executable, loaded when the first serial port opens; the other two are optional parts of ws.
-    external: ['serialport', 'bufferutil', 'utf-8-validate'],
+    // serialport's native code is beside the executable, loaded when the first serial port opens.
+    alias: { 'node-gyp-build': join(root, 'scripts/native-binding.cjs') },
+    // Optional parts of ws.
+    external: ['bufferutil', 'utf-8-validate'],
     // Only a run from source asks where its own file is.
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
