@@ -3,6 +3,7 @@
  * shows them and an alert rule compares. A device that was not heard of yet is null, which is no data.
  */
 
+import { roleAtLeast } from '../contract/caller.ts';
 import { limits } from '../contract/limits.ts';
 import type { DeviceState, DeviceStatus } from '../contract/status.ts';
 import type { FieldConfig, Frame, Notice } from '../frame/frame.ts';
@@ -22,7 +23,9 @@ const mappings: FieldConfig['mappings'] = [
   { type: 'value', options: { 0: { text: 'offline', color: 'red', index: 0 }, 1: { text: 'online', color: 'green', index: 1 } } },
 ];
 
-export async function answerStatus({ ask, instance, deps, signal }: Question): Promise<Frame[]> {
+export async function answerStatus({ ask, instance, caller, deps, signal }: Question): Promise<Frame[]> {
+  // Why a device is offline often names its host, which is not for Viewers (DESIGN §7).
+  const insider = roleAtLeast(caller.user?.role, 'Editor');
   const known = instance.gateway.devices();
   const labelled = known.map((status) => ({ status, labels: { ...instance.gateway.device(status.id)?.labels, device: status.id } }));
   const matching = labelled.filter(({ status, labels }) => ask.selection.device(status.id) && ask.selection.labels(labels));
@@ -40,7 +43,8 @@ export async function answerStatus({ ask, instance, deps, signal }: Question): P
       : [];
   return chosen.map(({ status, labels }, i) => {
     const own = changes.filter(({ device }) => device === status.id);
-    const frame = deviceFrame(status, labels, rowsIn(own, status, ask.range, deps.clock.nowNs()));
+    const rows = rowsIn(own, status, ask.range, deps.clock.nowNs());
+    const frame = deviceFrame(status, labels, insider ? rows : rows.map((row) => ({ ...row, reason: '' })));
     return i === 0 ? { ...frame, meta: withNotices(frame.meta ?? {}, notices) } : frame;
   });
 }

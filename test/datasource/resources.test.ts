@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Role, roleAtLeast, roles } from '../../src/contract/caller.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { type Route, routes } from '../../src/contract/rights.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { demoSettings, type Plant, startPlant } from './plant.ts';
@@ -26,127 +24,8 @@ afterAll(async () => {
   await Promise.all([far?.kill(), broker?.close()]);
 });
 
-const concrete = (path: string) =>
-  path.replace('{device}', 'boiler').replace('{point}', 'setpoint').replace('{id}', 'none').replace('{uid}', 'none');
-/** Asked as its place in the table says: of a data source, or of none. */
-const datasourceOf = (path: string) => !routes.some((route: Route) => route.path === path && route.without !== undefined);
-const unknownOnes = ['commands/{id}', 'instances/{uid}'];
-const bodies: Record<string, unknown> = { 'devices/{device}/points/{point}': { value: 50 }, 'config/check': {} };
-const atLeast = (least: Role | 'command'): Role => (least === 'command' ? 'Editor' : least);
-
-describe('the door', () => {
-  const walk = routes.flatMap((route) => [...roles, 'nobody' as const].map((role) => ({ ...route, role })));
-  it.each(walk)('$method $path as $role', async ({ method, path, least, role }) => {
-    const answer = await plant.ask(concrete(path), {
-      method,
-      role,
-      datasource: datasourceOf(path),
-      ...(method === 'POST' ? { body: bodies[path] } : {}),
-    });
-    if (role === 'nobody') expect(answer.status).toBe(401);
-    else if (!roleAtLeast(role, atLeast(least))) expect(answer.status).toBe(403);
-    else expect(answer.status).toBe(unknownOnes.includes(path) ? 404 : 200);
-    expect(answer.headers['content-type']).toBe(answer.status === 200 ? 'application/json' : 'application/problem+json');
-    if (answer.status !== 200)
-      expect(answer.json).toMatchObject({
-        type: expect.stringMatching(/^urn:fieldgate:problem:[a-z-]+$/),
-        title: expect.any(String),
-        status: answer.status,
-        detail: expect.any(String),
-      });
-  });
-
-  const paths = [...new Set(routes.map(({ path }) => path))];
-  it.each(
-    paths.flatMap((path) =>
-      ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'get', ''].map((method) => ({ path, method })),
-    ),
-  )('$method on $path', async ({ path, method }) => {
-    const there = routes.filter((route) => route.path === path).map((route) => route.method as string);
-    const allowed = there.includes('GET') ? ['HEAD', ...there] : there;
-    const answer = await plant.ask(concrete(path), { method, body: bodies[path], datasource: datasourceOf(path) });
-    if (allowed.includes(method)) expect(answer.status).not.toBe(405);
-    else {
-      expect(answer.status).toBe(405);
-      expect(new Set(answer.headers.allow?.split(', '))).toEqual(new Set(allowed));
-    }
-    if (method === 'HEAD' && allowed.includes('HEAD') && answer.status === 200) expect(answer.text).toBe('');
-  });
-
-  it.each(routes.filter(({ path }) => !datasourceOf(path)))('$method $path of a data source', async ({ method, path }) => {
-    const answer = await plant.ask(concrete(path), { method });
-    expect(answer).toMatchObject({ status: 400, json: { type: 'urn:fieldgate:problem:not-of-a-data-source' } });
-  });
-
-  it.each(routes.filter(({ path }) => datasourceOf(path)))('$method $path without a data source', async ({ method, path }) => {
-    const answer = await plant.ask(concrete(path), { method, datasource: false, ...(method === 'POST' ? { body: bodies[path] } : {}) });
-    expect(answer.status).toBe(400);
-    expect(answer.json.type).toBe('urn:fieldgate:problem:no-data-source');
-  });
-
-  it.each([
-    ['application/json', 200],
-    ['application/json; charset=utf-8', 200],
-    ['APPLICATION/JSON', 200],
-    [undefined, 415],
-    ['', 415],
-    ['text/plain', 415],
-    ['text/plain; application/json', 415],
-    ['application/x-www-form-urlencoded', 415],
-    ['application/json-patch+json', 415],
-    ['application/json, text/plain', 415],
-    ['application/json; charset=latin1', 415],
-  ])('content type %j', async (type, status) => {
-    for (const [path, body] of Object.entries(bodies)) {
-      const answer = await plant.ask(concrete(path), { method: 'POST', body, headers: { 'content-type': type } });
-      expect(answer.status, path).toBe(status);
-    }
-  });
-
-  it('takes the method that was sent, whatever a header says', async () => {
-    const headers = { 'x-http-method-override': 'POST', 'x-http-method': 'POST', 'x-method-override': 'POST' };
-    const answer = await plant.ask('devices/boiler/points/setpoint', { headers, body: { value: 21 } });
-    expect(answer.json).toMatchObject({ id: 'setpoint', last: expect.any(Object) });
-    expect((await plant.ask('devices/boiler/points/setpoint?_method=POST')).status).toBe(200);
-    expect((await plant.ask('commands', {})).json.commands).not.toContainEqual(expect.objectContaining({ value: 21 }));
-  });
-
-  it.each([
-    ['devices/boiler%2Fpoints', 400],
-    ['devices/..%2Fschema', 400],
-    ['devices/..', 400],
-    ['devices/.', 400],
-    ['devices/%2e%2e/schema', 400],
-    ['devices/%252e%252e', 400],
-    ['devices/boiler%00', 400],
-    ['devices/%ff', 400],
-    ['devices/%', 400],
-    ['devices/boil er', 400],
-    ['devices/bo%5Cler', 400],
-    ['devices/__proto__', 404],
-    ['devices/constructor/points', 404],
-    [`devices/${'x'.repeat(65)}`, 400],
-    [`devices/boiler/points/${'x'.repeat(100_000)}`, 400],
-    ['devices/boiler/points/set.point', 404],
-    ['', 404],
-    ['devices/', 404],
-    ['devices//points', 404],
-    ['/devices', 404],
-    ['schema/', 404],
-    ['Devices', 404],
-    ['{device}', 400],
-    ['devices/boiler/points/setpoint/x', 404],
-    ['devices/boiler/commands/reboot', 404],
-    ['%64evices', 200],
-    ['devices/b%6Filer', 200],
-    ['devices/b%256Filer', 400],
-  ])('path %j', async (path, status) => {
-    const answer = await plant.ask(path);
-    expect(answer.status).toBe(status);
-    expect(answer.text.length).toBeLessThan(20_000);
-  });
-
-  it('bounds the body, and says where JSON breaks', async () => {
+describe('the body', () => {
+  it('is bounded, and an answer says where its JSON breaks', async () => {
     const large = await plant.ask('config/check', { method: 'POST', body: `{"x":"${'x'.repeat(limits.bodyBytesMax)}"}` });
     expect(large).toMatchObject({ status: 413, json: { type: 'urn:fieldgate:problem:body-too-large' } });
     const broken = await plant.ask('devices/boiler/points/setpoint', { method: 'POST', body: '{\n "value": 5O }' });
@@ -166,37 +45,6 @@ describe('the door', () => {
       place: 'path',
       detail: expect.stringContaining('no such resource'),
     });
-  });
-});
-
-describe('who may command', () => {
-  const set = (asked: Parameters<Plant['ask']>[1]) =>
-    plant.ask('devices/boiler/points/setpoint', { method: 'POST', body: { value: 50 }, ...asked });
-
-  it.each([
-    ['an alert rule', { role: 'Admin', login: 'grafana_scheduler' }],
-    ['a visitor who is not signed in, with the role Admin', { role: 'Admin', login: '' }],
-    ['a public dashboard', { role: 'Viewer', login: '' }],
-  ] as const)('never %s', async (_name, asked) => {
-    expect(await set(asked)).toMatchObject({ status: 403, json: { type: 'urn:fieldgate:problem:forbidden' } });
-    expect((await plant.ask('access/me', asked)).json.may.command).toBe(false);
-  });
-
-  it('goes by the rights of the settings', async () => {
-    plant.save({ ...settings, rights: { command: 'Admin' } });
-    expect(await set({ role: 'Editor' })).toMatchObject({
-      status: 403,
-      json: { detail: 'commands need the role Admin here, and yours is Editor' },
-    });
-    expect((await plant.ask('access/me', { role: 'Editor' })).json).toEqual({
-      user: { login: 'ada', name: 'Ada', role: 'Editor' },
-      may: { read: true, readNow: true, command: false, configure: false },
-      rights: { command: 'Admin' },
-      why: 'commands need the role Admin here, and yours is Editor',
-    });
-    expect((await set({ role: 'Admin' })).status).toBe(200);
-    plant.save(settings);
-    expect((await set({ role: 'Editor' })).status).toBe(200);
   });
 });
 
@@ -342,10 +190,12 @@ describe('what is answered', () => {
       properties: { connections: { items: { anyOf: expect.any(Array) } } },
     });
     const { json } = await plant.ask('drivers');
-    expect(json.drivers).toMatchObject([
-      { kind: 'modbus', address: expect.any(Object) },
-      { kind: 'mqtt', secrets: expect.arrayContaining(['password']) },
-    ]);
+    expect(json.drivers).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'modbus', address: expect.any(Object) }),
+        expect.objectContaining({ kind: 'mqtt', secrets: expect.arrayContaining(['password']) }),
+      ]),
+    );
   });
 
   it('nothing to a Viewer that a dashboard does not need', async () => {
