@@ -10,6 +10,9 @@ export const limits = {
   patternLengthMax: 512,
   /** More rows than this are cut with a notice (DESIGN §6); 1 M samples are 16 MB of Arrow. */
   rowsPerQueryMax: 1_000_000,
+  /** Texts of queries that are kept read and compiled, and the longest kept: some dashboards' panels, 1 MiB at most. */
+  queriesKnownMax: 256,
+  queryKnownBytesMax: 4 * 1024,
   /** A wildcard over a large plant: more frames than this are cut with a notice, a browser cannot draw them. */
   seriesPerQueryMax: 1_000,
   /** Buckets of an aggregate query per series: four times a 4K screen's width. */

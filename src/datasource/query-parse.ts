@@ -1,5 +1,6 @@
 /** A panel's query as JSON bytes → what is asked, or a `Fault` that names the field at fault and what is allowed there. */
 import { badRequest, messageOf } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
 import { compileSelector, type Matcher, type Query, querySchema } from '../contract/query.ts';
 import type { SeriesKey } from '../contract/sample.ts';
 import type { TimeRange } from '../store/store.ts';
@@ -27,8 +28,29 @@ export interface Ask {
 /** `latest` is a table unless another format is asked for; series are a frame each. */
 const formatUnlessSaid: Record<string, Query['format']> = { latest: 'long' };
 
-export function parseAsk(data: DataQuery): Ask {
-  const query = parseQuery(data.json);
+/** A query's text, read and compiled. It never changes: panels that ask the same share it. */
+type Parsed = Pick<Ask, 'query' | 'selection'>;
+
+/** Reads questions. A dashboard asks the same text again and again, so texts read lately are known, `limits.queriesKnownMax` of them. */
+export function createAsks(): (data: DataQuery) => Ask {
+  const known = new Map<string, Parsed>();
+
+  return (data) => {
+    const text = Buffer.from(data.json.buffer, data.json.byteOffset, data.json.byteLength).toString('latin1');
+    const before = known.get(text);
+    if (before) return askOf(data, before);
+    const query = parseQuery(data.json);
+    const parsed = { query, selection: compileSelection(query) };
+    if (text.length <= limits.queryKnownBytesMax) {
+      const [oldest] = known.keys();
+      if (oldest !== undefined && known.size >= limits.queriesKnownMax) known.delete(oldest);
+      known.set(text, parsed);
+    }
+    return askOf(data, parsed);
+  };
+}
+
+function askOf(data: DataQuery, parsed: Parsed): Ask {
   const { fromMs, toMs } = data;
   if (!Number.isFinite(fromMs) || !Number.isFinite(toMs) || fromMs >= toMs) {
     throw badRequest(
@@ -38,9 +60,8 @@ export function parseAsk(data: DataQuery): Ask {
     );
   }
   return {
+    ...parsed,
     refId: data.refId,
-    query,
-    selection: compileSelection(query),
     range: { fromNs: BigInt(Math.floor(fromMs)) * 1_000_000n, toNs: BigInt(Math.ceil(toMs)) * 1_000_000n },
     intervalMs: data.intervalMs,
     maxDataPoints: data.maxDataPoints,

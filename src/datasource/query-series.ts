@@ -33,7 +33,8 @@ export function selectSeries(
   max: number = limits.seriesPerQueryMax,
 ): Selected {
   const named = nameSeries(
-    catalogue.filter((info) => selects(selection, info, labelsOf(info, gateway))),
+    // Labels last: they have to be put together, and mostly the names decide.
+    catalogue.filter((info) => selection.device(info.device) && selection.point(info.point) && selection.labels(labelsOf(info, gateway))),
     gateway,
   );
   if (named.length === 0) return { series: [], notices: [nothingMatches(catalogue, gateway, selection)] };

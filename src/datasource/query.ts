@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { answerCommands } from './commands-query.ts';
 import type { Instance } from './instance.ts';
 import { answerLatest } from './latest.ts';
-import { type Ask, parseAsk } from './query-parse.ts';
+import { type Ask, createAsks } from './query-parse.ts';
 import type { DataAnswer, DataQuery } from './questions.ts';
 import { answerStatus } from './status.ts';
 import type { Streams } from './stream.ts';
@@ -48,9 +48,11 @@ const answerers: Record<Query['queryType'], Answerer> = {
 };
 
 export function createQueries(deps: QueryDeps): Queries {
+  const askOf = createAsks();
+
   async function answerOne(instance: Instance, caller: Caller, data: DataQuery, signal: AbortSignal): Promise<DataAnswer> {
     try {
-      const ask = parseAsk(data);
+      const ask = askOf(data);
       const frames = await answerers[ask.query.queryType]({ ask, instance, caller, deps, signal });
       signal.throwIfAborted();
       return { frames: frames.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200 };
