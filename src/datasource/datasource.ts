@@ -65,11 +65,13 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
   const metrics = createMetrics({
     store,
     gateways: () => instances.all().map(({ gateway }) => gateway),
+    dataSources: () => instances.counts(),
+    active,
     streams: () => running,
     channels: () => streams.counters().channels,
     version,
   });
-  const resources = createResources({ store, drivers, builtIn, clock, instances, log, version });
+  const resources = createResources({ store, drivers, builtIn, clock, instances, reader, log, version });
 
   return {
     async queryData(caller, asked, signal) {

@@ -6,6 +6,9 @@ import type { Store } from '../store/store.ts';
 export interface MetricsDeps {
   store: Store;
   gateways(): readonly Gateway[];
+  /** How many are known, by state. */
+  dataSources(): Record<string, number>;
+  active: boolean;
   /** Live channels that are being sent. */
   streams(): number;
   /** Live channels that are open, each with one subscription of its gateway. */
@@ -22,7 +25,7 @@ export interface Metrics {
 
 type Labelled = { labels: Record<string, string>; value: number };
 
-export function createMetrics({ store, gateways, streams, channels, version }: MetricsDeps): Metrics {
+export function createMetrics({ store, gateways, dataSources, active, streams, channels, version }: MetricsDeps): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -55,6 +58,13 @@ export function createMetrics({ store, gateways, streams, channels, version }: M
 
   gauge('fieldgate_info', 'Version of the plugin', () => [{ labels: { version }, value: 1 }], ['version']);
   gauge('fieldgate_gateways', 'Data sources that run', () => [{ labels: {}, value: gateways().length }]);
+  gauge(
+    'fieldgate_data_sources',
+    'Data sources that are known, by state',
+    () => Object.entries(dataSources()).map(([state, value]) => ({ labels: { state }, value })),
+    ['state'],
+  );
+  gauge('fieldgate_active', '0 in a replica that opens no connection', () => [{ labels: {}, value: active ? 1 : 0 }]);
   gauge('fieldgate_live_streams', 'Live channels that are being sent', () => [{ labels: {}, value: streams() }]);
   gauge('fieldgate_live_channels', 'Live channels that are open, with or without a viewer', () => [{ labels: {}, value: channels() }]);
   gauge(

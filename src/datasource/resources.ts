@@ -7,6 +7,7 @@ import { leastForCommand, mayCommand, strangerOf } from './access.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { ResourceRequest } from './questions.ts';
+import type { Reader } from './reading.ts';
 import { accessOfMine } from './resources/access.ts';
 import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, ResourceDeps, RouteName } from './resources/ask.ts';
 import { readBody } from './resources/body.ts';
@@ -29,7 +30,7 @@ import { suggestHandler } from './resources/suggest.ts';
 /** Answers one request. What goes wrong is a problem document; it throws only if the call was cancelled or a body breaks off on its way. */
 export type Resources = (caller: Caller, request: ResourceRequest, send: Send, signal: AbortSignal) => Promise<void>;
 
-export function createResources(deps: ResourceDeps & { instances: Instances; log: Log; version: string }): Resources {
+export function createResources(deps: ResourceDeps & { instances: Instances; reader: Reader; log: Log; version: string }): Resources {
   const commands = commandHandlers(deps.store);
   const schemas = schemaHandlers(deps.drivers);
   const profiles = profileHandlers(deps.builtIn);
@@ -53,7 +54,7 @@ export function createResources(deps: ResourceDeps & { instances: Instances; log
     'GET commands': commands.list,
     'GET commands/{id}': commands.one,
     'GET access/me': accessOfMine,
-    'POST config/check': configCheck(deps.drivers, deps.builtIn.profiles),
+    'POST config/check': configCheck(deps.reader),
   };
   const { list, remove } = instanceHandlers(deps.instances);
   const processHandlers: Record<ProcessRouteName, ProcessHandler> = { 'GET instances': list, 'DELETE instances/{uid}': remove };

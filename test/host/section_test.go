@@ -44,6 +44,9 @@ func TestAReplicaAnswersFromItsHistoryAndTouchesNothing(t *testing.T) {
 	}
 	wantWords(t, health.Message, "not active")
 	silent(t, modbus, 500*time.Millisecond)
+	if active := gauge(t, replica.Plugin, "fieldgate_active"); active != 0 {
+		t.Errorf("fieldgate_active is %v", active)
+	}
 }
 
 func TestAWrongSectionIsToldAndNothingIsOpenedOnAGuess(t *testing.T) {
@@ -153,6 +156,9 @@ func TestALargePlantIsInFilesAndTheirChangesAreNoticed(t *testing.T) {
 	health, err := large.CheckHealth(within(t))
 	must(t, err)
 	wantWords(t, health.Message, "boilers.json devices[2].connection")
+	checked, err := large.Post(within(t), "config/check", configuration)
+	must(t, err)
+	wantWords(t, string(checked.Body), "boilers.json devices[2].connection")
 
 	// Read again at a start without a request.
 	must(t, large.Plugin.Kill(within(t)))

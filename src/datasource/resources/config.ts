@@ -1,15 +1,14 @@
-import type { Profile } from '../../contract/device.ts';
-import type { Driver } from '../../contract/driver.ts';
-import { readSettings } from '../settings.ts';
+import type { Reader } from '../reading.ts';
 import type { Handler } from './ask.ts';
 
 /**
- * `POST config/check` with a settings document: `{ ok, faults: [{ severity, place, message }], runs: { connections, devices, points } }`. Nothing is
- * opened, and no stored secret takes part, so that nobody can find one out by asking.
+ * `POST config/check` with a settings document: `{ ok, faults: [{ severity, place, message }], runs: { connections, devices, points } }`. The files it
+ * includes take part, nothing is opened, and no stored secret takes part, so that nobody can find one out by asking.
  */
-export function configCheck(drivers: readonly Driver[], profiles: readonly Profile[]): Handler {
-  return ({ bytes }) => {
-    const { faults, connections } = readSettings({ jsonData: bytes, secureJsonData: {} }, drivers, profiles);
+export function configCheck(reader: Reader): Handler {
+  return async ({ bytes }) => {
+    const { plan } = await reader.read({ jsonData: bytes, secureJsonData: {} });
+    const { faults, connections } = plan;
     const devices = connections.flatMap((connection) => connection.devices);
     const points = devices.reduce((sum, device) => sum + device.points.length, 0);
     return {
