@@ -25,7 +25,12 @@ const parameterSchema = z.strictObject({
 type Parameter = z.output<typeof parameterSchema>;
 
 export const serialActionSchema = z.strictObject({
-  send: z.string().min(1).max(1_024).describe('What is sent, with {parameter} in the places of parameters and its line end'),
+  send: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .describe('What is sent, with {parameter} in the places of parameters and its line end')
+    .meta({ examples: ['FAN={speed}\\n'] }),
   ...ackSchema,
   parameters: z
     .record(
@@ -33,7 +38,8 @@ export const serialActionSchema = z.strictObject({
       parameterSchema,
     )
     .default({})
-    .describe('What may stand in the places of send'),
+    .describe('What may stand in the places of send')
+    .meta({ examples: [{ speed: { type: 'integer', min: 0, max: 100 } }] }),
 });
 export type SerialAction = z.output<typeof serialActionSchema>;
 

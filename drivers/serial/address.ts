@@ -7,12 +7,20 @@ import { valueTypes } from './value.ts';
 const textSchema = z.string().min(1).max(1_024);
 
 export const ackSchema = {
-  ack: patternSchema.optional().describe('The line that says yes, as an expression. Without it nothing is waited for'),
-  nak: patternSchema.optional().describe('A line that says no, as an expression'),
+  ack: patternSchema
+    .optional()
+    .describe('The line that says yes, as an expression. Without it nothing is waited for')
+    .meta({ examples: ['^OK$'] }),
+  nak: patternSchema
+    .optional()
+    .describe('A line that says no, as an expression')
+    .meta({ examples: ['^ERR'] }),
 };
 
 const setSchema = z.strictObject({
-  send: textSchema.describe('What is sent, with {value} in the place of the value and its line end; {{ is a literal brace'),
+  send: textSchema
+    .describe('What is sent, with {value} in the place of the value and its line end; {{ is a literal brace')
+    .meta({ examples: ['VALVE={value}\\n'] }),
   ...ackSchema,
 });
 export type SetAddress = z.output<typeof setSchema>;
@@ -26,17 +34,24 @@ const fields = z.strictObject({
     .meta({ examples: ['VALVE?\n'] })
     .optional()
     .describe('For what the device says when asked: what is sent, with its line end'),
-  reply: patternSchema.optional().describe('With request: the expression that the reply fits, with a named group for the value'),
+  reply: patternSchema
+    .optional()
+    .describe('With request: the expression that the reply fits, with a named group for the value')
+    .meta({ examples: ['^VALVE=(?<value>[01])$'] }),
   field: z
     .string()
     .regex(/^\w{1,64}$/)
     .optional()
-    .describe('The named group with the value; "value", or the only one, unless said'),
+    .describe('The named group with the value; "value", or the only one, unless said')
+    .meta({ examples: ['soil'] }),
   type: z
     .enum(valueTypes)
     .default('auto')
     .describe('number, integer (exact to 64 bits) or text; auto takes a text that is a number for a number'),
-  set: setSchema.optional().describe('How a value is set'),
+  set: setSchema
+    .optional()
+    .describe('How a value is set')
+    .meta({ examples: [{ send: 'VALVE={value}\\n', ack: '^OK$' }] }),
 });
 
 /** After the schema: true to itself. `line` or both `request` and `reply` are there, or neither. */

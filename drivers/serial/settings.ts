@@ -1,11 +1,11 @@
 /** A serial connection as it is written in settings. A device behind it is only a name: its points say what they listen to and ask for. */
 import { z } from 'zod';
-import { durationMs } from '../../src/contract/duration.ts';
+import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { settingsText, type TtySettings } from '../tty/settings.ts';
 
 const framingSchema = z.strictObject({
-  type: z.literal('delimiter'),
+  type: z.literal('delimiter').describe('Lines with an end'),
   delimiter: z
     .string()
     .min(1)
@@ -27,7 +27,12 @@ export const connectionSchema = z.strictObject({
     .max(256)
     .meta({ examples: ['/dev/ttyACM0', '/dev/serial/by-id/usb-Arduino_Uno-if00', 'COM3'] })
     .describe('The serial port; on Linux a path under /dev/serial/by-id stays the same after replugging'),
-  baudRate: z.int().min(50).max(4_000_000).describe('Bits per second, as the device has it: 9600 and 115200 are common'),
+  baudRate: z
+    .int()
+    .min(50)
+    .max(4_000_000)
+    .describe('Bits per second, as the device has it: 9600 and 115200 are common')
+    .meta({ examples: [115200] }),
   dataBits: z
     .union([z.literal(8), z.literal(7), z.literal(6), z.literal(5)])
     .default(8)
@@ -43,11 +48,13 @@ export const connectionSchema = z.strictObject({
     .describe('hardware is RTS/CTS, software is XON/XOFF; wrong here, the port takes no bytes'),
   framing: framingSchema.prefault({ type: 'delimiter' }).describe('How the stream of bytes is divided into lines'),
   encoding: z.enum(['utf-8', 'latin1']).default('utf-8').describe('Of the text on the line'),
-  timeout: durationMs({ minMs: 10, maxMs: 30_000 }).default(limits.requestTimeoutMs).describe('How long a reply may take'),
+  timeout: durationMs({ minMs: 10, maxMs: 30_000 })
+    .prefault(formatDurationMs(limits.requestTimeoutMs))
+    .describe('How long a reply may take'),
   connectDelay: durationMs({ maxMs: 30_000 })
-    .default(0)
+    .prefault('0ms')
     .describe('Pause between opening the port and the first request: many boards start anew when it is opened, an Arduino takes 2s'),
-  requestDelay: durationMs({ maxMs: 10_000 }).default(0).describe('Quiet time between a reply and the next request'),
+  requestDelay: durationMs({ maxMs: 10_000 }).prefault('0ms').describe('Quiet time between a reply and the next request'),
 });
 export type ConnectionOptions = z.output<typeof connectionSchema>;
 

@@ -158,8 +158,8 @@ export const pointSchema = z.strictObject({
 export const actionSchema = z.looseObject({
   id: pointIdSchema,
   title: titleSchema,
-  confirm: z.boolean().default(false),
-  role: z.enum(roles).exclude(['None', 'Viewer']).optional(),
+  confirm: z.boolean().default(false).describe('Ask the person once more before it is sent'),
+  role: z.enum(roles).exclude(['None', 'Viewer']).optional().describe('The least role; that of `rights.command` unless said'),
 });
 
 export const deviceSchema = z.strictObject({
