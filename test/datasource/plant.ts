@@ -11,6 +11,7 @@ import { createDatasource } from '../../src/datasource/datasource.ts';
 import type { Datasource, HealthAnswer, ResourcePart } from '../../src/datasource/questions.ts';
 import { readFolder } from '../../src/executable.ts';
 import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
 
 export interface Asked {
   method?: string;
@@ -36,6 +37,7 @@ export interface Answered {
 export interface Reader {
   /** What came so far. */
   readonly text: string;
+  readonly bytes: Uint8Array;
   readonly status: number;
   readonly headers: Record<string, string>;
   /** The largest piece. */
@@ -52,6 +54,8 @@ export interface Reader {
 
 export interface Plant {
   readonly datasource: Datasource;
+  /** Where its history is, under the name `1/plant`. */
+  readonly store: Store;
   /** Messages of the log at level info and error. */
   readonly logged: readonly string[];
   /** Lets the clock that measures time-outs jump ahead. */
@@ -68,12 +72,12 @@ export interface Plant {
   close(): Promise<void>;
 }
 
-export async function startPlant(settings: unknown, { memory = false, drivers = known, log: said = silentLog } = {}): Promise<Plant> {
+export async function startPlant(settings: unknown, { memory = false, drivers = known, time = systemClock } = {}): Promise<Plant> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldgate-datasource-'));
   let aheadMs = 0;
-  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+  const clock: Clock = { ...time, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const logged: string[] = [];
-  const log: Log = { ...said, info: (message) => logged.push(message), error: (message) => logged.push(message) };
+  const log: Log = { ...silentLog, info: (message) => logged.push(message), error: (message) => logged.push(message) };
   const store = openStore({ folder: memory ? undefined : folder, clock, log: silentLog, flushIntervalMs: 20 });
   const builtIn = readBuiltIn(readFolder('profiles'));
   const datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version: '0.0.0-test' });
@@ -97,6 +101,7 @@ export async function startPlant(settings: unknown, { memory = false, drivers = 
 
   const plant: Plant = {
     datasource,
+    store,
     logged,
     advance(ms) {
       aheadMs += ms;
@@ -124,11 +129,13 @@ export async function startPlant(settings: unknown, { memory = false, drivers = 
     },
     open(path, asked = {}) {
       const leaving = new AbortController();
+      const parts: Uint8Array[] = [];
       let [text, status, largest, paused] = ['', 0, 0, Promise.withResolvers<void>()];
       let headers: Record<string, string> = {};
       paused.resolve();
       const take = async (part: ResourcePart) => {
         if (status === 0) ({ status, headers } = part);
+        parts.push(part.body);
         text += Buffer.from(part.body).toString();
         largest = Math.max(largest, part.body.length);
         await Promise.race([paused.promise, new Promise((_, reject) => leaving.signal.addEventListener('abort', reject))]);
@@ -137,6 +144,9 @@ export async function startPlant(settings: unknown, { memory = false, drivers = 
       return {
         get text() {
           return text;
+        },
+        get bytes() {
+          return Buffer.concat(parts);
         },
         get status() {
           return status;
