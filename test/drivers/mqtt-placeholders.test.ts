@@ -64,7 +64,7 @@ describe('filters', () => {
     ['a/b/c/d', []],
     ['$SYS/b/c', []],
     ['x//', ['x/+/+']],
-  ])('%s falls under %j', (topic, filters) => expect(tree.under(topic.split('/')).sort()).toEqual(filters));
+  ])('%s falls under %j', (topic, filters) => expect(new Set(tree.under(topic.split('/')))).toEqual(new Set(filters)));
   it.each<[string, string | undefined]>([
     ['a/b', '+/+'],
     ['a/x/c', 'a/+/c'],
