@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { drivers } from '../../drivers/index.ts';
 import type { InstanceSettings } from '../../src/contract/caller.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import { limits } from '../../src/contract/limits.ts';
@@ -11,6 +12,7 @@ import { createMemory } from '../../src/datasource/remembered/memory.ts';
 import { createVault } from '../../src/datasource/remembered/vault.ts';
 import { Resting, type RestingInstance } from '../../src/datasource/resting.ts';
 import { readSection } from '../../src/datasource/section.ts';
+import { readSettings } from '../../src/datasource/settings.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fastClock } from '../gateway/clocks.ts';
@@ -122,11 +124,33 @@ describe('the ledger', () => {
     await store.remember('', 'instances', '1/null', null);
     const tooLarge = settings({ uid: 'large', jsonData: Buffer.alloc(limits.settingsBytesMax + 1, 32) });
     const noText = settings({ uid: 'no-text', jsonData: Buffer.of(0xff, 0xfe) });
-    for (const one of [tooLarge, noText]) await ledgerWith().save(1, one, 1);
+    const deep = settings({ uid: 'deep', jsonData: Buffer.from('['.repeat(100_000) + ']'.repeat(100_000)) });
+    const broken = settings({ uid: 'broken', jsonData: Buffer.from(`{"url":"mqtt://user:${password}@host"`) });
+    for (const one of [tooLarge, noText, deep, broken]) await ledgerWith().save(1, one, 1);
     const found = await ledgerWith().load();
     expect(found.map(({ key, settings: { jsonData } }) => [key, jsonData.length])).toEqual([
+      ['1/broken', 0],
+      ['1/deep', 0],
       ['1/large', 0],
       ['1/no-text', 0],
+    ]);
+  });
+
+  it('does not write down a password that stands in a URL, and what it writes is refused as well', async () => {
+    const document = {
+      connections: [
+        { id: 'b', kind: 'mqtt', url: `mqtt://user:${password}@127.0.0.1:1883` },
+        { id: 'c', kind: 'mqtt', url: 'mqtt://127.0.0.1' },
+      ],
+    };
+    await ledgerWith().save(1, settings({ jsonData: Buffer.from(JSON.stringify(document)), secureJsonData: {} }), 1);
+    await store.flush();
+    for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes(password)).toBe(false);
+    const [found] = await ledgerWith().load();
+    const plan = readSettings(found?.settings ?? settings(), drivers);
+    expect(plan.connections.map(({ connection }) => connection.id)).toEqual(['c']);
+    expect(plan.faults).toEqual([
+      expect.objectContaining({ place: 'connections[0].url', message: expect.stringContaining('password in its URL') }),
     ]);
   });
 

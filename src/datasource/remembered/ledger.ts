@@ -4,6 +4,8 @@ import type { InstanceSettings } from '../../contract/caller.ts';
 import { messageOf } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Store } from '../../store/store.ts';
+import { parseJson } from '../settings/json.ts';
+import { userinfo } from '../settings/phrases.ts';
 import type { Vault } from './vault.ts';
 
 /** Nothing secret is in it but `sealed`. When it was last named has an entry of its own, because that is written much more often. */
@@ -118,10 +120,27 @@ function aboutOf(orgId: number, uid: string, id: number): string {
   return `${orgId}/${uid}/${id}`;
 }
 
-/** Settings that cannot be understood start nothing, so nothing of them has to be remembered. */
+/**
+ * Settings that cannot be understood start nothing, so nothing of them has to be remembered. A password in a URL is refused where settings are
+ * checked; what stands in its place is refused as well.
+ */
 function textOf(jsonData: Uint8Array): string {
-  const text = Buffer.from(jsonData).toString('utf8');
-  return jsonData.length <= limits.settingsBytesMax && Buffer.from(text).equals(jsonData) ? text : '';
+  const parsed = jsonData.length <= limits.settingsBytesMax ? parseJson(jsonData) : undefined;
+  if (!parsed?.ok) return '';
+  let changed = false;
+  const withoutPasswords = (_name: string, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    const without = value.replace(userinfo, '$1user:password@');
+    changed ||= without !== value;
+    return without;
+  };
+  try {
+    const text = JSON.stringify(parsed.value, withoutPasswords);
+    return changed ? text : Buffer.from(jsonData).toString('utf8');
+  } catch {
+    // Deeper than the call stack.
+    return '';
+  }
 }
 
 function parse(text: string): unknown {

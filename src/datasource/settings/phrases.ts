@@ -1,5 +1,6 @@
 /** Values, lists and schemas as words of a sentence: bounded, and without what must not be repeated. */
 import { z } from 'zod';
+import { durationPattern } from '../../contract/duration.ts';
 
 /** A value for a message: bounded, and nothing of lists and objects but that they are one. */
 export function show(value: unknown): string {
@@ -83,6 +84,7 @@ function numberPhrase(schema: z.core.JSONSchema.JSONSchema): string {
 }
 
 function stringPhrase(schema: z.core.JSONSchema.JSONSchema): string {
+  if (schema.pattern === durationPattern.source) return `a duration such as ${listOf((schema.examples ?? []).map(show))}`;
   if (schema.examples?.length) return `${schema.format ? `a ${schema.format}` : 'a string'} such as ${listOf(schema.examples.map(show))}`;
   if (schema.format) return `a string in the form of a ${schema.format}`;
   const { minLength: min, maxLength: max } = schema;
