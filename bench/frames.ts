@@ -103,5 +103,5 @@ report(
 );
 report(
   '100 series of 10 k rows, long to Arrow',
-  times(3, () => frameToArrow({ fields: longFields(many, mergeByTime(many.map((one) => one.times)), { units: false, quality: false }) })),
+  times(5, () => frameToArrow({ fields: longFields(many, mergeByTime(many.map((one) => one.times)), { units: false, quality: false }) })),
 );

@@ -1,7 +1,7 @@
 /** `telemetry`: what points said over time, raw or one value an interval, and where it goes on live (DESIGN §6). */
 import { limits } from '../contract/limits.ts';
 import type { Frame, FrameMeta, FrameType, Notice } from '../frame/frame.ts';
-import { longFields } from '../frame/long.ts';
+import { longFields, longTimes } from '../frame/long.ts';
 import { mergeByTime } from '../frame/merge.ts';
 import { multiFrames, timeField } from '../frame/multi.ts';
 import type { Series } from '../frame/series.ts';
@@ -61,10 +61,9 @@ export function withNotices(meta: FrameMeta, notices: Notice[]): FrameMeta {
 
 function longFrame(series: readonly Series[], notices: Notice[], intervalMs?: number): Frame {
   const order = mergeByTime(series.map(({ times }) => times));
-  const times = BigInt64Array.from({ length: order.row.length }, (_, i) => series[order.series[i] ?? 0]?.times[order.row[i] ?? 0] ?? 0n);
   const quality = series.some((one) => one.quality !== undefined);
   return {
     meta: withNotices({ type: 'timeseries-long' }, notices),
-    fields: [timeField(times, intervalMs), ...longFields(series, order, { units: false, quality })],
+    fields: [timeField(longTimes(series, order), intervalMs), ...longFields(series, order, { units: false, quality })],
   };
 }

@@ -20,7 +20,7 @@ import {
 import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import { type CellType, type Field, type Frame, metaJson, rowsOf } from './frame.ts';
-import { packBits, packText, packValidity } from './pack.ts';
+import { packBits, packCoded, packText, packValidity } from './pack.ts';
 
 const tsType: Record<CellType, string> = {
   time: 'time',
@@ -29,6 +29,7 @@ const tsType: Record<CellType, string> = {
   uint64: 'number',
   boolean: 'boolean',
   string: 'string',
+  coded: 'string',
   enum: 'enum',
 };
 
@@ -132,6 +133,10 @@ function cells(field: Field): { type: DataType; buffers: Uint8Array[] } {
       return { type: new Bool(), buffers: [packBits(field.values).bits] };
     case 'string': {
       const { offsets, bytes } = packText(field.values);
+      return { type: new Utf8(), buffers: [bytesOf(offsets), bytes] };
+    }
+    case 'coded': {
+      const { offsets, bytes } = packCoded(field.values, field.texts);
       return { type: new Utf8(), buffers: [bytesOf(offsets), bytes] };
     }
     case 'enum':

@@ -16,6 +16,8 @@ export type Cells =
   /** 0 or 1. */
   | { type: 'boolean'; values: Uint8Array; valid?: Uint8Array }
   | { type: 'string'; values: readonly string[]; valid?: Uint8Array }
+  /** The same to whoever reads it, for columns of few texts and many rows: indices into `texts`. */
+  | { type: 'coded'; values: Uint16Array; texts: readonly string[]; valid?: Uint8Array }
   /** Indices into `config.type.enum.text`. Shown as text, and unlike a string column never a dimension of a series in Alerting. */
   | { type: 'enum'; values: Uint16Array; valid?: Uint8Array };
 

@@ -1,6 +1,6 @@
 /** `timeseries-multi`: a frame a series, each with its own times. What a query answers with unless another format is asked for. */
 import type { Field, Frame } from './frame.ts';
-import { isNumeric, qualityField, type Series, textField } from './series.ts';
+import { isNumeric, qualityField, reasonField, type Series } from './series.ts';
 
 /**
  * Series of numbers first and typed; series of text after them and untyped, because the contract knows no text as a value: Alerting
@@ -24,5 +24,5 @@ function valueField(series: Series): Field {
 
 function qualityFields(series: Series): Field[] {
   if (!series.quality) return [];
-  return [qualityField('quality', series.quality), textField('reason', series.reasons ?? Array.from(series.times, () => ''))];
+  return [qualityField('quality', series.quality), reasonField('reason', series.reasons, series.times.length)];
 }

@@ -26,16 +26,7 @@ export function packText(texts: readonly string[]): { offsets: Int32Array; bytes
   const offsets = new Int32Array(texts.length + 1);
   let units = 0;
   for (const text of texts) units += text.length;
-  if (units * 3 > limits.textBytesPerColumnMax) {
-    throw new Fault(
-      `The answer has a text column of ${units} characters; allowed are ${Math.floor(limits.textBytesPerColumnMax / 3)}. Ask for a shorter time range.`,
-      {
-        type: 'answer-too-large',
-        blame: 'caller',
-        status: 400,
-      },
-    );
-  }
+  if (units * 3 > limits.textBytesPerColumnMax) throw tooMuchText(units);
   // One UTF-16 unit takes at most three bytes; mostly it is one, so the first guess is one and a long text makes it grow.
   const encoder = new TextEncoder();
   let bytes = new Uint8Array(units);
@@ -51,4 +42,32 @@ export function packText(texts: readonly string[]): { offsets: Int32Array; bytes
     offsets[i + 1] = end;
   });
   return { offsets, bytes: bytes.subarray(0, end) };
+}
+
+/** The same for indices into `texts`. */
+export function packCoded(codes: Uint16Array, texts: readonly string[]): { offsets: Int32Array; bytes: Uint8Array } {
+  const encoder = new TextEncoder();
+  const encoded = texts.map((text) => encoder.encode(text));
+  const offsets = new Int32Array(codes.length + 1);
+  let end = 0;
+  for (let i = 0; i < codes.length; i += 1) {
+    end += encoded[codes[i] as number]?.length ?? 0;
+    if (end > limits.textBytesPerColumnMax) throw tooMuchText(end);
+    offsets[i + 1] = end;
+  }
+  const bytes = new Uint8Array(end);
+  let at = 0;
+  for (let i = 0; i < codes.length; i += 1) {
+    // Byte by byte: names are short, and `set` costs more than copying one.
+    const text = encoded[codes[i] as number] as Uint8Array;
+    for (let k = 0; k < text.length; k += 1) bytes[at++] = text[k] as number;
+  }
+  return { offsets, bytes };
+}
+
+function tooMuchText(characters: number): Fault {
+  return new Fault(
+    `The answer has a text column of ${characters} characters; allowed are ${Math.floor(limits.textBytesPerColumnMax / 3)}. Ask for a shorter time range.`,
+    { type: 'answer-too-large', blame: 'caller', status: 400 },
+  );
 }

@@ -45,6 +45,12 @@ export function qualityField(name: string, quality: Uint8Array, valid?: Uint8Arr
   };
 }
 
+/** Why a row is not good; an enum too. Most answers have no reason at all. */
+export function reasonField(name: string, reasons: readonly Reason[] | undefined, rows: number): Field {
+  if (reasons) return textField(name, reasons);
+  return { name, type: 'enum', values: new Uint16Array(rows), config: { type: { enum: { text: [''] } } } };
+}
+
 /** Texts as an enum: shown as text, small, and no dimension of a series. A column of more than 65,535 different texts is a string column. */
 export function textField(name: string, texts: readonly (string | null)[]): Field {
   const places = new Map<string, number>();

@@ -38,6 +38,8 @@ export function spread(cells: Cells, places: Int32Array, empty: number): Cells {
       return { type: 'boolean', valid, values: fill(new Uint8Array(places.length), cells.values) };
     case 'enum':
       return { type: 'enum', valid, values: fill(new Uint16Array(places.length), cells.values) };
+    case 'coded':
+      return { type: 'coded', valid, texts: cells.texts, values: fill(new Uint16Array(places.length), cells.values) };
     case 'string':
       return { type: 'string', valid, values: fill(new Array<string>(places.length).fill(''), cells.values) };
   }

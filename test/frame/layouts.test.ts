@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frameToArrow } from '../../src/frame/arrow.ts';
-import { longFields } from '../../src/frame/long.ts';
+import { longFields, longTimes } from '../../src/frame/long.ts';
 import { mergeByTime } from '../../src/frame/merge.ts';
 import { type Series, textField } from '../../src/frame/series.ts';
 import { wideFrame } from '../../src/frame/wide.ts';
@@ -102,11 +102,42 @@ describe('series in one frame', () => {
       { ...series('b', [[2n, 2]]), labels: { device: 'y' } },
     ];
     const fields = longFields(all, mergeByTime(all.map(({ times }) => times)), { units: false, quality: false });
-    expect(fields.map(({ name, values }) => [name, [...values]])).toEqual([
+    const read = readFrame(frameToArrow({ fields }));
+    expect(read.fields.map(({ name, values }) => [name, values])).toEqual([
       ['device', ['x', 'y']],
       ['site', ['north', '']],
       ['value', [1, 2]],
     ]);
+  });
+
+  it('a long frame has each row of each kind once, with its quality and reason', () => {
+    const one = series('a', [
+      [1n, 1.5],
+      [4n, 2.5],
+    ]);
+    const all: Series[] = [
+      {
+        ...one,
+        quality: Uint8Array.of(0, 2),
+        reasons: ['', 'timeout'],
+        value: { ...one.value, valid: Uint8Array.of(1, 0) } as Series['value'],
+      },
+      { ...series('b', [[2n, 0]]), value: { type: 'int64', values: BigInt64Array.of(2n ** 60n) } },
+      { ...series('c', [[3n, 0]]), value: { type: 'boolean', values: Uint8Array.of(1), valid: Uint8Array.of(1) } },
+      { ...series('d', [[5n, 0]]), value: { type: 'string', values: ['idle'] } },
+    ];
+    const order = mergeByTime(all.map(({ times }) => times));
+    const time = { name: 'time', type: 'time' as const, values: longTimes(all, order) };
+    const read = readFrame(frameToArrow({ fields: [time, ...longFields(all, order, { units: false, quality: true })] }));
+    expect(read.fields.map(({ name, values }) => [name, values])).toEqual([
+      ['time', ['1', '2', '3', '4', '5']],
+      ['point', ['a', 'b', 'c', 'a', 'd']],
+      ['value', [1.5, 2 ** 60, 1, null, null]],
+      ['text', [null, 0, null, null, 1]],
+      ['quality', [0, 0, 0, 2, 0]],
+      ['reason', [0, 0, 0, 1, 0]],
+    ]);
+    expect(fieldOf(read, 'text').config).toEqual({ type: { enum: { text: [String(2n ** 60n), 'idle'] } } });
   });
 
   it('texts become an enum, or a string column when there are too many of them', () => {
