@@ -1,10 +1,11 @@
 /** The simulators as a child process, and the settings that describe them. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Both simulators listen within this. */
+/** All simulators are there within this. */
 const readyTimeoutMs = 15_000;
 
 export interface Demo {
@@ -13,17 +14,19 @@ export interface Demo {
   stop(): Promise<void>;
 }
 
-/** The line the simulators print when both listen. */
+/** The line the simulators print when all are there. Serial ports are missing where this machine cannot simulate them. */
 interface Ready {
   mqttPort: number;
   modbusPort: number;
+  serialPath?: string;
+  rtuPath?: string;
 }
 
-/** Starts `simulators/main.ts` on free ports. Throws with a sentence if it does not come up. */
+/** Starts `simulators/main.ts` on ports of its own. Throws with a sentence if it does not come up. */
 export async function startDemo(root: string): Promise<Demo> {
-  const child = spawn(process.execPath, [join(root, 'simulators/main.ts'), '--mqtt-port', '0', '--modbus-port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'fieldgate-demo-'));
+  const ports = ['--mqtt-port', '0', '--modbus-port', '0', '--serial-path', join(folder, 'uno'), '--rtu-path', join(folder, 'rs485')];
+  const child = spawn(process.execPath, [join(root, 'simulators/main.ts'), ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the simulators did not come up within 15 s')), readyTimeoutMs);
@@ -39,18 +42,29 @@ export async function startDemo(root: string): Promise<Demo> {
     async stop() {
       child.kill('SIGTERM');
       await ended;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** The settings file names the usual ports; this run's are put in their place. */
-function withPorts(
-  settings: { connections: { kind: string; url?: string; transport?: { port?: number } }[] },
-  ready: Ready,
-): Record<string, unknown> {
-  for (const connection of settings.connections) {
-    if (connection.kind === 'mqtt') connection.url = `mqtt://127.0.0.1:${ready.mqttPort}`;
-    if (connection.kind === 'modbus' && connection.transport) connection.transport.port = ready.modbusPort;
-  }
-  return settings as unknown as Record<string, unknown>;
+interface Connection {
+  id: string;
+  kind: string;
+  url?: string;
+  path?: string;
+  transport?: { type: string; port?: number; path?: string };
+}
+
+/** The settings file names the usual ports; this run's are put in their place. What is not simulated here is left out. */
+function withPorts(settings: { connections: Connection[]; devices: { connection: string }[] }, ready: Ready): Record<string, unknown> {
+  const { mqttPort, modbusPort, serialPath, rtuPath } = ready;
+  const connections = settings.connections.flatMap((connection): Connection[] => {
+    const { kind, transport } = connection;
+    if (kind === 'mqtt') return [{ ...connection, url: `mqtt://127.0.0.1:${mqttPort}` }];
+    if (kind === 'serial') return serialPath === undefined ? [] : [{ ...connection, path: serialPath }];
+    if (transport?.type === 'rtu') return rtuPath === undefined ? [] : [{ ...connection, transport: { ...transport, path: rtuPath } }];
+    return [transport ? { ...connection, transport: { ...transport, port: modbusPort } } : connection];
+  });
+  const there = new Set(connections.map(({ id }) => id));
+  return { ...settings, connections, devices: settings.devices.filter(({ connection }) => there.has(connection)) };
 }

@@ -1,20 +1,43 @@
 /**
- * `npm run sim`: devices on your desk. An MQTT broker with a living house and a Modbus TCP boiler; `simulators/gateway.json` describes them.
- * When both listen it prints one line of JSON: `{"mqttPort":1883,"modbusPort":1502}`.
+ * `npm run sim`: devices on your desk. An MQTT broker with a living house, a Modbus TCP boiler, and on two serial ports (where Python 3 and
+ * ptys are) a greenhouse and an energy meter; `simulators/gateway.json` describes them. When all are there it prints one line of JSON:
+ * `{"mqttPort":1883,"modbusPort":1502,"serialPath":"/tmp/fieldgate-uno","rtuPath":"/tmp/fieldgate-rs485"}`.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPlant } from './modbus-plant.ts';
 import { startBroker } from './mqtt-broker.ts';
 import { startHouse } from './mqtt-house.ts';
+import { startMeters } from './serial-meter.ts';
+import { openSerialPort } from './serial-port.ts';
+import { startUno } from './serial-uno.ts';
 
-const usage = 'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --host ADDRESS and --for 60s';
+const usage =
+  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --host ADDRESS and --for 60s';
 
 async function main(): Promise<void> {
-  const { host, mqttPort, modbusPort, forMs } = readArguments(process.argv.slice(2));
+  const { host, mqttPort, modbusPort, serialPath, rtuPath, forMs } = readArguments(process.argv.slice(2));
+  const ends: (() => unknown)[] = [];
   const broker = await startBroker({ host, port: mqttPort }).catch(refused('MQTT', mqttPort));
+  ends.push(() => broker.close());
   const plant = await startPlant({ host, port: modbusPort }).catch(refused('Modbus', modbusPort));
-  const house = startHouse({ broker });
-  console.log(JSON.stringify({ mqttPort: broker.port, modbusPort: plant.port }));
+  ends.push(() => plant.close());
+  ends.push(startHouse({ broker }).stop);
+  const said: Record<string, unknown> = { mqttPort: broker.port, modbusPort: plant.port };
+  for (const [name, path, start] of [
+    ['serialPath', serialPath, startUno],
+    ['rtuPath', rtuPath, startMeters],
+  ] as const) {
+    const port = await openSerialPort(path);
+    if (!port) {
+      console.error(`${path}: no serial port is simulated, because there is no python3 that can make one`);
+      continue;
+    }
+    said[name] = path;
+    ends.push(() => port.close(), start({ port }));
+  }
+  console.log(JSON.stringify(said));
 
   await new Promise<void>((resolve) => {
     const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
@@ -25,14 +48,25 @@ async function main(): Promise<void> {
       });
     }
   });
-  house.stop();
-  await Promise.all([broker.close(), plant.close()]);
+  // Devices before what carries them.
+  for (const end of ends.reverse()) await end();
 }
 
-function readArguments(args: string[]): { host: string; mqttPort: number; modbusPort: number; forMs: number | undefined } {
+interface Arguments {
+  host: string;
+  mqttPort: number;
+  modbusPort: number;
+  serialPath: string;
+  rtuPath: string;
+  forMs: number | undefined;
+}
+
+function readArguments(args: string[]): Arguments {
   const options = {
     'mqtt-port': { type: 'string' },
     'modbus-port': { type: 'string' },
+    'serial-path': { type: 'string' },
+    'rtu-path': { type: 'string' },
     host: { type: 'string' },
     for: { type: 'string' },
   } as const;
@@ -41,6 +75,8 @@ function readArguments(args: string[]): { host: string; mqttPort: number; modbus
     host: values.host ?? '127.0.0.1',
     mqttPort: portOf(values['mqtt-port'] ?? '1883'),
     modbusPort: portOf(values['modbus-port'] ?? '1502'),
+    serialPath: values['serial-path'] ?? join(tmpdir(), 'fieldgate-uno'),
+    rtuPath: values['rtu-path'] ?? join(tmpdir(), 'fieldgate-rs485'),
     forMs: values.for === undefined ? undefined : durationMs(values.for),
   };
 }

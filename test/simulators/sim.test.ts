@@ -8,6 +8,7 @@ import { startHouse } from '../../simulators/mqtt-house.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
 import { makeHost } from '../drivers/line.ts';
 import { listen } from '../drivers/mqtt-session.ts';
+import { portName } from '../far/port.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -20,7 +21,8 @@ function start(args: string[]): {
   ended: Promise<number | null>;
   said: () => string;
 } {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const paths = ['--serial-path', portName(), '--rtu-path', portName()];
+  const child = spawn(process.execPath, [main, ...paths, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let said = '';
   child.stderr?.on('data', (chunk) => {
@@ -71,10 +73,16 @@ describe('npm run sim', () => {
     expect(plan.faults).toEqual([]);
     const planned = plan.connections.find(({ driver }) => driver.kind === 'mqtt');
     if (!planned) throw new Error('no MQTT connection');
-    const points = planned.devices.flatMap((device) => device.points);
-    expect(points.length).toBeGreaterThan(10);
+    const { devices, templates = [] } = planned;
+    const points = [...devices, ...templates].flatMap((device) => device.points);
+    const rooms = ['north-kitchen', 'north-office', 'south-lab'];
+    const expected = [
+      ...devices.flatMap((device) => device.points.map(({ id }) => `${device.id}.${id}`)),
+      ...rooms.flatMap((room) => templates.flatMap((template) => template.points.map(({ id }) => `${room}.${id}`))),
+    ];
+    expect(expected.length).toBeGreaterThan(10);
     const session = await planned.driver.open(
-      { connection: planned.connection, devices: planned.devices },
+      { connection: planned.connection, devices: [...devices, ...templates] },
       makeHost(),
       AbortSignal.timeout(6_000),
     );
@@ -86,7 +94,8 @@ describe('npm run sim', () => {
             .filter((reading) => reading.reason === '' && reading.value !== null)
             .map(({ point }) => `${point.device}.${point.id}`),
         );
-      await expect.poll(() => good().size, soon).toBe(points.length);
+      await expect.poll(good, soon).toEqual(new Set(expected));
+      expect(new Set(ear.words.map(({ device, state }) => `${device} ${state}`))).toEqual(new Set(rooms.map((room) => `${room} online`)));
       expect(ear.readings.filter((reading) => reading.reason !== '')).toEqual([]);
       await ear.stop();
     } finally {
