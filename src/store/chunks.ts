@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
 import { readChunk, writeChunk } from './codec/chunk.ts';
 import { Summary, writeSummary } from './codec/summary.ts';
 import { type Rows, sliceRows } from './rows.ts';
-import { troubleOf } from './schema.ts';
+import { transaction, troubleOf } from './schema.ts';
 
 /** A chunk as it is listed: its samples are in `block`. Chunks of one series do not overlap. */
 export interface Chunk {
@@ -27,7 +28,11 @@ const int64Min = -(2n ** 63n);
 
 /** The chunks of all series. `onDamage` is told of each that cannot be read. */
 export class Chunks {
+  readonly #database: DatabaseSync;
   readonly #onDamage: (what: string) => void;
+  /** Blocks whose pages are damaged: SQLite gives up a whole transaction that comes upon one, so nobody touches them again. */
+  readonly #broken = new Set<number>();
+  #writes = false;
   readonly #upTo;
   readonly #after;
   readonly #newest;
@@ -38,6 +43,7 @@ export class Chunks {
   readonly #deleteData;
 
   constructor(database: DatabaseSync, onDamage: (what: string) => void) {
+    this.#database = database;
     this.#onDamage = onDamage;
     const listed = (rest: string) => {
       const statement = database.prepare(`SELECT ${columns} FROM chunk WHERE series = ? AND ${rest}`);
@@ -86,29 +92,54 @@ export class Chunks {
       .filter(({ last }) => last >= fromNs);
   }
 
+  /** Does it in one transaction; one that comes upon broken pages is begun again without them. */
+  transaction(run: () => void): void {
+    for (;;) {
+      const before = this.#broken.size;
+      try {
+        this.#writes = true;
+        transaction(this.#database, run);
+        return;
+      } catch (error) {
+        if (this.#broken.size === before) throw error;
+      } finally {
+        this.#writes = false;
+      }
+    }
+  }
+
   /** The samples; undefined if they are damaged, which is reported. */
   read(kind: ColumnKind, chunk: Chunk): Rows | undefined {
+    if (this.#broken.has(chunk.block)) return undefined;
     try {
       const data = this.#data.get(chunk.block)?.data;
       if (!(data instanceof Uint8Array)) throw new RangeError('it is not there');
       if (crc32(data) !== chunk.crc) throw new RangeError('its checksum does not fit');
       return readChunk(kind, data);
     } catch (error) {
-      if (!(error instanceof RangeError) && troubleOf(error).kind !== 'damaged') throw error;
+      const isBroken = troubleOf(error).kind === 'damaged';
+      if (!(error instanceof RangeError) && !isBroken) throw error;
       const span = `${new Date(Number(chunk.first / 1_000_000n)).toISOString()} to ${new Date(Number(chunk.last / 1_000_000n)).toISOString()}`;
-      this.#onDamage(`${chunk.rows} samples of series ${chunk.series}, ${span}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#onDamage(`${chunk.rows} samples of series ${chunk.series}, ${span}: ${messageOf(error)}`);
+      if (isBroken) this.#break(chunk, error);
       return undefined;
     }
   }
 
   remove(chunk: Chunk): void {
     this.#delete.run(chunk.series, chunk.first);
+    if (this.#broken.has(chunk.block)) return;
     try {
       this.#deleteData.run(chunk.block);
     } catch (error) {
-      // The pages of a damaged block cannot be given back; they belong to nobody from now on.
       if (troubleOf(error).kind !== 'damaged') throw error;
+      this.#break(chunk, error);
     }
+  }
+
+  #break(chunk: Chunk, error: unknown): void {
+    this.#broken.add(chunk.block);
+    if (this.#writes) throw error;
   }
 
   /** Writes rows as chunks; none of the series may overlap them. */

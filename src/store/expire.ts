@@ -7,7 +7,7 @@ import type { Folder } from './fold.ts';
 import type { Head } from './head.ts';
 import type { Expired } from './messages.ts';
 import { placeOf, sliceRows } from './rows.ts';
-import { pragma, transaction, usedBytes } from './schema.ts';
+import { pragma, usedBytes } from './schema.ts';
 
 /** Pages given back between two looks at what else waits: 1 MiB of 4 KiB pages. */
 const vacuumPages = 256;
@@ -47,14 +47,20 @@ export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }
   function* removeBefore(ids: readonly number[], beforeNs: bigint): Generator<void, number> {
     let deleted = 0;
     for (let at = 0; at < ids.length; ) {
-      transaction(database, () => {
+      let next = at;
+      let count = 0;
+      chunks.transaction(() => {
+        next = at;
+        count = 0;
         const endMs = performance.now() + limits.storeSliceMs;
         do {
-          const [oldest] = chunks.oldest(ids[at] ?? 0, int64Min, beforeNs, 1);
-          if (oldest) deleted += removeOldest(oldest, beforeNs);
-          else at += 1;
-        } while (at < ids.length && performance.now() < endMs);
+          const [oldest] = chunks.oldest(ids[next] ?? 0, int64Min, beforeNs, 1);
+          if (oldest) count += removeOldest(oldest, beforeNs);
+          else next += 1;
+        } while (next < ids.length && performance.now() < endMs);
       });
+      at = next;
+      deleted += count;
       yield;
     }
     return deleted;

@@ -63,7 +63,8 @@ export function createFolder(database: DatabaseSync, head: Head, chunks: Chunks,
     const series = head.series(target, mark.target > mark.done ? mark.upto : 0);
     for (let at = 0; at < series.length; ) {
       let next = at;
-      transaction(database, () => {
+      chunks.transaction(() => {
+        next = at;
         const endMs = performance.now() + limits.storeSliceMs;
         do {
           const id = series[next++] as number;
@@ -83,18 +84,20 @@ export function createFolder(database: DatabaseSync, head: Head, chunks: Chunks,
 
   function* deleteThrough(target: number): Generator<void, void> {
     const old = listLog.all(target).map((row) => Number(row.seq));
+    /** Their pages are damaged and stay; nobody reads them any more. */
+    const broken = new Set<number>();
     for (let at = 0; at < old.length; ) {
-      transaction(database, () => {
-        const endMs = performance.now() + limits.storeSliceMs;
-        do {
-          try {
-            deleteLog.run(old[at++] ?? 0);
-          } catch (error) {
-            // Its pages are damaged; nobody reads it any more.
-            if (troubleOf(error).kind !== 'damaged') throw error;
-          }
-        } while (at < old.length && performance.now() < endMs);
-      });
+      let next = at;
+      try {
+        transaction(database, () => {
+          const endMs = performance.now() + limits.storeSliceMs;
+          for (; next < old.length && performance.now() < endMs; next++) if (!broken.has(old[next] ?? 0)) deleteLog.run(old[next] ?? 0);
+        });
+        at = next;
+      } catch (error) {
+        if (troubleOf(error).kind !== 'damaged' || broken.has(old[next] ?? 0)) throw error;
+        broken.add(old[next] ?? 0);
+      }
       yield;
     }
   }

@@ -3,7 +3,6 @@ import { type ColumnKind, columnKinds } from '../contract/sample.ts';
 import type { Chunks } from './chunks.ts';
 import { placeRows } from './fold.ts';
 import { blanks, doublesOf, type Rows, reasonPlace } from './rows.ts';
-import { transaction } from './schema.ts';
 
 /** Rows of the old table in one transaction. */
 const rowsAtOnce = 32_768;
@@ -23,7 +22,7 @@ export function* migrateSamples(database: DatabaseSync, chunks: Chunks): Generat
   const remove = database.prepare('DELETE FROM sample WHERE series = ? AND time <= ?');
   for (const { id, kind } of database.prepare('SELECT id, kind FROM series').all()) {
     for (let taken = rowsAtOnce; taken === rowsAtOnce; ) {
-      transaction(database, () => {
+      chunks.transaction(() => {
         const old = read.all(id as number) as unknown as OldRow[];
         taken = old.length;
         const last = old.at(-1);

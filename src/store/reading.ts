@@ -5,6 +5,7 @@ import type { Chunk, Chunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
 import { concatRows, type Rows, rowsBetween } from './rows.ts';
+import { troubleOf } from './schema.ts';
 
 /** Takes a chunk that has nothing in the head beside it; `read` gives its samples, or undefined if they are damaged. */
 export type TakeChunk = (chunk: Chunk, read: () => Rows | undefined) => void;
@@ -37,7 +38,17 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
       sync();
       return run();
     } finally {
+      end();
+    }
+  }
+
+  /** A transaction that came upon broken pages ends with their error; what was read of the others is good. */
+  function end(): void {
+    try {
       database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      if (troubleOf(error).kind !== 'damaged') throw error;
     }
   }
 

@@ -17,12 +17,20 @@ function count(index: number): Entry {
 
 switch (job) {
   // Appends one after the other and in groups, says what was acknowledged, until it is killed.
-  case 'count': {
+  case 'count':
+  case 'count-folding': {
+    // An expiry of nothing folds all there is: so kills fall into folds too.
+    const fold = async () => {
+      for (;;) await store.expire('1/child', -1n);
+    };
+    if (job === 'count-folding') void fold();
     const found = (await store.last('1/child'))[0]?.sample.value;
     for (let index = typeof found === 'number' ? found + 1 : 0; ; ) {
       const size = 1 + (index % 50);
       const entries = Array.from({ length: size }, (_, offset) => count(index + offset));
-      await store.append('1/child', entries, { now: index % 3 === 0 });
+      // Some that are there already come once more: a fold has to look into chunks.
+      const again = Array.from({ length: index % 4 === 0 ? Math.min(index, 200) : 0 }, (_, offset) => count(index - 1 - offset));
+      await store.append('1/child', [...entries, ...again], { now: index % 3 === 0 });
       index += size;
       say(String(index - 1));
     }

@@ -3,30 +3,36 @@ import { always, never, openForTest, startChild, temporaryFolder, until } from '
 
 const kills = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 200 : 4;
 
-it(`keeps everything it acknowledged through ${kills} kills`, async () => {
-  const folder = temporaryFolder();
-  let acknowledged = -1;
-  for (let kill = 0; kill < kills; kill++) {
-    const child = startChild('count', folder);
-    await until(() => child.lines.length > 0, 10_000);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
-    child.process.kill('SIGKILL');
-    await child.exited;
-    acknowledged = Math.max(acknowledged, Number(child.lines.at(-1)));
-    // Not closed by the test's end but now: the next child needs the folder.
-    const store = openForTest(folder);
-    const [result] = await store.range(
-      '1/child',
-      [{ device: 'child', point: 'count' }],
-      always,
-      { quality: 'all', rowsMax: 1_000_000 },
-      never,
-    );
-    await store.close();
-    const times = result?.columns.times ?? [];
-    expect(times.length).toBeGreaterThan(acknowledged);
-    // Whole from the first to the last: a commit is there with all its samples or not at all.
-    expect(times.at(-1)).toBe(BigInt(times.length - 1));
-  }
-  expect(acknowledged).toBeGreaterThan(0);
-}, 600_000);
+it.each(['count', 'count-folding'])(
+  `keeps everything it acknowledged through ${kills} kills (%s)`,
+  async (job) => {
+    const folder = temporaryFolder();
+    let acknowledged = -1;
+    for (let kill = 0; kill < kills; kill++) {
+      const child = startChild(job, folder);
+      await until(() => child.lines.length > 0, 10_000);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+      child.process.kill('SIGKILL');
+      await child.exited;
+      acknowledged = Math.max(acknowledged, Number(child.lines.at(-1)));
+      // Not closed by the test's end but now: the next child needs the folder.
+      const store = openForTest(folder);
+      const [result] = await store.range(
+        '1/child',
+        [{ device: 'child', point: 'count' }],
+        always,
+        { quality: 'all', rowsMax: 1_000_000 },
+        never,
+      );
+      await store.close();
+      const times = result?.columns.times ?? [];
+      const values = result?.columns.values ?? [];
+      expect(times.length).toBeGreaterThan(acknowledged);
+      // Whole from the first to the last: a commit is there with all its samples or not at all.
+      expect(times.at(-1)).toBe(BigInt(times.length - 1));
+      expect(values.every((value, index) => value === BigInt(index))).toBe(true);
+    }
+    expect(acknowledged).toBeGreaterThan(0);
+  },
+  600_000,
+);
