@@ -11,7 +11,11 @@ import { openSession } from './session.ts';
 const deviceSchema = z.strictObject({}).prefault({});
 export type DeviceAddress = z.output<typeof deviceSchema>;
 
-const shapes: Record<Address['format'], Shape> = { number: { type: 'float64' }, text: { type: 'string' }, json: { type: 'any' } };
+const shapes: Record<Address['format'], Shape> = {
+  number: { type: 'float64', exact: true },
+  text: { type: 'string' },
+  json: { type: 'any' },
+};
 
 export const mqtt: Driver<Options, DeviceAddress, Address> = {
   kind: 'mqtt',

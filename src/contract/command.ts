@@ -20,10 +20,14 @@ export type CommandState = (typeof commandStates)[number];
 /** States nothing follows. `acknowledged` ends a command that is not verified. */
 export const endStates: readonly CommandState[] = ['verified', 'rejected', 'expired', 'failed', 'mismatch', 'unknown'];
 
-/** A value in a command: 64-bit integers come as strings of digits, enum values by their name. */
-export const commandValueSchema = z.union([z.number(), z.boolean(), z.string().max(1024)], {
+/**
+ * A value in a command: enum values by their name; 64-bit integers as strings of digits, or as they are: whoever reads the body keeps the digits
+ * of large whole numbers, which come as bigint.
+ */
+export const commandValueSchema = z.union([z.number(), z.boolean(), z.string().max(1024), z.bigint().meta({ type: 'integer' })], {
   error: 'allowed is a number, true, false or a string (also for 64-bit integers and enum names)',
 });
+export type CommandValue = z.output<typeof commandValueSchema>;
 
 /** Body of `POST devices/{d}/points/{p}`. */
 export const setBodySchema = z.strictObject({

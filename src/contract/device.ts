@@ -106,13 +106,20 @@ export const pointSchema = z.strictObject({
   enum: z
     .record(z.string(), z.string().max(128))
     .optional()
-    .describe('Raw value → name; names are accepted in commands')
+    .describe('Raw value → name, decimal or as the bits in the device ("0x8000"); names are accepted in commands')
     .meta({ examples: [{ 0: 'off', 1: 'on' }] }),
+  bits: z
+    .record(z.string().regex(/^(\d|[1-5]\d|6[0-3])$/, 'allowed are the bits 0 to 63'), z.string().min(1).max(64))
+    .optional()
+    .describe(
+      'Bit → name of a flag in a whole number, 0 the least significant: the names of those that are set are shown, the value stays the number',
+    )
+    .meta({ examples: [{ 0: 'running', 3: 'alarm' }] }),
   invalid: z
     .array(z.union([z.number(), z.string(), z.boolean()]))
     .max(32)
     .default([])
-    .describe('Raw values that mean "no value": sample null with reason sentinel')
+    .describe('Raw values that mean "no value": sample null with reason sentinel. 64-bit ones and hexadecimal ones ("0x8000") as strings')
     .meta({ examples: [[-32768]] }),
   min: z
     .number()
@@ -127,11 +134,12 @@ export const pointSchema = z.strictObject({
   counter: z
     .strictObject({
       max: z
-        .number()
-        .positive()
+        .union([z.number().positive(), z.string().regex(/^[1-9]\d{0,19}$/)], {
+          error: (issue) => `is ${String(issue.input)}; allowed is a number above 0, or digits in a string beyond 2^53`,
+        })
         .optional()
-        .describe('Where it starts again at 0')
-        .meta({ examples: [4294967296] }),
+        .describe("The greatest raw value, after which it starts again at 0; the type's own unless said. Beyond 2^53 as a string of digits")
+        .meta({ examples: [4294967295, '18446744073709551615'] }),
       resets: z.boolean().default(false).describe('Whether it may start again at any value'),
     })
     .optional()

@@ -13,6 +13,8 @@ import type { Reason, Value } from './sample.ts';
 /** What a point's place can hold; decides how series are kept and how a written value is rounded. `any` is known only when a value comes. */
 export interface Shape {
   type: 'integer' | 'float32' | 'float64' | 'boolean' | 'string' | 'any';
+  /** Of a float64 that is written as text: whole numbers beyond 2^53 come as bigint and are kept as 64-bit integers, by the value that comes. */
+  exact?: true;
   /** Bounds of an integer's raw value. */
   min?: bigint;
   max?: bigint;

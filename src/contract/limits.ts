@@ -197,6 +197,8 @@ export const limits = {
   mqttCloseTimeoutMs: 250,
   /** Live packets per second and channel; points faster than that are reduced to min and max within a packet. */
   livePacketsPerSecondMax: 10,
+  /** Named flags of a number whose combinations are all sent as value mappings: 6 make 63. Of more, each flag alone. */
+  flagsCombinedMax: 6,
   /** Series of one live channel: each is a column of every packet, with a hole where it has nothing new. */
   liveSeriesMax: 200,
   /** Samples of one series in a packet's time that are sent as they are (100 a second); faster points are reduced to first, min, max and last. */

@@ -1,5 +1,6 @@
 /** A point's settings → how Grafana shows its values: unit, axis, decimals, names of states, and the name in the legend. */
 import type { Point } from '../contract/device.ts';
+import { limits } from '../contract/limits.ts';
 import type { CellType, FieldConfig, ValueMapping } from './frame.ts';
 
 /**
@@ -16,8 +17,38 @@ export function pointConfig(point: Point, type: CellType, stored: (raw: number) 
   Object.entries(point.enum ?? {}).forEach(([raw, text], index) => {
     options[storedKey(raw, type, stored)] = { text, index };
   });
+  Object.assign(options, flagOptions(point.bits ?? {}, Object.keys(options).length));
   if (Object.keys(options).length > 0) config.mappings = [{ type: 'value', options }];
   return config;
+}
+
+/** The names of the flags that are set, the least significant first. Of a signed number the sign is a bit like the others. */
+export function flagNames(bits: Readonly<Record<string, string>>, value: number | bigint): string[] {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return [];
+  const whole = BigInt(value);
+  return Object.entries(bits).flatMap(([bit, name]) => ((whole >> BigInt(bit)) & 1n ? [name] : []));
+}
+
+/** Grafana maps values, not bits: every combination of a few flags, each flag alone of many. */
+function flagOptions(bits: Readonly<Record<string, string>>, firstIndex: number): ValueMapping['options'] {
+  const masks = Object.keys(bits).map((bit) => 1n << BigInt(bit));
+  const few = masks.length <= limits.flagsCombinedMax;
+  const values = few ? combinations(masks) : masks;
+  const options: ValueMapping['options'] = {};
+  values.forEach((value, i) => {
+    const option = { text: flagNames(bits, value).join(', '), index: firstIndex + i };
+    options[String(value)] = option;
+    // The same bits in a signed register whose highest bit is among them.
+    for (const width of [16, 32, 64]) if (value >> BigInt(width - 1) === 1n) options[String(value - (1n << BigInt(width)))] = option;
+  });
+  return options;
+}
+
+/** Every sum of some of the masks, without that of none. */
+function combinations(masks: readonly bigint[]): bigint[] {
+  const sums = [0n];
+  for (const mask of masks) sums.push(...sums.map((sum) => sum | mask));
+  return sums.slice(1);
 }
 
 /** `boiler pump`: what the legend says. Titles from the configuration where there are any, ids where not. */

@@ -1,9 +1,10 @@
 /** Writing: from the value a person asks for to the raw value the place holds, checked against every limit before anything is sent. Pure. */
+import type { CommandValue } from '../contract/command.ts';
 import type { Point } from '../contract/device.ts';
 import type { Shape } from '../contract/driver.ts';
 import { badRequest, type Fault } from '../contract/fault.ts';
 import type { Value } from '../contract/sample.ts';
-import { inverse } from './decimals.ts';
+import { inverse, inverseWhole } from './decimals.ts';
 import { createPipeline } from './pipeline.ts';
 
 export interface Written {
@@ -13,7 +14,7 @@ export interface Written {
 }
 
 /** Throws a `Fault`: 400 for a value of the wrong type, 422 for one that a limit refuses. */
-export function toRaw(point: Point, shape: Shape, asked: number | boolean | string): Written {
+export function toRaw(point: Point, shape: Shape, asked: CommandValue): Written {
   const raw = fromName(point, shape, asked) ?? plainRaw(point, shape, asked);
   const pipeline = createPipeline(unbounded(point), shape);
   if (pipeline.isInvalid(raw))
@@ -22,10 +23,11 @@ export function toRaw(point: Point, shape: Shape, asked: number | boolean | stri
 }
 
 /** What `expect` and `equals` mean in engineering units; undefined if it makes no sense for the point. */
-export function toValue(point: Point, shape: Shape, asked: number | boolean | string): Value | undefined {
+export function toValue(point: Point, shape: Shape, asked: CommandValue): Value | undefined {
   const raw = fromName(point, shape, asked);
   if (raw !== undefined) return createPipeline(unbounded(point), shape).value(raw).value;
-  if (shape.type === 'integer' && typeof asked === 'string') return /^-?\d{1,20}$/.test(asked) ? BigInt(asked) : undefined;
+  const isNumber = shape.type === 'integer' || shape.type === 'float32' || shape.type === 'float64';
+  if (isNumber && typeof asked === 'string') return /^-?\d{1,20}$/.test(asked) ? BigInt(asked) : undefined;
   return shape.type === 'boolean' && typeof asked === 'number' ? asked !== 0 : asked;
 }
 
@@ -36,7 +38,7 @@ function unbounded(point: Point): Point {
 }
 
 /** `enum` is raw → name: a name stands for its raw value. */
-function fromName(point: Point, shape: Shape, asked: number | boolean | string): Exclude<Value, null> | undefined {
+function fromName(point: Point, shape: Shape, asked: CommandValue): Exclude<Value, null> | undefined {
   if (typeof asked !== 'string' || !point.enum) return undefined;
   const named = Object.entries(point.enum).find(([, title]) => title === asked)?.[0];
   if (named === undefined) return undefined;
@@ -47,7 +49,7 @@ function fromName(point: Point, shape: Shape, asked: number | boolean | string):
   return named !== '' && Number.isFinite(Number(named)) ? Number(named) : named;
 }
 
-function plainRaw(point: Point, shape: Shape, asked: number | boolean | string): Exclude<Value, null> {
+function plainRaw(point: Point, shape: Shape, asked: CommandValue): Exclude<Value, null> {
   switch (shape.type) {
     case 'boolean':
       if (typeof asked === 'boolean') return asked;
@@ -59,29 +61,37 @@ function plainRaw(point: Point, shape: Shape, asked: number | boolean | string):
         throw refused(`${JSON.stringify(asked)} is no value of ${name(point)}; allowed are ${names(point)}`);
       return asked;
     case 'any':
-      return typeof asked === 'number' ? numberRaw(point, shape, asked) : asked;
+      return typeof asked === 'number' || typeof asked === 'bigint' ? numberRaw(point, shape, asked) : asked;
     default:
       if (typeof asked === 'boolean') throw wrongType(point, asked, 'a number');
       return numberRaw(point, shape, asked);
   }
 }
 
-function numberRaw(point: Point, shape: Shape, asked: number | string): number | bigint {
-  const exact = shape.type === 'integer' && point.scale === 1 && point.offset === 0;
-  const value = typeof asked === 'number' ? asked : digits(point, asked);
+function numberRaw(point: Point, shape: Shape, asked: number | bigint | string): number | bigint {
+  const value = typeof asked === 'string' ? digits(point, asked) : asked;
   if (typeof value === 'number' && !Number.isFinite(value)) throw wrongType(point, asked, 'a finite number');
   checkLimits(point, value);
-  if (exact && typeof value === 'bigint') return inRange(point, shape, value);
-  const raw = inverse(Number(value), point.scale, point.offset);
-  if (!Number.isFinite(raw)) throw refused(`${asked} is beyond what ${name(point)} can hold`);
-  if (shape.type === 'integer') {
-    // Adding 0 makes 0 of -0.
-    const rounded = Math.round(raw) + 0;
-    return inRange(point, shape, Number.isSafeInteger(rounded) ? rounded : BigInt(rounded));
-  }
-  if (shape.type !== 'float32') return raw;
-  if (!Number.isFinite(Math.fround(raw))) throw refused(`${asked} is beyond what a 32-bit float holds`);
-  return Math.fround(raw);
+  const raw = rawOf(point, shape, value);
+  checkNamed(point, raw);
+  return raw;
+}
+
+function rawOf(point: Point, shape: Shape, value: number | bigint): number | bigint {
+  const { scale, offset } = point;
+  if (shape.type === 'integer') return inRange(point, shape, plainIfSafe(inverseWhole(value, scale, offset)));
+  // A place that takes a text takes all digits.
+  const isText = shape.type === 'any' || shape.exact;
+  if (isText && typeof value === 'bigint' && scale === 1 && offset === 0) return plainIfSafe(value);
+  const raw = inverse(Number(value), scale, offset);
+  const held = shape.type === 'float32' ? Math.fround(raw) : raw;
+  if (!Number.isFinite(held)) throw refused(`${value} is beyond what ${shape.type === 'float32' ? 'a 32-bit float' : name(point)} holds`);
+  return held;
+}
+
+function plainIfSafe(whole: bigint): number | bigint {
+  const plain = Number(whole);
+  return Number.isSafeInteger(plain) ? plain : whole;
 }
 
 function digits(point: Point, asked: string): bigint {
@@ -111,18 +121,21 @@ function checkLimits(point: Point, value: number | bigint): void {
       );
     }
   }
-  if (
-    point.enum &&
-    min === undefined &&
-    max === undefined &&
-    !Object.hasOwn(point.enum, String(inverse(Number(value), point.scale, point.offset)))
-  ) {
-    throw refused(`${value} is no value of ${name(point)}; allowed are ${names(point)}`);
-  }
+}
+
+/** Of a point whose states have names nothing else is set, unless limits say what else is allowed. */
+function checkNamed(point: Point, raw: number | bigint): void {
+  const limited = [point.write?.min, point.min, point.write?.max, point.max].some((limit) => limit !== undefined);
+  if (point.enum && !limited && !Object.hasOwn(point.enum, String(raw)))
+    throw refused(`${raw} is no raw value of ${name(point)}; allowed are ${names(point)}`);
 }
 
 function wrongType(point: Point, asked: unknown, allowed: string): Fault {
-  return badRequest(`${JSON.stringify(asked)} is no value for ${name(point)}; allowed is ${allowed}`, 'value', 'bad-value');
+  return badRequest(
+    `${typeof asked === 'bigint' ? asked : JSON.stringify(asked)} is no value for ${name(point)}; allowed is ${allowed}`,
+    'value',
+    'bad-value',
+  );
 }
 
 function refused(message: string): Fault {

@@ -15,8 +15,9 @@ export function kindOf(point: Pick<Point, 'scale' | 'offset'>, shape: Shape): Co
       if (shape.min !== undefined && shape.min < -exactMax) return 'int64';
       return shape.max !== undefined && shape.max > exactMax ? 'uint64' : 'double';
     case 'float32':
-    case 'float64':
       return 'double';
+    case 'float64':
+      return shape.exact && point.scale === 1 && point.offset === 0 ? undefined : 'double';
     case 'boolean':
     case 'string':
       return shape.type;

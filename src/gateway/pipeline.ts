@@ -7,7 +7,7 @@ import type { Point } from '../contract/device.ts';
 import type { Reading, Shape } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind, Reason, Sample, TimeNs, Value } from '../contract/sample.ts';
-import { linear, roundTo } from './decimals.ts';
+import { linear, roundTo, shortestFloat32 } from './decimals.ts';
 import { kindOf, kindOfValue } from './kinds.ts';
 
 export interface Pipeline {
@@ -27,8 +27,11 @@ export function createPipeline(point: Point, shape: Shape): Pipeline {
     point.invalid.map((raw) => identity(shape.type === 'float32' && typeof raw === 'number' ? Math.fround(raw) : raw)),
   );
 
+  /** A 32-bit float means the shortest decimal that it is: that is what was written to it, and what its limits are compared with. */
+  const meant = shape.type === 'float32' ? (raw: number | bigint) => shortestFloat32(Number(raw)) : (raw: number | bigint) => raw;
+
   function number(raw: number | bigint): Value {
-    const value = scaled(Number(raw));
+    const value = scaled(meant(raw));
     return point.precision === undefined ? value : roundTo(value, point.precision);
   }
 
@@ -102,6 +105,7 @@ function identity(raw: Exclude<Value, null>): string {
     case 'string': {
       const text = raw.trim();
       if (/^[+-]?\d{1,40}$/.test(text)) return `n${BigInt(text.replace('+', ''))}`;
+      if (/^0[xX][0-9a-fA-F]{1,16}$/.test(text)) return `n${BigInt(text)}`;
       return text !== '' && Number.isFinite(Number(text)) ? identity(Number(text)) : `s${raw}`;
     }
     default:

@@ -1,9 +1,10 @@
 /** The value pipeline and its inversion (DESIGN §5): pure, so tested with values. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CommandValue } from '../../src/contract/command.ts';
 import type { Shape } from '../../src/contract/driver.ts';
 import type { Reason, Sample, Value } from '../../src/contract/sample.ts';
-import { toRaw } from '../../src/gateway/inversion.ts';
+import { toRaw, type Written } from '../../src/gateway/inversion.ts';
 import { createPipeline } from '../../src/gateway/pipeline.ts';
 import { isWorthKeeping } from '../../src/gateway/report.ts';
 import { float, int16, point, uint64 } from './rig.ts';
@@ -11,6 +12,7 @@ import { float, int16, point, uint64 } from './rig.ts';
 const float32: Shape = { type: 'float32' };
 const int64: Shape = { type: 'integer', min: -(2n ** 63n), max: 2n ** 63n - 1n };
 const any: Shape = { type: 'any' };
+const exact: Shape = { type: 'float64', exact: true };
 const arrivalNs = 1_700_000_000_123_456_789n;
 const day = 86_400_000;
 
@@ -24,7 +26,19 @@ describe('raw to engineering', () => {
     ['scales as on paper', { shape: int16, scale: 0.1 }, 214, 21.4, ''],
     ['scales and offsets as on paper', { shape: int16, scale: 0.01, offset: -273.15 }, 29_815, 25, ''],
     ['scales a decimal from JSON', { shape: any, scale: 0.001 }, 1234.5, 1.2345, ''],
-    ['leaves a float32 what it is', { shape: float32 }, Math.fround(21.4), Math.fround(21.4), ''],
+    ['reads a float32 as the shortest decimal that it is', { shape: float32 }, Math.fround(21.4), 21.4, ''],
+    ['and scales that', { shape: float32, scale: 0.1 }, Math.fround(21.4), 2.14, ''],
+    ['and compares it with its limits', { shape: float32, max: 0.1 }, Math.fround(0.1), 0.1, ''],
+    ['to nine digits where they are needed', { shape: float32 }, 0.10000000894069672, 0.10000001, ''],
+    ['and the smallest', { shape: float32 }, 1.401298464324817e-45, 1.4013e-45, ''],
+    ['keeps a minus before zero', { shape: float }, -0, -0, ''],
+    ['and the smallest float64', { shape: float }, 5e-324, 5e-324, ''],
+    ['scales every digit of 64 bits', { shape: uint64, scale: 0.1 }, 9007199254740993n, Number('900719925474099.3'), ''],
+    ['also the greatest', { shape: uint64, scale: 0.001, offset: -1 }, 18446744073709551615n, Number('18446744073709550.615'), ''],
+    ['scales by a third as it is spelt', { shape: int16, scale: 1 / 3 }, 3, 0.9999999999999999, ''],
+    ['keeps whole numbers exact that come as text', { shape: exact }, 9007199254740993n, 9007199254740993n, ''],
+    ['and others as they are', { shape: exact }, 21.5, 21.5, ''],
+    ['compares invalid in hexadecimal', { shape: uint64, invalid: ['0xFFFFFFFFFFFFFFFF'] }, 18446744073709551615n, null, 'sentinel'],
     ['rounds when told', { shape: float32, precision: 2 }, Math.fround(21.4), 21.4, ''],
     ['rounds a negative half away from zero', { shape: float, precision: 0 }, -2.5, -3, ''],
     ['compares invalid raw, before scaling', { shape: int16, scale: 0.1, invalid: [-32768] }, -32768, null, 'sentinel'],
@@ -109,6 +123,29 @@ describe('write, then read', () => {
     );
   });
 
+  it('gives back what 64 bits and any scale can show, whatever a double has lost', () => {
+    const raws = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    fc.assert(
+      fc.property(raws, scales, offsets, (raw, scale, offset) => {
+        fc.pre(scale !== 1 || offset !== 0);
+        const place = point('d', 'p', { shape: int64, scale, offset, access: 'read-write' });
+        const asked = createPipeline(place, int64).value(raw).value as number;
+        let written: ReturnType<typeof toRaw>;
+        try {
+          written = toRaw(place, int64, asked);
+        } catch (error) {
+          // The double nearest to the value at the very end may be beyond it.
+          expect(error).toMatchObject({ status: 422 });
+          expect([-(2n ** 63n), 2n ** 63n - 1n].some((end) => (end > raw ? end - raw : raw - end) < 4_096n)).toBe(true);
+          return;
+        }
+        expect(written.value).toBe(asked);
+        if (Math.abs(asked) < Number.MAX_SAFE_INTEGER * Math.abs(scale) && offset === 0) expect(BigInt(written.raw as number)).toBe(raw);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('is at most half a step away from any value asked of an integer place', () => {
     fc.assert(
       fc.property(fc.double({ min: -3_000, max: 3_000, noNaN: true }), (asked) => {
@@ -131,7 +168,8 @@ describe('write, then read', () => {
           const place = point('d', 'p', { shape, scale, offset, access: 'read-write' });
           const { raw, value } = toRaw(place, shape, asked);
           if (shape === float32) expect(Math.fround(raw as number)).toBe(raw);
-          const digits = shape === float32 ? 2 ** -23 : 1e-14;
+          // Half a step of the float, and half of the last of its decimal digits.
+          const digits = shape === float32 ? 2 ** -22 : 1e-14;
           expect(Math.abs((value as number) - asked)).toBeLessThanOrEqual(digits * (Math.abs(asked) + Math.abs(offset) + 1e-9));
         },
       ),
@@ -143,8 +181,9 @@ describe('write, then read', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (asked) => {
         const { raw, value } = toRaw(point('d', 'p', { shape: uint64, access: 'read-write' }), uint64, String(asked));
-        expect(raw).toBe(asked);
+        expect(BigInt(raw as number | bigint)).toBe(asked);
         expect(value).toBe(asked);
+        expect(toRaw(point('d', 'p', { shape: uint64, access: 'read-write' }), uint64, asked)).toEqual({ raw, value });
       }),
     );
   });
@@ -157,6 +196,10 @@ describe('write, then read', () => {
     [{ shape: int16, invalid: [-32768] }, -32768, 422, 'means "no value"'],
     [{ shape: float32 }, 1e39, 422, 'beyond what a 32-bit float holds'],
     [{ shape: int16, enum: { '0': 'off', '1': 'on' } }, 2, 422, 'allowed are "off", "on"'],
+    [{ shape: uint64 }, 18446744073709551616n, 422, 'does not fit'],
+    [{ shape: float32 }, 10n ** 39n, 422, 'beyond what a 32-bit float holds'],
+    [{ shape: { type: 'string' } as Shape }, 9007199254740993n, 400, '9007199254740993 is no value'],
+    [{ shape: uint64, enum: { '18446744073709551615': 'full' } }, '18446744073709551614', 422, 'allowed are "full"'],
     [{ shape: { type: 'string' } as Shape, enum: { OFF: 'off', ON: 'on' } }, 'dim', 422, 'allowed are "off", "on"'],
   ])('%o: %s is refused', (words, asked, status, message) => {
     const place = point('d', 'p', { ...(words as Words), access: 'read-write' });
@@ -167,6 +210,21 @@ describe('write, then read', () => {
       thrown = error;
     }
     expect(thrown).toMatchObject({ status, message: expect.stringContaining(message), place: 'value' });
+  });
+
+  it.each<[Words & { shape: Shape }, CommandValue, Written]>([
+    [{ shape: uint64, enum: { '18446744073709551615': 'full' } }, '18446744073709551615', { raw: 2n ** 64n - 1n, value: 2n ** 64n - 1n }],
+    [{ shape: uint64, enum: { '18446744073709551615': 'full' } }, 'full', { raw: 2n ** 64n - 1n, value: 2n ** 64n - 1n }],
+    [{ shape: int16, enum: { '-1': 'fault', '0': 'ok' } }, 'fault', { raw: -1, value: -1 }],
+    [{ shape: int16, scale: 0.1, enum: { '-5': 'low' } }, -0.5, { raw: -5, value: -0.5 }],
+    [{ shape: any }, 9007199254740993n, { raw: 9007199254740993n, value: 9007199254740993n }],
+    [{ shape: exact }, '9007199254740993', { raw: 9007199254740993n, value: 9007199254740993n }],
+    [{ shape: float32 }, 21.4, { raw: Math.fround(21.4), value: 21.4 }],
+    [{ shape: float }, -0, { raw: -0, value: -0 }],
+    [{ shape: int16 }, -0, { raw: 0, value: 0 }],
+    [{ shape: uint64, scale: 0.001 }, '18446744073709551', { raw: 18446744073709551000n, value: Number('18446744073709551') }],
+  ])('%o: %s is written', (words, asked, written) => {
+    expect(toRaw(point('d', 'p', { ...words, access: 'read-write' }), words.shape, asked)).toEqual(written);
   });
 
   it('takes the raw value and the name of an enum of text', () => {

@@ -15,7 +15,7 @@ const labels = z.record(z.string(), z.string());
 export const sampleAnswer = z
   .object({
     value,
-    text: z.string().optional().describe('The name of the state, where the value has one'),
+    text: z.string().optional().describe('The name of the state, where the value has one; of flags those that are set, empty if none is'),
     quality: z.enum(qualities),
     reason: z.string().describe('Why it is not good; empty if nothing is wrong'),
     time,
@@ -35,6 +35,7 @@ export const pointAnswer = z
     min: z.number().optional(),
     max: z.number().optional(),
     enum: z.record(z.string(), z.string()).optional().describe('Raw value → name'),
+    bits: z.record(z.string(), z.string()).optional().describe('Bit → name of a flag'),
     momentary: z.boolean(),
     labels,
     write: z.object({ min: z.number().optional(), max: z.number().optional(), step: z.number().optional() }).optional(),

@@ -4,7 +4,7 @@ import type { Device, Point } from '../../contract/device.ts';
 import { badRequest, Fault, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Sample } from '../../contract/sample.ts';
-import { storedKey } from '../../frame/display.ts';
+import { flagNames, storedKey } from '../../frame/display.ts';
 import { linear, roundTo } from '../../gateway/decimals.ts';
 import type { Instance } from '../instance.ts';
 import { check } from '../settings/words.ts';
@@ -87,7 +87,7 @@ function pointOf(instance: Instance, params: Ask['params']): { device: Device; p
 }
 
 /**
- * `{ device, id, title, access, type, unit, precision, min, max, enum, momentary, labels, write: { min, max, step }, last }`; what is not set is
+ * `{ device, id, title, access, type, unit, precision, min, max, enum, bits, momentary, labels, write: { min, max, step }, last }`; what is not set is
  * absent. Editors also read `address` and `interval` (milliseconds).
  */
 export function pointAnswer(instance: Instance, device: Device, point: Point, insider: boolean) {
@@ -105,6 +105,7 @@ export function pointAnswer(instance: Instance, device: Device, point: Point, in
     min,
     max,
     enum: point.enum,
+    bits: point.bits,
     momentary,
     labels,
     ...(point.write && access !== 'read' ? { write: { min: point.write.min, max: point.write.max, step: point.write.step } } : {}),
@@ -113,12 +114,14 @@ export function pointAnswer(instance: Instance, device: Device, point: Point, in
   };
 }
 
-/** `{ value, text, quality, reason, time, arrival }`: `text` is the name of the value where it has one; times are milliseconds since 1970. */
+/** `{ value, text, quality, reason, time, arrival }`: `text` is the name of the value where it has one, or those of its flags; times are milliseconds since 1970. */
 function sampleAnswer(point: Point, { value, quality, reason, timeNs, arrivalNs }: Sample) {
   const type =
     typeof value === 'boolean' ? 'boolean' : typeof value === 'string' ? 'string' : typeof value === 'bigint' ? 'int64' : 'float64';
   const scaled = linear(point.scale, point.offset);
   const stored = (raw: number) => (point.precision === undefined ? scaled(raw) : roundTo(scaled(raw), point.precision));
   const named = Object.entries(point.enum ?? {}).find(([raw]) => value !== null && storedKey(raw, type, stored) === String(value));
-  return { value, text: named?.[1], quality, reason, time: Number(timeNs / 1_000_000n), arrival: Number(arrivalNs / 1_000_000n) };
+  const flags =
+    point.bits && (typeof value === 'number' || typeof value === 'bigint') ? flagNames(point.bits, value).join(', ') : undefined;
+  return { value, text: named?.[1] ?? flags, quality, reason, time: Number(timeNs / 1_000_000n), arrival: Number(arrivalNs / 1_000_000n) };
 }

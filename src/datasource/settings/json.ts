@@ -1,9 +1,14 @@
 /** JSON from people: read it, or say in one sentence where it breaks. `JSON.parse` gives a position for some errors only, and none in words. */
 
+import { type IsExact, parseExactJson } from '../../contract/exact-json.ts';
+
 export type JsonResult = { ok: true; value: unknown } | { ok: false; message: string };
 
-/** Reads UTF-8 JSON. The message starts with "is not JSON" and names line and column, both counted from 1. */
-export function parseJson(bytes: Uint8Array): JsonResult {
+/** For settings: what is rounded is refused by every schema, because a browser would save it rounded; what a double holds is a number. */
+const isRounded: IsExact = (exact, double) => BigInt(double) !== exact;
+
+/** Reads UTF-8 JSON; `isExact` says which large whole numbers are bigints (exact-json.ts). The message starts with "is not JSON" and names line and column, both counted from 1. */
+export function parseJson(bytes: Uint8Array, isExact: IsExact = isRounded): JsonResult {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -11,7 +16,7 @@ export function parseJson(bytes: Uint8Array): JsonResult {
     return { ok: false, message: 'is not UTF-8 text; allowed is JSON in UTF-8' };
   }
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, value: parseExactJson(text, isExact) };
   } catch {
     const { offset, expected } = whereJsonBreaks(text);
     const before = text.slice(0, offset);

@@ -47,6 +47,8 @@ function phraseOf(schema: z.core.JSONSchema._JSONSchema): string {
   if (schema.const !== undefined) return show(schema.const);
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return listOf([...new Set(alternatives.map(phraseOf))]);
+  // Alternatives that only differ in their type come as a list of types.
+  if (Array.isArray(schema.type)) return listOf(schema.type.map((type) => phraseOf({ ...schema, type })));
   switch (schema.type) {
     case 'integer':
     case 'number':

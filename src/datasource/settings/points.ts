@@ -2,6 +2,7 @@ import { type Point, type PointConfig, pointSchema } from '../../contract/device
 import type { Driver, Shape } from '../../contract/driver.ts';
 import type { Faults } from './faults.ts';
 import { show } from './phrases.ts';
+import { respelt } from './raw-values.ts';
 import { check } from './words.ts';
 
 /** One point of a device as it is written: its fields may come from a profile, some of them replaced by the device. */
@@ -29,8 +30,10 @@ export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, 
   if (config === undefined || address === undefined) return undefined;
 
   const say = (field: keyof PointConfig, tail: string, message: string) => faults.add(point.elementOf(field), `.${field}${tail}`, message);
+  const warn: Say = (field, tail, message) => faults.warn(point.elementOf(field), `.${field}${tail}`, message);
   checkAccess(config, driver.abilities(address), say);
   checkValues(config, driver.shape(address), say);
+  const spelt = respelt(config, driver.shape(address), say, warn);
   if (config.write && config.access === 'read') {
     faults.warn(point.elementOf('write'), '.write', 'has no effect, because access is "read"; allowed with access "write" or "read-write"');
   }
@@ -38,7 +41,7 @@ export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, 
 
   const { interval, address: _address, ...rest } = config;
   const labels = { ...device.labels, ...ownLabels(config.labels, point.elementOf('labels'), faults) };
-  return { ...rest, device: device.id, address, intervalMs: interval ?? device.intervalMs, labels };
+  return { ...rest, ...spelt, device: device.id, address, intervalMs: interval ?? device.intervalMs, labels };
 }
 
 /** The labels that may be chosen: every series is labelled with its device and its point already. */
@@ -68,6 +71,7 @@ function checkValues(config: PointConfig, shape: Shape, say: Say): void {
   const { min, max } = config.write ?? {};
   if (min !== undefined && max !== undefined && min > max) say('write', '.min', `is ${min}; allowed is at most write.max, which is ${max}`);
   checkReach(config, shape, say);
+  checkBits(config, shape, say);
   checkNames(config, shape, say);
 }
 
@@ -84,12 +88,23 @@ function checkReach(config: PointConfig, shape: Shape, say: Say): void {
   }
 }
 
+/** `bits` names the bits of a whole number as the device holds it, so nothing may be made of it first. */
+function checkBits(config: PointConfig, shape: Shape, say: Say): void {
+  if (!config.bits) return;
+  if (shape.type === 'boolean' || shape.type === 'string' || shape.type === 'float32' || (shape.type === 'float64' && !shape.exact))
+    say('bits', '', `is given for a ${shape.type}; allowed only for whole numbers`);
+  if (config.scale !== 1 || config.offset !== 0) say('bits', '', 'is given with scale or offset; allowed only for a point without both');
+  if (config.enum) say('bits', '', 'is given with enum; allowed is either');
+  const last = shape.min === undefined || shape.max === undefined ? 63 : (shape.max - shape.min).toString(2).length - 1;
+  for (const bit of Object.keys(config.bits)) {
+    if (Number(bit) > last) say('bits', `[${show(bit)}]`, `is no bit of this point; allowed is 0 (the least significant) to ${last}`);
+  }
+}
+
 /** Enum keys are raw values; names are accepted in commands, so a writable point cannot have the same name twice. */
 function checkNames(config: PointConfig, shape: Shape, say: Say): void {
   const names = new Map<string, string>();
   for (const [raw, name] of Object.entries(config.enum ?? {})) {
-    if (shape.type === 'integer' && !/^-?\d+$/.test(raw))
-      say('enum', `[${show(raw)}]`, 'is no raw value of this point; allowed are whole numbers');
     if (shape.type === 'boolean' && !/^(0|1|true|false)$/.test(raw))
       say('enum', `[${show(raw)}]`, 'is no raw value of this point; allowed are "0" and "1"');
     const first = names.get(name);

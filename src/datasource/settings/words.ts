@@ -40,6 +40,13 @@ function wording(issue: z.core.$ZodRawIssue): string | undefined {
   const input = issue.input;
   const name = String(issue.path?.at(-1) ?? '');
   const shown = secretName.test(name) ? 'not allowed' : show(input);
+  // Only whole numbers that a browser would round come as bigint.
+  if (typeof input === 'bigint') {
+    const allowed = allowedBy(issue.schema);
+    return allowed.includes('string')
+      ? `is ${shown}, which browsers round; allowed are its digits as a string: "${shown}"`
+      : `is ${shown}, which browsers round; allowed is ${allowed}, without digits beyond 2^53`;
+  }
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = knownKeys(issue.schema);

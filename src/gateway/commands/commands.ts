@@ -86,7 +86,10 @@ export class Commands {
     const placed = this.#deps.plant.device(device);
     const known = placed?.device.actions.find((candidate) => candidate.id === action);
     if (!placed || !known) throw notFound(`there is no command ${action} of a device ${device}`);
-    const parameters = Object.keys(body.parameters).length === 0 ? null : JSON.stringify(body.parameters);
+    const parameters =
+      Object.keys(body.parameters).length === 0
+        ? null
+        : JSON.stringify(body.parameters, (_name, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
     const record = this.#record(device, action, 'act', parameters, user, body.reason, idempotencyKey);
     return await this.#once(record, body.wait, () =>
       this.#start({

@@ -1,4 +1,5 @@
 /** Compare-and-set: a command that is sent only if the point reads what its sender believes (DESIGN §8). */
+import type { CommandValue } from '../../contract/command.ts';
 import { Fault } from '../../contract/fault.ts';
 import { readFresh } from '../fresh.ts';
 import type { Intake } from '../intake.ts';
@@ -11,7 +12,7 @@ import { agrees } from './verification.ts';
 export async function compare(
   deps: { intake: Intake; link: Link },
   placed: PlacedPoint,
-  expect: number | boolean | string,
+  expect: CommandValue,
   signal: AbortSignal,
 ): Promise<void> {
   const { point, shape } = placed;
