@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"fieldgate/test/host/harness"
@@ -50,13 +50,13 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-44s %12s %12s %8s\n", "median of each, taken in turn", "fieldgate", "Go SDK", "ratio")
+	heading("median of each, taken in turn", "fieldgate", "Go SDK")
 	for _, measure := range []func(ours, peer *contestant) error{handshake, memoryAndQueries} {
 		if err := measure(ours, peer); err != nil {
 			return err
 		}
 	}
-	return nil
+	return loopDelay(folder)
 }
 
 // prepare builds the peer and records a million samples for ours.
@@ -123,7 +123,7 @@ func handshake(ours, peer *contestant) error {
 
 func memoryAndQueries(ours, peer *contestant) error {
 	both := []*contestant{ours, peer}
-	memory, big, bigDecoded, small := map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}
+	big, bigDecoded, small := map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}
 	for _, one := range both {
 		plugin, err := harness.Start(one.options)
 		if err != nil {
@@ -135,13 +135,10 @@ func memoryAndQueries(ours, peer *contestant) error {
 			return err
 		}
 		time.Sleep(2 * time.Second)
-		resident, err := residentMiB(plugin.Pid())
-		if err != nil {
-			return err
-		}
-		memory[one] = []float64{resident}
 	}
-	row("memory when idle, MiB", memory[ours], memory[peer], 0.5)
+	if err := memoryRows("idle", ours, peer); err != nil {
+		return err
+	}
 	for range bigQueries {
 		for _, one := range both {
 			took, err := timed(one, samples, false)
@@ -168,15 +165,7 @@ func memoryAndQueries(ours, peer *contestant) error {
 	}
 	row(fmt.Sprintf("QueryData of %d samples, ms", smallSamples), small[ours], small[peer], 0.5)
 	row("the same, 99th of 100, ms", small[ours], small[peer], 0.99)
-	for _, one := range both {
-		resident, err := residentMiB(one.source.Plugin.Pid())
-		if err != nil {
-			return err
-		}
-		memory[one] = []float64{resident}
-	}
-	row("memory after all this, MiB", memory[ours], memory[peer], 0.5)
-	return nil
+	return memoryRows("after all this", ours, peer)
 }
 
 // timed asks one query and checks that the answer has the samples asked for.
@@ -210,25 +199,38 @@ func timed(one *contestant, count int, decode bool) (float64, error) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// residentMiB is what the process holds of the machine's memory now.
-func residentMiB(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		var kibibytes float64
-		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kibibytes); err == nil {
-			return kibibytes / 1024, nil
+// memoryRows prints what both hold now.
+func memoryRows(when string, ours, peer *contestant) error {
+	now := map[*contestant]memory{}
+	for _, one := range []*contestant{ours, peer} {
+		var err error
+		if now[one], err = memoryOf(one.source.Plugin.Pid()); err != nil {
+			return err
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS of process %d", pid)
+	row("resident memory "+when+", MiB", []float64{now[ours].resident}, []float64{now[peer].resident}, 0.5)
+	row("private memory "+when+", MiB", []float64{now[ours].private}, []float64{now[peer].private}, 0.5)
+	return nil
+}
+
+func heading(what, ours, peer string) {
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("\n%s; %d cores, load %.14s\n%-44s %12s %12s %8s\n", what, runtime.NumCPU(), load, "", ours, peer, "ratio")
 }
 
 func row(what string, ours, peer []float64, share float64) {
-	at := func(values []float64) float64 {
-		sorted := slices.Sorted(slices.Values(values))
-		return sorted[int(float64(len(sorted)-1)*share)]
+	a, b := at(ours, share), at(peer, share)
+	ratio := "-"
+	if b > 0 {
+		ratio = fmt.Sprintf("%.2fx", a/b)
 	}
-	fmt.Printf("%-44s %12.2f %12.2f %7.2fx\n", what, at(ours), at(peer), at(ours)/at(peer))
+	fmt.Printf("%-44s %12.2f %12.2f %8s\n", what, a, b, ratio)
 }
+
+// at is the value below which that share of all are.
+func at(values []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(float64(len(sorted)-1)*share)]
+}
+
+func median(values []float64) float64 { return at(values, 0.5) }
