@@ -10,7 +10,7 @@ Answers one line of JSON with one line of JSON:
   {"set": value, "unit": 1, "table": "holding", "register": 0, "type": "float32", "order": "CDAB"} -> {};  {"get": true, ...} -> {"value": ...}
   {"requests": true}  -> {"requests": [[unit, function, register], ...], "times": [seconds, ...]} since the last time
   {"late": seconds} or {"late": [least, most]}  how long unit 3 takes from now on
-  {"unplug": true}, {"plug": true}, {"say": "hex"}, {"babble": seconds}, {"settings": true}, {"occupy": true}, {"vacate": true}
+  {"reset": true} is a new line under the same name;  {"unplug": true}, {"plug": true}, {"say": "hex"}, {"babble": seconds}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
 import json
@@ -181,6 +181,14 @@ def answer(question):
             held.clear()
             getattr(line, name)()
             return {}
+    if "reset" in question:
+        line.unplug()
+        held.clear()
+        seen.clear()
+        times.clear()
+        late[:] = [0.3, 0.3]
+        line.plug()
+        return {}
     if "settings" in question:
         return {"value": line.settings()}
     if "say" in question:

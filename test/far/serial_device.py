@@ -9,7 +9,7 @@ Answers one line of JSON with one line of JSON:
   {"set": value, "point": "soil"} says or holds it;  {"held": "valve"} -> {"value": ...};  {"say": "text"} as it is;  {"hex": "00ff"}
   {"every": seconds, "say": "text"} again and again, 0 ends it;  {"heard": true} -> {"value": [lines since the last time]}
   {"late": seconds or [least, most]};  {"drip": "text"} byte by byte
-  {"unplug": true}, {"plug": true}, {"settings": true}, {"occupy": true}, {"vacate": true}
+  {"reset": true} is a new device under the same name;  {"unplug": true}, {"plug": true}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
 import json
@@ -22,7 +22,8 @@ from pty_line import Line
 
 # What it says by itself; {} is the value.
 SAYS = {"air": "T={};S=40", "soil": "T=20.5;S={}", "label": "NAME {} END", "count": "COUNT={}", "broken": "BAD={}"}
-held = {"valve": "0", "mode": "auto", "speed": "0", "mute": "0", "pulses": 0}
+fresh = {"valve": "0", "mode": "auto", "speed": "0", "mute": "0", "pulses": 0}
+held = dict(fresh)
 heard = []
 late = [0.0, 0.0]
 chance = random.Random(11)
@@ -91,6 +92,15 @@ def answer(question):
             partial.clear()
             getattr(line, name)()
             return {}
+    if "reset" in question:
+        again.set()
+        line.unplug()
+        partial.clear()
+        heard.clear()
+        held.update(fresh)
+        late[:] = [0.0, 0.0]
+        line.plug()
+        return {}
     if "settings" in question:
         return {"value": line.settings()}
     if "late" in question:
