@@ -7,6 +7,7 @@ import { type Cells, cell, type FieldConfig, type Notice } from '../frame/frame.
 import { cellsOf, type Series } from '../frame/series.ts';
 import { placesOf, spread } from '../frame/spread.ts';
 import type { BucketResult, Store, TimeRange } from '../store/store.ts';
+import { evenWidth } from '../store/widths.ts';
 import type { Ask } from './query-parse.ts';
 import { configOf, type Named } from './query-series.ts';
 
@@ -82,7 +83,8 @@ export async function readBuckets(reader: Reader, named: readonly Named[], range
 }
 
 /**
- * The width of a bucket. `auto` is a pixel of the panel, so that a chart gets a value a pixel; no width gives more buckets than the limits
+ * The width of a bucket. `auto` is a pixel of the panel or a little more, so that a chart gets a value a pixel and the store need not read raw samples
+ * for it; no width gives more buckets than the limits
  * allow, and a notice says so when the query asked for it.
  */
 export function bucketWidth(ask: Ask, seriesCount: number): { widthMs: number; notices: Notice[] } {
@@ -92,7 +94,8 @@ export function bucketWidth(ask: Ask, seriesCount: number): { widthMs: number; n
   const leastMs = Math.ceil(rangeMs / Math.max(1, bucketsMax - 1));
   if (ask.query.interval === 'auto') {
     const pixelMs = Math.max(ask.intervalMs || 0, ask.maxDataPoints > 0 ? rangeMs / ask.maxDataPoints : 0);
-    return { widthMs: Math.max(1, Math.ceil(pixelMs), leastMs), notices: [] };
+    const widthMs = Math.max(1, Math.ceil(pixelMs), leastMs);
+    return { widthMs: Number(evenWidth(nsOf(widthMs))) / 1e6, notices: [] };
   }
   const askedMs = parseDurationMs(ask.query.interval) ?? 1;
   if (askedMs >= leastMs) return { widthMs: askedMs, notices: [] };

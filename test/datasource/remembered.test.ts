@@ -216,7 +216,7 @@ describe('instances that rest', () => {
     known.add('1/stopped', resting);
     known.add('1/removed', { ...resting, state: 'removed' });
     await expect.poll(async () => (await store.series('1/stopped'))[0]?.firstNs, { timeout: 5_000 }).toBe(fresh);
-    expect((await store.series('1/removed'))[0]?.firstNs).toBe(fresh);
+    await expect.poll(async () => (await store.series('1/removed'))[0]?.firstNs, { timeout: 5_000 }).toBe(fresh);
     expect(forgotten).toEqual([]);
     await expect.poll(() => forgotten, { timeout: 10_000 }).toEqual(['1/removed']);
     expect(await store.series('1/stopped')).toEqual([]);

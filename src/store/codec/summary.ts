@@ -1,15 +1,13 @@
 /**
  * What stands beside a chunk so that it need not be read: count, min, max, sum, first and last of its samples, in parts of a round length of
- * time. A bucket that holds whole parts is made of them. Texts have none.
+ * time (the shortest of `summaryWidths` that gives few enough parts). A bucket that holds whole parts is made of them. Texts have none.
  */
 import { crc32 } from 'node:zlib';
 import type { ColumnKind } from '../../contract/sample.ts';
 import { createTally, type IntegerTally, NumberTally, TextTally } from '../aggregate.ts';
 import { placeOf, type Rows } from '../rows.ts';
+import { summaryWidths } from '../widths.ts';
 
-const second = 1_000_000_000n;
-/** Parts are multiples of one of these since 1970; the shortest that gives few enough parts is taken. The contract's intervals are multiples of them. */
-const widths = [second, 10n * second, 60n * second, 600n * second, 3_600n * second, 21_600n * second, 86_400n * second] as const;
 /** Samples a part must stand for on average, so that parts stay small beside the chunk: 56 bytes for 256 samples. */
 const rowsPerPart = 256;
 const headBytes = 24;
@@ -33,7 +31,7 @@ export function writeSummary(kind: ColumnKind, rows: Rows): Uint8Array | null {
   const last = rows.times[rows.length - 1] ?? 0n;
   const partsMax = BigInt(Math.max(1, Math.floor(rows.length / rowsPerPart)));
   // Without a width that fits the whole chunk is one part.
-  const width = widths.find((one) => floorDiv(last, one) - floorDiv(first, one) < partsMax) ?? 0n;
+  const width = summaryWidths.find((one) => floorDiv(last, one) - floorDiv(first, one) < partsMax) ?? 0n;
   const ends: { index: bigint; end: number }[] = [];
   for (let from = 0; from < rows.length; ) {
     const index = width === 0n ? 0n : floorDiv(rows.times[from] as bigint, width);
