@@ -63,6 +63,31 @@ describe('a bus', () => {
     expect(buses.lease('y', 1).waiting()).toBe(0);
   });
 
+  it('gives an endpoint that is opened once to those who agree, and to the next when they are gone', () => {
+    const buses = createBuses({ clock: manualClock() });
+    const lease = (connection: string, kind: string, terms: string | undefined, key = '1/a') =>
+      buses.lease('/dev/ttyUSB0', 1, { key, connection, kind, terms });
+    const first = lease('meters', 'modbus', '19200 baud 8E1');
+    const twin = lease('more', 'modbus', '19200 baud 8E1');
+    const slow = lease('slow', 'modbus', '9600 baud 8E1');
+    const text = lease('uno', 'serial', '19200 baud 8E1', '2/b');
+    expect([first.claim(), twin.claim(), first.claim()]).toEqual([undefined, undefined, undefined]);
+    expect(slow.claim()).toBe(
+      '/dev/ttyUSB0 is used by connection meters as modbus, 19200 baud 8E1; this one asks for modbus, 9600 baud 8E1, and they must agree',
+    );
+    // Another data source, perhaps of another organisation: its names are not told.
+    expect(text.claim()).toMatch(/^\/dev\/ttyUSB0 is used by a connection of another data source as modbus/);
+    expect(lease('own', 'mqtt', undefined).claim()).toBeUndefined();
+    first.release();
+    expect(slow.claim()).toMatch(/used by connection more/);
+    twin.release();
+    expect(slow.claim()).toBeUndefined();
+    expect(text.claim()).toMatch(/asks for serial/);
+    slow.shared.set('line', 'held together');
+    expect(text.shared.get('line')).toBe('held together');
+    expect(buses.lease('/dev/ttyUSB1', 1).shared.size).toBe(0);
+  });
+
   it('lets a request that waits be taken back, and refuses more than it can hold without shutting out commands', async () => {
     const { bus: on } = bus();
     const { run, started, end } = jobs(on);
