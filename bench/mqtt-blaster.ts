@@ -2,11 +2,11 @@
 import { createServer } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { messages, qos, topic, payload } = workerData as { messages: number; qos: 0 | 1; topic: string; payload: string };
+const { messages, qos, topics, payload } = workerData as { messages: number; qos: 0 | 1; topics: string[]; payload: string };
 
-/** One PUBLISH (MQTT 3.1.1 §3.3, MQTT 5 §3.3): all of a version are alike but for the packet id of QoS 1. */
+/** One PUBLISH (MQTT 3.1.1 §3.3, MQTT 5 §3.3): the topics take turns. */
 function publish(version: number, id: number): Buffer {
-  const name = Buffer.from(topic);
+  const name = Buffer.from(topics[id % topics.length] ?? '');
   const head = Buffer.from([name.length >> 8, name.length & 255]);
   const body = Buffer.concat([
     head,
@@ -22,7 +22,7 @@ const server = createServer((socket) => {
   let version = 4;
   let sent = 0;
   /** Packets in one write; with QoS 1 also the window of unconfirmed ones. */
-  const batch = 1_000;
+  const batch = Math.max(1_000, topics.length);
   let window: Buffer = Buffer.alloc(0);
   const blast = () => {
     while (sent < messages) {
