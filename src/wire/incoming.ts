@@ -41,7 +41,7 @@ export function queryOf(query: pb.DataQuery): DataQuery {
 export function resourceOf(request: pb.CallResourceRequest): ResourceRequest {
   const headers = new Map<string, readonly string[]>();
   for (const [name, list] of request.headers) headers.set(name.toLowerCase(), list.values);
-  return { path: request.path.replace(/^\/+/, ''), method: request.method.toUpperCase(), url: request.url, headers, body: request.body };
+  return { path: request.path.replace(/^\//, ''), method: request.method.toUpperCase(), url: request.url, headers, body: request.body };
 }
 
 /** Beyond 2^53 only the size matters (a time range without an end), not the last digits. */
