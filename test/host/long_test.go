@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -208,4 +209,24 @@ func TestTheHelpPageIsAPageAndTheValueIsPlain(t *testing.T) {
 	if kind := picture.Header("Content-Type"); kind != "image/svg+xml" || !bytes.HasPrefix(picture.Body, []byte("<svg")) {
 		t.Errorf("the picture is %s: %.60s", kind, picture.Body)
 	}
+}
+
+func TestASlowReaderOfEventsIsDroppedWithAWordAndNothingElseIs(t *testing.T) {
+	p := shared(t)
+	slow := open(t, p.source, "events?what=sample&point=note", nil)
+	// What two networks and we hold for a reader is some megabytes; this is more. Equal notes would be kept once.
+	for i := range 160 {
+		must(t, p.broker.Publish(t.Context(), "home/room-1/note", strings.Repeat(fmt.Sprint(i%10), 60_000)))
+	}
+	must(t, p.broker.Publish(t.Context(), "home/room-1/note", "the last"))
+	reads(t, p.source, "room-1", "note", "the last")
+	body, _, err := slow.Rest()
+	must(t, err)
+	told := strings.Split(strings.TrimSpace(string(body)), "\n")
+	last := told[len(told)-1]
+	wantWords(t, last, `"event":"end"`, "reader-too-slow", "read faster")
+	if len(told) > 160 {
+		t.Errorf("it was told everything in %d lines", len(told))
+	}
+	alive(t, p)
 }
