@@ -80,6 +80,16 @@ export function createMetrics({ store, gateways, dataSources, active, streams, c
     ['state'],
   );
   gauge(
+    'fieldgate_discovered_devices',
+    'Devices that were made from a template',
+    total((gateway) => gateway.discoveries().reduce((sum, { devices }) => sum + devices, 0)),
+  );
+  counter(
+    'fieldgate_refused_devices_total',
+    'Devices that were heard and may not run',
+    total((gateway) => gateway.discoveries().reduce((sum, { refused }) => sum + refused, 0)),
+  );
+  gauge(
     'fieldgate_config_faults',
     'Faults in the settings',
     total((gateway) => gateway.plan.faults.filter(({ severity }) => severity === 'error').length),

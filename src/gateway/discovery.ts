@@ -126,9 +126,11 @@ export class Discovery {
   }
 
   statuses(): DiscoveryStatus[] {
+    const counts = new Map<Template, number>();
+    for (const { template } of this.#found.values()) counts.set(template, (counts.get(template) ?? 0) + 1);
     return Array.from(this.#templates.values(), (template) => {
       const { device, refusals, refusal, troubles } = template;
-      const devices = [...this.#found.values()].filter((found) => found.template === template).length;
+      const devices = counts.get(template) ?? 0;
       const error = [...troubles.values()][0] ?? refusal;
       return { template: device.id, connection: device.connection, devices, refused: refusals, ...(error === undefined ? {} : { error }) };
     });

@@ -179,6 +179,9 @@ func TestWhoeverInventsDevicesIsToldOf(t *testing.T) {
 	health, err := home.CheckHealth(within(t))
 	must(t, err)
 	wantWords(t, health.Message, "{building}-{room}", "2 devices refused", "id of 76 characters")
+	metrics, err := plugin.CollectMetrics(within(t))
+	must(t, err)
+	wantWords(t, string(metrics), "fieldgate_discovered_devices 1\n", "fieldgate_refused_devices_total 2\n")
 	seen, err := home.As(harness.Person("Viewer")).CheckHealth(within(t))
 	must(t, err)
 	if strings.Contains(seen.Message+string(seen.JSONDetails), long) {
