@@ -8,11 +8,12 @@ import { serialActionSchema } from '../../drivers/serial/action.ts';
 import { serial } from '../../drivers/serial/driver.ts';
 import { Framer } from '../../drivers/serial/framer.ts';
 import { actionSchema, type Device, type Point } from '../../src/contract/device.ts';
-import type { Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
+import type { Answer, Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { portName } from '../far/port.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { fastClock } from '../gateway/clocks.ts';
 import { buildLine, makeHost, pointOf } from './line.ts';
 
 const driver = serial as Driver;
@@ -468,6 +469,27 @@ describe('the port', () => {
     await far.ask({ plug: true });
     expect(await read(await open(line), line, 'valve')).toMatchObject([{ value: 0 }]);
   });
+
+  it('that takes no bytes any more is given up, closed and opened again', async () => {
+    const line = lineTo({ mode: { set: { send: 'MODE={value}\n' } }, valve });
+    // Time runs faster for the driver, so that its 5 s are half of one.
+    const host = { ...makeHost(), clock: fastClock(10) };
+    const session = await open(line, host);
+    await far.ask({ deaf: true });
+    const filling = (async () => {
+      let last: Answer | undefined;
+      for (let i = 0; i < 500 && host.losses.length === 0; i++)
+        last = await session.write?.(pointOf(line, 'mode'), 'x'.repeat(900), never());
+      return last;
+    })();
+    await expect
+      .poll(() => host.losses.map(({ message }) => message), { timeout: 10_000 })
+      .toEqual([`${path} took no bytes for 5 s: is flow control right, and the other end awake?`]);
+    expect((await filling)?.state).toMatch(/^(unknown|not-sent)$/);
+    await session.close();
+    await far.ask({ reset: true });
+    expect(await read(await open(line), line, 'valve')).toMatchObject([{ value: 0 }]);
+  }, 30_000);
 
   it('is shared by connections that agree; a reply goes to whoever asked', async () => {
     const shared = new Map<string, unknown>();

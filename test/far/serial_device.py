@@ -8,7 +8,7 @@ something else)  STUBBORN=n (refuses)  MUTE=n (obeys and says nothing)  PULSE  N
 Answers one line of JSON with one line of JSON:
   {"set": value, "point": "soil"} says or holds it;  {"held": "valve"} -> {"value": ...};  {"say": "text"} as it is;  {"hex": "00ff"}
   {"every": seconds, "say": "text"} again and again, 0 ends it;  {"heard": true} -> {"value": [lines since the last time]}
-  {"late": seconds or [least, most]};  {"drip": "text"} byte by byte
+  {"late": seconds or [least, most]};  {"deaf": true or false};  {"drip": "text"} byte by byte
   {"reset": true} is a new device under the same name;  {"unplug": true}, {"plug": true}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
@@ -95,6 +95,7 @@ def answer(question):
     if "reset" in question:
         again.set()
         line.unplug()
+        line.deaf = False
         partial.clear()
         heard.clear()
         held.update(fresh)
@@ -106,6 +107,9 @@ def answer(question):
     if "late" in question:
         wanted = question["late"]
         late[:] = wanted if isinstance(wanted, list) else [wanted, wanted]
+        return {}
+    if "deaf" in question:
+        line.deaf = question["deaf"]
         return {}
     if "heard" in question:
         with lock:
