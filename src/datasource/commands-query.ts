@@ -8,12 +8,11 @@ import { badRequest } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { leastRoleOfCommands } from '../contract/rights.ts';
 import type { Value } from '../contract/sample.ts';
-import type { Field, Frame, Notice } from '../frame/frame.ts';
+import { type Field, type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
-import type { Question } from './query.ts';
 import { selects } from './query-parse.ts';
 import { labelsOf } from './query-series.ts';
-import { withNotices } from './telemetry.ts';
+import type { Question } from './question.ts';
 
 export async function answerCommands({ ask, instance, caller, deps }: Question): Promise<Frame[]> {
   if (!roleAtLeast(caller.user?.role, leastRoleOfCommands)) {

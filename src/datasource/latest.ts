@@ -5,13 +5,12 @@
  */
 import type { Sample } from '../contract/sample.ts';
 import { qualities } from '../contract/sample.ts';
-import type { Cells, Field, Frame, FrameType, Notice } from '../frame/frame.ts';
+import { type Cells, type Field, type Frame, type FrameType, type Notice, withNotices } from '../frame/frame.ts';
 import { longFields } from '../frame/long.ts';
 import { isNumeric, type Series } from '../frame/series.ts';
 import type { SeriesInfo } from '../store/store.ts';
-import type { Question } from './query.ts';
 import { configOf, type Named, selectSeries } from './query-series.ts';
-import { withNotices } from './telemetry.ts';
+import type { Question } from './question.ts';
 
 interface Latest {
   named: Named;

@@ -1,39 +1,17 @@
 /** Grafana's QueryData: each query is answered for itself, so that a bad one does not spoil its neighbours. Nothing here touches a device. */
 import type { Caller } from '../contract/caller.ts';
-import type { Clock } from '../contract/clock.ts';
 import { Fault, messageOf } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import type { Query } from '../contract/query.ts';
 import { frameToArrow } from '../frame/arrow.ts';
-import type { Frame } from '../frame/frame.ts';
-import type { Store } from '../store/store.ts';
 import { answerCommands } from './commands-query.ts';
 import type { Instance } from './instance.ts';
 import { answerLatest } from './latest.ts';
-import { type Ask, createAsks } from './query-parse.ts';
+import { createAsks } from './query-parse.ts';
+import type { Answerer, QueryDeps } from './question.ts';
 import type { DataAnswer, DataQuery } from './questions.ts';
 import { answerStatus } from './status.ts';
-import type { Streams } from './stream.ts';
 import { answerTelemetry } from './telemetry.ts';
-
-export interface QueryDeps {
-  store: Store;
-  clock: Clock;
-  log: Log;
-  /** Where live continuations are prepared. */
-  streams: Pick<Streams, 'prepare'>;
-}
-
-/** What answers one type of query. */
-export type Answerer = (question: Question) => Promise<Frame[]>;
-
-export interface Question {
-  ask: Ask;
-  instance: Instance;
-  caller: Caller;
-  deps: QueryDeps;
-  signal: AbortSignal;
-}
 
 export interface Queries {
   /** Answers by refId. Rejects only when the signal is aborted. */

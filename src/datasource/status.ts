@@ -6,12 +6,11 @@
 import { roleAtLeast } from '../contract/caller.ts';
 import { limits } from '../contract/limits.ts';
 import type { DeviceState, DeviceStatus } from '../contract/status.ts';
-import type { FieldConfig, Frame, Notice } from '../frame/frame.ts';
+import { type FieldConfig, type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
 import type { TimeRange } from '../store/store.ts';
-import type { Question } from './query.ts';
+import type { Question } from './question.ts';
 import { listOf, show } from './settings/phrases.ts';
-import { withNotices } from './telemetry.ts';
 
 interface Row {
   timeNs: bigint;

@@ -9,7 +9,7 @@ import type { TimeRange } from '../store/store.ts';
 import type { Instance } from './instance.ts';
 import { compileSelection } from './query-parse.ts';
 import { type Named, selectSeries } from './query-series.ts';
-import { aboutOf, type Live, type StreamDeps } from './stream.ts';
+import { aboutOf, type Live, type StreamDeps } from './stream-live.ts';
 import { emptySeries, seriesPacket } from './stream-packet.ts';
 import { readBuckets } from './telemetry-read.ts';
 

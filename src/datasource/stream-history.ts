@@ -7,7 +7,7 @@ import type { ChannelSpec } from './channels.ts';
 import type { Instance } from './instance.ts';
 import { compileSelection, type Selection } from './query-parse.ts';
 import { selectSeries } from './query-series.ts';
-import type { Live, StreamDeps } from './stream.ts';
+import type { Live, StreamDeps } from './stream-live.ts';
 import { emptySeries } from './stream-packet.ts';
 import { identityOf, type Tap } from './stream-tap.ts';
 import { readRaw } from './telemetry-read.ts';

@@ -1,16 +1,12 @@
-/** Live: what Grafana's Stream service asks. A channel has one stream for all its viewers; it ends only when it is cancelled. */
-import type { Clock } from '../contract/clock.ts';
 import { notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
-import type { Log } from '../contract/log.ts';
 import { frameToJson } from '../frame/json.ts';
-import type { Series } from '../frame/series.ts';
-import type { Store } from '../store/store.ts';
 import { type ChannelSpec, type Channels, createChannels } from './channels.ts';
 import type { Instance } from './instance.ts';
 import { bucketPacket, bucketStart, runBuckets } from './stream-buckets.ts';
 import { catchUp } from './stream-history.ts';
-import { type About, packetFrame, seriesPacket } from './stream-packet.ts';
+import { aboutOf, type Live, type StreamDeps } from './stream-live.ts';
+import { packetFrame, seriesPacket } from './stream-packet.ts';
 import { Tap } from './stream-tap.ts';
 
 export interface Streams {
@@ -35,33 +31,6 @@ export interface StreamCounters {
   packets: number;
   /** Samples no viewer saw: a slow reader, too many series, a packet too large. */
   dropped: number;
-}
-
-/** One open channel. */
-export interface Live {
-  /** `ds/<uid>/live/<hash>`. */
-  address: string;
-  spec: ChannelSpec;
-  tap: Tap;
-  /** Aggregates: the start of the first interval that was not sent or answered yet. */
-  nextBucketNs?: bigint;
-  /** Rows of before the tap was opened, for the first who comes. */
-  missed?: readonly Series[];
-  /** Kept when what viewers missed has been looked up. */
-  caughtUp?: Promise<void>;
-  /** When its last stream ended. */
-  leftNs?: bigint;
-  /** A stream runs; then it is where the stream has got to. */
-  cursor?: number;
-  streams: number;
-  /** Takes back the closing for idleness. */
-  keep?: () => void;
-}
-
-export interface StreamDeps {
-  store: Store;
-  clock: Clock;
-  log: Log;
 }
 
 export function createStreams(deps: StreamDeps): Streams {
@@ -217,11 +186,6 @@ export function createStreams(deps: StreamDeps): Streams {
       tap.handed(next);
     }
   }
-}
-
-/** What stands beside the columns in the schema of a packet: the same as in the history it goes on with. */
-export function aboutOf(live: Pick<Live, 'address' | 'spec'>): About {
-  return { refId: live.spec.refId, meta: { channel: live.address }, quality: live.spec.query.quality };
 }
 
 /** A reader that takes no more packets must not hold up the end of the stream. */

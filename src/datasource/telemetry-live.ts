@@ -3,16 +3,15 @@
  * Grafana's browser side can go on with. With `quality: all` bad samples are nulls with their quality and reason, here and in the packets.
  */
 import { limits } from '../contract/limits.ts';
-import type { Frame, Notice } from '../frame/frame.ts';
+import { type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
 import type { ChannelSpec } from './channels.ts';
-import type { Question } from './query.ts';
-import type { Live } from './stream.ts';
+import type { Question } from './question.ts';
 import { bucketStart, readInterval } from './stream-buckets.ts';
 import { readHistory } from './stream-history.ts';
-import { wideNotices, withNotices } from './telemetry.ts';
-import { bucketWidth } from './telemetry-read.ts';
+import type { Live } from './stream-live.ts';
+import { bucketWidth, wideNotices } from './telemetry-read.ts';
 
 /** A range that ended a while ago has no live continuation: new samples would be appended behind a gap. */
 export function isLive({ ask, deps }: Question): boolean {

@@ -142,3 +142,14 @@ function gridOf(range: TimeRange, widthNs: bigint): BigInt64Array {
   const count = Number((range.toNs - 1n - first) / widthNs) + 1;
   return BigInt64Array.from({ length: count }, (_, i) => first + BigInt(i) * widthNs);
 }
+
+/** What is said of rows that did not fit into a wide frame. */
+export function wideNotices(cutRows: number): Notice[] {
+  if (cutRows === 0) return [];
+  return [
+    {
+      severity: 'warning',
+      text: `The oldest ${cutRows} rows are left out: so many series in one wide frame have too many cells. Use format multi, or an aggregate such as avg.`,
+    },
+  ];
+}

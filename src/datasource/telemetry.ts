@@ -1,15 +1,15 @@
 /** `telemetry`: what points said over time, raw or one value an interval, and where it goes on live (DESIGN §6). */
 import { limits } from '../contract/limits.ts';
-import type { Frame, FrameMeta, FrameType, Notice } from '../frame/frame.ts';
+import { type Frame, type FrameType, type Notice, withNotices } from '../frame/frame.ts';
 import { longFields, longTimes } from '../frame/long.ts';
 import { mergeByTime } from '../frame/merge.ts';
 import { multiFrames, timeField } from '../frame/multi.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
-import type { Question } from './query.ts';
 import { selectSeries } from './query-series.ts';
+import type { Question } from './question.ts';
 import { answerLive, isLive } from './telemetry-live.ts';
-import { bucketWidth, readBuckets, readRaw } from './telemetry-read.ts';
+import { bucketWidth, readBuckets, readRaw, wideNotices } from './telemetry-read.ts';
 
 export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const { ask, instance, deps, signal } = question;
@@ -43,20 +43,6 @@ function frames(format: Question['ask']['query']['format'], series: readonly Ser
     case 'long':
       return [longFrame(series, notices, intervalMs)];
   }
-}
-
-export function wideNotices(cutRows: number): Notice[] {
-  if (cutRows === 0) return [];
-  return [
-    {
-      severity: 'warning',
-      text: `The oldest ${cutRows} rows are left out: so many series in one wide frame have too many cells. Use format multi, or an aggregate such as avg.`,
-    },
-  ];
-}
-
-export function withNotices(meta: FrameMeta, notices: Notice[]): FrameMeta {
-  return notices.length > 0 ? { ...meta, notices } : meta;
 }
 
 function longFrame(series: readonly Series[], notices: Notice[], intervalMs?: number): Frame {

@@ -89,3 +89,7 @@ export function rowsOf(frame: Frame): number {
 export function metaJson(meta: FrameMeta): Record<string, unknown> {
   return { ...meta, typeVersion: meta.type === undefined ? [0, 0] : [0, 1] };
 }
+
+export function withNotices(meta: FrameMeta, notices: Notice[]): FrameMeta {
+  return notices.length > 0 ? { ...meta, notices } : meta;
+}

@@ -4,7 +4,7 @@ import { badRequest, notFound } from '../../contract/fault.ts';
 import type { DeviceStatus } from '../../contract/status.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
-import { pointAnswer } from './points.ts';
+import { pointAnswer } from './point-answer.ts';
 
 /** `{ devices: [{ id, title, connection, labels, state, since, lastSeen }] }`, narrowed by `?label=key:value` (given more than once: all must hold). */
 export const listDevices: Handler = ({ instance, query, user }) => {

@@ -1,0 +1,28 @@
+/** One query on its way to whoever answers its type. */
+import type { Caller } from '../contract/caller.ts';
+import type { Clock } from '../contract/clock.ts';
+import type { Log } from '../contract/log.ts';
+import type { Frame } from '../frame/frame.ts';
+import type { Store } from '../store/store.ts';
+import type { Instance } from './instance.ts';
+import type { Ask } from './query-parse.ts';
+import type { Streams } from './stream.ts';
+
+export interface QueryDeps {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  /** Where live continuations are prepared. */
+  streams: Pick<Streams, 'prepare'>;
+}
+
+/** What answers one type of query. */
+export type Answerer = (question: Question) => Promise<Frame[]>;
+
+export interface Question {
+  ask: Ask;
+  instance: Instance;
+  caller: Caller;
+  deps: QueryDeps;
+  signal: AbortSignal;
+}
