@@ -83,10 +83,12 @@ function nearest({ whole, decimals }: Decimal): number {
   return Number(`${whole}e-${decimals}`);
 }
 
-/** The raw number that `linear` makes `value` of, free of the last digits' noise: 21.4 / 0.1 is 214, not 213.99999999999997. */
+/** The raw number that `linear` makes `value` of; where a short one does, that: 21.4 / 0.1 is 214, not 213.99999999999997. */
 export function inverse(value: number, scale: number, offset: number): number {
   if (scale === 1 && offset === 0) return value;
-  return Number(((value - offset) / scale).toPrecision(decimalsMax));
+  const plain = (value - offset) / scale;
+  const short = Number(plain.toPrecision(decimalsMax));
+  return linear(scale, offset)(short) === value ? short : plain;
 }
 
 /** The whole raw number nearest to what `linear` makes `value` of; halves go away from zero. All digits count. */

@@ -4,7 +4,7 @@ import type { Point } from '../contract/device.ts';
 import type { Shape } from '../contract/driver.ts';
 import { badRequest, type Fault } from '../contract/fault.ts';
 import type { Value } from '../contract/sample.ts';
-import { inverse, inverseWhole } from './decimals.ts';
+import { inverse, inverseWhole, linear } from './decimals.ts';
 import { createPipeline } from './pipeline.ts';
 
 export interface Written {
@@ -79,7 +79,7 @@ function numberRaw(point: Point, shape: Shape, asked: number | bigint | string):
 
 function rawOf(point: Point, shape: Shape, value: number | bigint): number | bigint {
   const { scale, offset } = point;
-  if (shape.type === 'integer') return inRange(point, shape, plainIfSafe(inverseWhole(value, scale, offset)));
+  if (shape.type === 'integer') return inRange(point, shape, plainIfSafe(wholeOf(point, shape, value)));
   // A place that takes a text takes all digits.
   const isText = shape.type === 'any' || shape.exact;
   if (isText && typeof value === 'bigint' && scale === 1 && offset === 0) return plainIfSafe(value);
@@ -87,6 +87,13 @@ function rawOf(point: Point, shape: Shape, value: number | bigint): number | big
   const held = shape.type === 'float32' ? Math.fround(raw) : raw;
   if (!Number.isFinite(held)) throw refused(`${value} is beyond what ${shape.type === 'float32' ? 'a 32-bit float' : name(point)} holds`);
   return held;
+}
+
+/** Of 64 bits scaled, the double nearest to an end may mean a little more than the end: whoever asks for it means the end. */
+function wholeOf({ scale, offset }: Point, { min, max }: Shape, value: number | bigint): bigint {
+  const whole = inverseWhole(value, scale, offset);
+  const end = max !== undefined && whole > max ? max : min !== undefined && whole < min ? min : whole;
+  return end === whole || linear(scale, offset)(end) !== value ? whole : end;
 }
 
 function plainIfSafe(whole: bigint): number | bigint {

@@ -41,7 +41,9 @@ describe('numbers in settings', () => {
       resets: false,
     });
     for (const wrong of ['"0"', '-1', '0', '"1e9"', '"-5"', '"123456789012345678901"'])
-      expect(read('uint64', `"counter":{"max":${wrong}}`).faults[0], wrong).toMatch(/allowed is (a number above 0|a number greater than 0|a string that matches)/);
+      expect(read('uint64', `"counter":{"max":${wrong}}`).faults[0], wrong).toMatch(
+        /allowed is (a number above 0|a number greater than 0|a string that matches)/,
+      );
   });
 
   it.each([

@@ -7,11 +7,14 @@ Answers one line of JSON with one line of JSON:
   {"set": value, "unit": 1, "table": "holding", "register": 0, "type": "float32", "order": "CDAB"}  ->  {}
   {"get": true, ...the same without set...}                                                          ->  {"value": value}
   {"requests": true}                          ->  {"requests": [[function, address, count], ...]} since the last time
+  {"many": [question, ...]}                   ->  {"value": [what "get" says, ...]}
+  {"paper": [[raw, scale, offset], ...]}      ->  {"value": [raw * scale + offset, ...]} in decimals without end, rounded to a double once
 """
 
 import asyncio
 import json
 import sys
+from decimal import Decimal, getcontext
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -23,6 +26,7 @@ BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
 ANSWERS = {300: ExcCodes.ILLEGAL_VALUE, 301: ExcCodes.ACKNOWLEDGE, 302: ExcCodes.GATEWAY_NO_RESPONSE, 303: ExcCodes.DEVICE_BUSY}
 
 requests = []
+getcontext().prec = 100
 
 
 async def action(function, _start, address, count, _current, values):
@@ -58,6 +62,10 @@ def answer(server, question):
         seen = list(requests)
         requests.clear()
         return {"requests": seen}
+    if "many" in question:
+        return {"value": [answer(server, one).get("value") for one in question["many"]]}
+    if "paper" in question:
+        return {"value": [float(Decimal(raw) * Decimal(scale) + Decimal(offset)) for raw, scale, offset in question["paper"]]}
     registers, place = memory(server, question)
     if question["table"] in ("coil", "discrete"):
         word, bit = divmod(question["register"], 16)

@@ -124,21 +124,14 @@ describe('write, then read', () => {
   });
 
   it('gives back what 64 bits and any scale can show, whatever a double has lost', () => {
-    const raws = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    const [min, max] = [-(2n ** 63n), 2n ** 63n - 1n];
+    const raws = fc.oneof(fc.bigInt({ min, max }), fc.constantFrom(min, min + 1n, max - 1n, max));
     fc.assert(
       fc.property(raws, scales, offsets, (raw, scale, offset) => {
         fc.pre(scale !== 1 || offset !== 0);
         const place = point('d', 'p', { shape: int64, scale, offset, access: 'read-write' });
         const asked = createPipeline(place, int64).value(raw).value as number;
-        let written: ReturnType<typeof toRaw>;
-        try {
-          written = toRaw(place, int64, asked);
-        } catch (error) {
-          // The double nearest to the value at the very end may be beyond it.
-          expect(error).toMatchObject({ status: 422 });
-          expect([-(2n ** 63n), 2n ** 63n - 1n].some((end) => (end > raw ? end - raw : raw - end) < 4_096n)).toBe(true);
-          return;
-        }
+        const written = toRaw(place, int64, asked);
         expect(written.value).toBe(asked);
         if (Math.abs(asked) < Number.MAX_SAFE_INTEGER * Math.abs(scale) && offset === 0) expect(BigInt(written.raw as number)).toBe(raw);
       }),
