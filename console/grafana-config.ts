@@ -1,17 +1,26 @@
 /** The configuration of a Grafana that lives for one demonstration. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { GrafanaAt } from './grafana-http.ts';
 
 const pluginId = 'fieldgate-iot-datasource';
 
-/** Writes grafana.ini below `folder`, where Grafana keeps all it writes. It listens on the loopback only and calls nobody. */
-export function writeConfig({ folder, root, port }: { folder: string; root: string; port: number }): GrafanaAt {
+export interface Place {
+  /** Grafana keeps all it writes below it. */
+  folder: string;
+  root: string;
+  port: number;
+  /** Whether serial ports are simulated. */
+  serial: boolean;
+}
+
+/** Writes grafana.ini into the folder. Grafana listens on the loopback only and calls nobody. */
+export function writeConfig({ folder, root, port, serial }: Place): GrafanaAt {
   const password = randomBytes(9).toString('base64url');
   const sections: Record<string, Record<string, string | number>> = {
-    paths: { data: folder, logs: join(folder, 'log'), plugins: join(root, 'dist'), provisioning: join(root, 'provisioning') },
+    paths: { data: folder, logs: join(folder, 'log'), plugins: join(root, 'dist'), provisioning: copyOfProvisioning(root, folder, serial) },
     server: { http_addr: '127.0.0.1', http_port: port },
     security: { admin_user: 'admin', admin_password: password },
     log: { mode: 'file' },
@@ -27,6 +36,15 @@ export function writeConfig({ folder, root, port }: { folder: string; root: stri
   ]);
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o600 });
   return { url: `http://127.0.0.1:${port}`, user: 'admin', password, config, log: join(folder, 'log/grafana.log') };
+}
+
+/** A copy with an empty `plugins` beside what we have: Grafana logs an error for each kind of provisioning whose folder is missing. */
+function copyOfProvisioning(root: string, folder: string, serial: boolean): string {
+  const copy = join(folder, 'provisioning');
+  cpSync(join(root, 'provisioning'), copy, { recursive: true });
+  if (!serial) rmSync(join(copy, 'datasources/fieldgate-serial.yaml'));
+  mkdirSync(join(copy, 'plugins'), { recursive: true });
+  return copy;
 }
 
 export function freePort(): Promise<number> {

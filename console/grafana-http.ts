@@ -20,13 +20,14 @@ export async function answers(at: GrafanaAt, timeoutMs: number): Promise<string>
   return ready ? 'ready' : `Grafana did not answer at ${at.url} within ${timeoutMs / 1000} s`;
 }
 
-/** Prints a line a check; resolves to 0 if all hold, else 1. */
-export async function checkGrafana(at: GrafanaAt): Promise<number> {
+/** Prints a line a check; resolves to 0 if all hold, else 1. `sources` are the uids of the data sources. */
+export async function checkGrafana(at: GrafanaAt, sources: readonly string[]): Promise<number> {
+  const healthy = (uid: string) => async () => {
+    const { status, message } = (await ask(at, 'GET', `/api/datasources/uid/${uid}/health`)) as { status: string; message: string };
+    return status === 'OK' && message;
+  };
   const checks: Record<string, () => Promise<string | false>> = {
-    'Save & test': async () => {
-      const { status, message } = (await ask(at, 'GET', '/api/datasources/uid/fieldgate/health')) as { status: string; message: string };
-      return status === 'OK' && message;
-    },
+    ...Object.fromEntries(sources.map((uid) => [`Save & test of ${uid}`, healthy(uid)])),
     'latest values': async () => {
       const rows = (await query(at, { queryType: 'latest', devices: ['*'], format: 'long' }))[0]?.data.values[0]?.length ?? 0;
       return rows > 0 && `${rows} points`;

@@ -28,7 +28,8 @@ export async function inGrafana(root: string, home: string, options: { once: boo
   let grafana: ChildProcess | undefined;
   try {
     demo = await startDemo(root);
-    const at = writeConfig({ folder, root, port: options.port === 0 ? await freePort() : options.port });
+    const serial = demo.ports.serialPath !== undefined && demo.ports.rtuPath !== undefined;
+    const at = writeConfig({ folder, root, serial, port: options.port === 0 ? await freePort() : options.port });
     grafana = start(binary, resolve(home), at, { ...placesOf(demo), FIELDGATE_DASHBOARDS: join(root, 'provisioning/dashboards') });
     const ended = endOf(grafana);
     const began = await Promise.race([answers(at, startTimeoutMs), ended, interrupted]);
@@ -36,7 +37,11 @@ export async function inGrafana(root: string, home: string, options: { once: boo
     if (began !== 'ready') throw new Error(`${began}; its log ends with\n${endOfLog(at)}`);
     console.log(`Grafana is at ${at.url}/d/fieldgate\nuser ${at.user}, password ${at.password}`);
     if (options.once) {
-      const checked = await Promise.race([checkGrafana(at), ended, interrupted]);
+      const checked = await Promise.race([
+        checkGrafana(at, serial ? ['fieldgate', 'fieldgate-serial'] : ['fieldgate']),
+        ended,
+        interrupted,
+      ]);
       if (typeof checked === 'number') return checked;
       throw new Error(`${checked} during the check`);
     }
@@ -68,12 +73,14 @@ function endOf(grafana: ChildProcess): Promise<string> {
   });
 }
 
-/** What `provisioning/datasources/fieldgate.yaml` asks its environment: where this run's simulators listen. */
-function placesOf(demo: Demo): Record<string, string> {
+/** What the files of `provisioning/datasources` ask their environment: where this run's simulators are. */
+function placesOf({ ports }: Demo): Record<string, string> {
   return {
-    FIELDGATE_MQTT_URL: `mqtt://127.0.0.1:${demo.ports.mqttPort}`,
+    FIELDGATE_MQTT_URL: `mqtt://127.0.0.1:${ports.mqttPort}`,
     FIELDGATE_MODBUS_HOST: '127.0.0.1',
-    FIELDGATE_MODBUS_PORT: String(demo.ports.modbusPort),
+    FIELDGATE_MODBUS_PORT: String(ports.modbusPort),
+    FIELDGATE_SERIAL_PATH: ports.serialPath ?? '',
+    FIELDGATE_RTU_PATH: ports.rtuPath ?? '',
   };
 }
 
