@@ -19,6 +19,8 @@ beforeAll(async () => {
   await keep('meter', 'on', 'boolean', [true, false]);
   await keep('meter', 'said', 'string', ['=cmd|calc', 'plain', '', 'a "quote", a comma', 'two\r\nlines', '-5.5', '@x', 'ü€😀']);
   await plant.store.append('1/plant', [entry('meter', 'fine', 'double', 1, startMs, { ns: 123n })], { now: true });
+  // On a busy machine the reader of the store may take longer to start than a question waits.
+  await plant.until(`export?${range}`, ({ status }) => status === 200);
 });
 afterAll(() => plant?.close());
 
