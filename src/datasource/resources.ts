@@ -100,7 +100,8 @@ async function admit(
   const route = found.routes.find((one) => one.method === method);
   if (!route) throw methodNotAllowed(found.routes);
   const { user } = caller;
-  if (!user) throw badRequest('nobody is signed in', undefined, 'unauthenticated', 401);
+  // Not 401: Grafana's front end takes that for its own lost session and sends the person to the login page.
+  if (!user) throw badRequest('nobody is signed in', undefined, 'unauthenticated', 403);
   // A role that may do nothing at all must not even start a gateway.
   if (!roleAtLeast(user.role, 'Viewer')) throw forbidden(`the role ${user.role} may not read this data source`);
   if (route.without && caller.instance)

@@ -137,7 +137,7 @@ func TestOnlyARoleThatMayCommandsMay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantProblem(t, set(t, p.source.As(user), "boiler.setpoint", body), 403) })
 	}
-	t.Run("nobody", func(t *testing.T) { wantProblem(t, set(t, p.source.As(nil), "boiler.setpoint", body), 401) })
+	t.Run("nobody", func(t *testing.T) { wantProblem(t, set(t, p.source.As(nil), "boiler.setpoint", body), 403) })
 	t.Run("the alert scheduler", func(t *testing.T) {
 		scheduler := harness.Person("Admin")
 		scheduler.Login = "grafana_scheduler"

@@ -98,7 +98,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 					t.Errorf("%s gets %d", name, answer.Status)
 				}
 			}
-			if answer := line.ask(t, source.As(nil), nil); answer.Status != 401 {
+			if answer := line.ask(t, source.As(nil), nil); answer.Status != 403 {
 				t.Errorf("nobody gets %d", answer.Status)
 			}
 			other := source.As(harness.Person("Admin"))
