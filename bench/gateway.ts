@@ -17,6 +17,7 @@ import type { Store } from '../src/store/store.ts';
 const devices = 100;
 const pointsOfOne = 100;
 const rounds = 100;
+const turns = 5;
 const shape = { type: 'integer', min: -32_768n, max: 32_767n } as const;
 
 const nothing: Pick<Store, 'append' | 'appendConnectivity'> = {
@@ -76,8 +77,14 @@ function perSecond(before: NodeJS.CpuUsage): number {
 await whole();
 bare();
 delivered = 0;
-const [through, arithmetic] = [await whole(), bare()];
-if (delivered !== samples) throw new Error(`${delivered} of ${samples} samples were delivered`);
+const [through, arithmetic]: [number[], number[]] = [[], []];
+for (let turn = 0; turn < turns; turn += 1) {
+  through.push(await whole());
+  arithmetic.push(bare());
+}
+if (delivered !== samples * turns) throw new Error(`${delivered} of ${samples * turns} samples were delivered`);
+const median = (rates: number[]) => rates.toSorted((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
 const thousands = (rate: number) => `${Math.round(rate / 1_000).toLocaleString('en')} k samples/s`;
-console.log(`gateway, pipeline to hub and store  ${thousands(through)}`);
-console.log(`pipeline alone                      ${thousands(arithmetic)}`);
+console.log(`gateway, pipeline to hub and store  ${thousands(median(through))}, median of ${turns} turns`);
+console.log(`pipeline alone                      ${thousands(median(arithmetic))}`);
+console.log(`ratio                               ${(median(through) / median(arithmetic)).toFixed(2)}`);

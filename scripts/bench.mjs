@@ -1,0 +1,30 @@
+/**
+ * Every benchmark, one after the other: each prints our figure and its peer's from the same run, and writes nothing else. On a busy machine the
+ * ratios hold better than the times, so the load is said before each.
+ * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, frames, gateway, mqtt, modbus; all of them unless said
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${name}.ts`)], cwd: root });
+const benchmarks = {
+  host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
+  ...Object.fromEntries(['store', 'frames', 'gateway', 'mqtt', 'modbus'].map((name) => [name, inNode(name)])),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !Object.hasOwn(benchmarks, name));
+if (unknown !== undefined) {
+  console.error(`There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(', ')}.`);
+  process.exit(2);
+}
+for (const name of wanted.length > 0 ? wanted : Object.keys(benchmarks)) {
+  const { command, args, cwd } = benchmarks[name];
+  console.log(`\n== ${name}: ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}`);
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
+  if (error !== undefined) console.error(`${command}: ${error.message}`);
+  if (status !== 0) process.exitCode = 1;
+}
