@@ -13,6 +13,8 @@ const config: Configuration = {
     library: { type: 'amd' },
     publicPath: 'public/plugins/fieldgate-iot-datasource/',
     uniqueName: 'fieldgate-iot-datasource',
+    // Grafana's validator looks for the map's files below src and compares them.
+    devtoolModuleFilenameTemplate: ({ namespace, resourcePath }) => `webpack://${namespace}/${resourcePath.replace(/^\.\/src\//, './')}`,
   },
   // Without it rspack takes `define` for a variable of ours and the plugin exports nothing (grafana PR #130441).
   amd: {},
