@@ -17,6 +17,7 @@ import { createReader } from './reading.ts';
 import { createLedger } from './remembered/ledger.ts';
 import { createMemory, noMemory } from './remembered/memory.ts';
 import { createVault } from './remembered/vault.ts';
+import { LongAnswers } from './resources/long-answers.ts';
 import { createResources } from './resources.ts';
 import { readSection, type Section } from './section.ts';
 import { createStreams } from './stream.ts';
@@ -62,6 +63,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
   const streams = createStreams({ store, clock, log });
   const queries = createQueries({ store, clock, log, streams });
   let running = 0;
+  const longAnswers = new LongAnswers();
   const metrics = createMetrics({
     store,
     gateways: () => instances.all().map(({ gateway }) => gateway),
@@ -69,9 +71,10 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     active,
     streams: () => running,
     channels: () => streams.counters().channels,
+    longAnswers,
     version,
   });
-  const resources = createResources({ store, drivers, builtIn, clock, instances, reader, log, version });
+  const resources = createResources({ store, drivers, builtIn, clock, instances, longAnswers, reader, log, version });
 
   return {
     async queryData(caller, asked, signal) {

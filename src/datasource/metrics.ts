@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
+import type { LongAnswers } from './resources/long-answers.ts';
 
 export interface MetricsDeps {
   store: Store;
@@ -13,6 +14,7 @@ export interface MetricsDeps {
   streams(): number;
   /** Live channels that are open, each with one subscription of its gateway. */
   channels(): number;
+  longAnswers: LongAnswers;
   version: string;
 }
 
@@ -25,7 +27,7 @@ export interface Metrics {
 
 type Labelled = { labels: Record<string, string>; value: number };
 
-export function createMetrics({ store, gateways, dataSources, active, streams, channels, version }: MetricsDeps): Metrics {
+export function createMetrics({ store, gateways, dataSources, active, streams, channels, longAnswers, version }: MetricsDeps): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -67,6 +69,13 @@ export function createMetrics({ store, gateways, dataSources, active, streams, c
   gauge('fieldgate_active', '0 in a replica that opens no connection', () => [{ labels: {}, value: active ? 1 : 0 }]);
   gauge('fieldgate_live_streams', 'Live channels that are being sent', () => [{ labels: {}, value: streams() }]);
   gauge('fieldgate_live_channels', 'Live channels that are open, with or without a viewer', () => [{ labels: {}, value: channels() }]);
+  gauge(
+    'fieldgate_readers',
+    'Readers of events and exports that are connected',
+    () => longAnswers.open().map(({ kind, count }) => ({ labels: { kind }, value: count })),
+    ['kind'],
+  );
+  counter('fieldgate_readers_dropped_total', 'Readers of events that did not keep up', () => [{ labels: {}, value: longAnswers.dropped }]);
   gauge(
     'fieldgate_connections',
     'Connections by protocol and state',

@@ -19,6 +19,7 @@ import { eventsHandler } from './resources/events.ts';
 import { exportHandler } from './resources/export.ts';
 import { helpPage } from './resources/help.ts';
 import { instanceHandlers } from './resources/instances.ts';
+import type { LongAnswers } from './resources/long-answers.ts';
 import { openApiHandler } from './resources/openapi.ts';
 import { findRoutes } from './resources/path.ts';
 import { listPoints, onePoint, runCommand, setPoint } from './resources/points.ts';
@@ -30,7 +31,9 @@ import { suggestHandler } from './resources/suggest.ts';
 /** Answers one request. What goes wrong is a problem document; it throws only if the call was cancelled or a body breaks off on its way. */
 export type Resources = (caller: Caller, request: ResourceRequest, send: Send, signal: AbortSignal) => Promise<void>;
 
-export function createResources(deps: ResourceDeps & { instances: Instances; reader: Reader; log: Log; version: string }): Resources {
+export function createResources(
+  deps: ResourceDeps & { instances: Instances; longAnswers: LongAnswers; reader: Reader; log: Log; version: string },
+): Resources {
   const commands = commandHandlers(deps.store);
   const schemas = schemaHandlers(deps.drivers);
   const profiles = profileHandlers(deps.builtIn);

@@ -166,6 +166,9 @@ describe('events', () => {
       detail: expect.stringMatching(/^\d+ events/),
     });
     expect(levels(slow.text).length).toBeLessThan(many);
+    const metrics = await plant.datasource.collectMetrics();
+    expect(metrics).toMatch(/^fieldgate_readers_dropped_total 1$/m);
+    expect(metrics).toMatch(/^fieldgate_readers\{kind="events"\} 1$/m);
   });
 
   it('end within a moment when the reader leaves, and are no more than so many', async () => {

@@ -78,7 +78,7 @@ describe('metrics', () => {
     const script = `
       const { createMetrics } = await import(${JSON.stringify(new URL('../../src/datasource/metrics.ts', import.meta.url).href)});
       const status = () => ({ mode: 'memory', pending: 0, committed: 0, dropped: 0, commits: 0, bytesOnDisk: 0 });
-      const text = await createMetrics({ store: { status }, gateways: () => [], dataSources: () => ({}), active: true, streams: () => 0, channels: () => 0, version: 'x' }).text();
+      const text = await createMetrics({ store: { status }, gateways: () => [], dataSources: () => ({}), active: true, streams: () => 0, channels: () => 0, longAnswers: { dropped: 0, open: () => [] }, version: 'x' }).text();
       process.stdout.write(String(text.includes('fieldgate_info')));`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
     expect(stdout).toBe('true');

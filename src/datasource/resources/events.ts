@@ -1,6 +1,7 @@
 import type { Clock } from '../../contract/clock.ts';
-import { badRequest, Fault } from '../../contract/fault.ts';
+import { badRequest } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
+import type { Log } from '../../contract/log.ts';
 import { problemType } from '../../contract/problem.ts';
 import type { Instance } from '../instance.ts';
 import type { Instances } from '../instances.ts';
@@ -8,6 +9,7 @@ import { preferred } from './accept.ts';
 import type { Handler } from './ask.ts';
 import { Backlog } from './backlog.ts';
 import { type Event, follow, type Kind, kinds, type Wish } from './event-source.ts';
+import type { LongAnswers } from './long-answers.ts';
 import { json } from './reply.ts';
 import { readSelection } from './selection.ts';
 
@@ -22,12 +24,18 @@ const wordings: Record<'application/x-ndjson' | 'text/event-stream', Wording> = 
   'text/event-stream': { type: 'text/event-stream; charset=utf-8', of: (event) => `event: ${event.event}\ndata: ${json(event)}\n\n` },
 };
 
+export interface EventsDeps {
+  clock: Clock;
+  log: Log;
+  instances: Instances;
+  longAnswers: LongAnswers;
+}
+
 /**
  * `GET events?what=sample&what=command&device=…&point=…&label=…`: what happens from now on, an event as soon as it does, a heartbeat when nothing does.
  * The last event says why it ended; it ends when the reader does not keep up, when the data source stops, and after an hour at the latest.
  */
-export function eventsHandler({ clock, instances }: { clock: Clock; instances: Instances }): Handler {
-  let open = 0;
+export function eventsHandler({ clock, log, instances, longAnswers }: EventsDeps): Handler {
   return ({ instance, query, header, signal }) => {
     const wish = { kinds: readKinds(query.getAll('what')), selection: readSelection(query) };
     const wording = wordings[preferred(header('accept'), ['application/x-ndjson', 'text/event-stream'])];
@@ -36,26 +44,21 @@ export function eventsHandler({ clock, instances }: { clock: Clock; instances: I
       // Proxies that gather an answer before they pass it on would keep events back.
       headers: { 'x-accel-buffering': 'no' },
       async *stream() {
-        if (open >= limits.eventsOpenMax) throw tooMany(open);
-        open += 1;
+        const leave = longAnswers.enter('events');
         const held = instances.hold(instance);
+        const tooSlow = (lost: number) => {
+          longAnswers.dropped += 1;
+          log.warn('a reader of events was too slow and is dropped', { gateway: instance.key, events: lost });
+        };
         try {
-          yield* run({ clock, instance, wish, wording, signal, stopped: held.ended });
+          yield* run({ clock, instance, wish, wording, tooSlow, signal, stopped: held.ended });
         } finally {
           held.release();
-          open -= 1;
+          leave();
         }
       },
     };
   };
-}
-
-function tooMany(open: number): Fault {
-  return new Fault(`${open} readers of events are connected, which is the most; try again when one has left`, {
-    type: 'too-many-readers',
-    blame: 'caller',
-    status: 429,
-  });
 }
 
 interface Running {
@@ -63,13 +66,14 @@ interface Running {
   instance: Instance;
   wish: Wish;
   wording: Wording;
+  tooSlow(lost: number): void;
   /** The reader has left. */
   signal: AbortSignal;
   /** The data source has. */
   stopped: AbortSignal;
 }
 
-async function* run({ clock, instance, wish, wording, signal, stopped }: Running): AsyncGenerator<Uint8Array> {
+async function* run({ clock, instance, wish, wording, tooSlow, signal, stopped }: Running): AsyncGenerator<Uint8Array> {
   const say = (event: Event) => Buffer.from(wording.of(event));
   const heartbeat = () => say({ event: 'heartbeat', time: clock.nowMs() });
   const end = (type: string, detail: string) => say({ event: 'end', type: problemType(type), detail, time: clock.nowMs() });
@@ -85,8 +89,10 @@ async function* run({ clock, instance, wish, wording, signal, stopped }: Running
       signal.throwIfAborted();
       const bytes = backlog.take();
       if (bytes) yield bytes;
-      else if (backlog.lost > 0) return yield end('reader-too-slow', `${backlog.lost} events had no room: read faster, or ask for less`);
-      else if (stopped.aborted) return yield end('data-source-stopped', 'the data source was stopped or removed');
+      else if (backlog.lost > 0) {
+        tooSlow(backlog.lost);
+        return yield end('reader-too-slow', `${backlog.lost} events had no room: read faster, or ask for less`);
+      } else if (stopped.aborted) return yield end('data-source-stopped', 'the data source was stopped or removed');
       else if (clock.monotonicMs() >= endMs) return yield end('time-is-up', 'open it again to read on: rights are looked at then');
       else if (!(await backlog.next(clock, limits.eventsHeartbeatMs))) yield heartbeat();
     }

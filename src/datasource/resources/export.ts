@@ -1,6 +1,4 @@
 import type { Clock } from '../../contract/clock.ts';
-import { Fault } from '../../contract/fault.ts';
-import { limits } from '../../contract/limits.ts';
 import { columnKinds, seriesName } from '../../contract/sample.ts';
 import { arrowStream } from '../../frame/arrow-stream.ts';
 import type { SeriesInfo, Store } from '../../store/store.ts';
@@ -9,6 +7,7 @@ import { csv, ndjson, type Writer } from '../export/text.ts';
 import { selects } from '../query-parse.ts';
 import { labelsOf, nameSeries } from '../query-series.ts';
 import type { Handler } from './ask.ts';
+import type { LongAnswers } from './long-answers.ts';
 import { readChoice, readRange, readSelection } from './selection.ts';
 
 interface Format {
@@ -29,8 +28,7 @@ const formats: Record<'csv' | 'ndjson' | 'arrow', Format> = {
  * `GET export?from=now-1d&to=now&device=…&point=…&label=…&quality=usable&format=csv`: the samples as they are kept, in order of device, point and
  * time. However much it is, it is read page by page, as fast as the reader takes it.
  */
-export function exportHandler({ store, clock }: { store: Store; clock: Clock }): Handler {
-  let open = 0;
+export function exportHandler({ store, clock, longAnswers }: { store: Store; clock: Clock; longAnswers: LongAnswers }): Handler {
   return async ({ instance, query, signal }) => {
     const name = readChoice(query, 'format', ['csv', 'ndjson', 'arrow']);
     const quality = readChoice(query, 'quality', ['usable', 'good', 'all']);
@@ -46,8 +44,7 @@ export function exportHandler({ store, clock }: { store: Store; clock: Clock }):
       type: formats[name].type,
       headers: { 'content-disposition': `attachment; filename="fieldgate-${instance.uid.replaceAll(/[^A-Za-z0-9_-]/g, '_')}.${name}"` },
       async *stream() {
-        if (open >= limits.exportsOpenMax) throw tooMany(open);
-        open += 1;
+        const leave = longAnswers.enter('export');
         try {
           yield writer.head();
           for (const [point, key] of keys) {
@@ -57,17 +54,9 @@ export function exportHandler({ store, clock }: { store: Store; clock: Clock }):
           }
           yield writer.end();
         } finally {
-          open -= 1;
+          leave();
         }
       },
     };
   };
-}
-
-function tooMany(open: number): Fault {
-  return new Fault(`${open} exports are under way, which is the most; try again when one has ended`, {
-    type: 'too-many-exports',
-    blame: 'caller',
-    status: 429,
-  });
 }
