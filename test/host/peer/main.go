@@ -1,5 +1,5 @@
 // Command peer is a minimal data source on grafana-plugin-sdk-go: what the benchmarks compare our figures with, and what the harness
-// is tried against. It answers the query {"samples": n} with n samples from memory.
+// is tried against. It answers the query {"samples": n} with n samples from memory, with {"long": true} also two columns of labels.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -48,7 +49,8 @@ func (p *peer) QueryData(_ context.Context, request *backend.QueryDataRequest) (
 	response := backend.NewQueryDataResponse()
 	for _, query := range request.Queries {
 		var model struct {
-			Samples int `json:"samples"`
+			Samples int  `json:"samples"`
+			Long    bool `json:"long"`
 		}
 		if err := json.Unmarshal(query.JSON, &model); err != nil || model.Samples > samplesMax {
 			response.Responses[query.RefID] = backend.ErrDataResponse(backend.StatusBadRequest, fmt.Sprintf("samples: %v", err))
@@ -58,6 +60,11 @@ func (p *peer) QueryData(_ context.Context, request *backend.QueryDataRequest) (
 		frame := data.NewFrame("sine",
 			data.NewField("time", nil, p.times[:model.Samples]),
 			data.NewField("value", data.Labels{"device": "peer"}, p.values[:model.Samples]))
+		if model.Long {
+			frame.Fields = append(frame.Fields,
+				data.NewField("device", nil, slices.Repeat([]string{"bench"}, model.Samples)),
+				data.NewField("point", nil, slices.Repeat([]string{"value"}, model.Samples)))
+		}
 		frame.SetMeta(&data.FrameMeta{Type: data.FrameTypeTimeSeriesMulti, TypeVersion: data.FrameTypeVersion{0, 1}})
 		response.Responses[query.RefID] = backend.DataResponse{Frames: data.Frames{frame}}
 	}

@@ -22,7 +22,10 @@ const (
 	stepMs       = 1
 	starts       = 9
 	bigQueries   = 9
-	smallQueries = 500
+	longQueries  = 5
+	smallQueries = 2000
+	// smallWarm are asked before and not counted: the peer is compiled, ours by and by.
+	smallWarm = 300
 )
 
 // contestant is one of the two plugins: how it is launched, and how it is asked for a number of samples.
@@ -30,7 +33,7 @@ type contestant struct {
 	name    string
 	options harness.Options
 	source  harness.Source
-	ask     func(count int) harness.Query
+	ask     func(count int, format string) harness.Query
 }
 
 func main() {
@@ -87,9 +90,9 @@ func prepare(folder string) (ours, peer *contestant, err error) {
 		name:    "fieldgate",
 		options: harness.Options{Dir: folder, Env: []string{"GF_PLUGIN_DATA_PATH=" + history}},
 		source:  harness.Source{OrgID: 1, ID: 1, UID: "bench", Settings: settings, Updated: time.Now(), User: harness.Person("Viewer")},
-		ask: func(count int) harness.Query {
+		ask: func(count int, format string) harness.Query {
 			return harness.Query{
-				RefID: "A", JSON: map[string]any{"queryType": "telemetry", "devices": []string{"bench"}, "points": []string{"value"}},
+				RefID: "A", JSON: map[string]any{"queryType": "telemetry", "devices": []string{"bench"}, "points": []string{"value"}, "format": format},
 				From: from, To: from.Add(time.Duration(count*stepMs) * time.Millisecond),
 			}
 		},
@@ -98,8 +101,8 @@ func prepare(folder string) (ours, peer *contestant, err error) {
 		name:    "peer",
 		options: harness.Options{Dir: folder, Path: binary},
 		source:  harness.Source{OrgID: 1, ID: 2, UID: "peer", Settings: map[string]any{}, Updated: time.Now(), User: harness.Person("Viewer")},
-		ask: func(count int) harness.Query {
-			return harness.Query{RefID: "A", JSON: map[string]any{"samples": count}}
+		ask: func(count int, format string) harness.Query {
+			return harness.Query{RefID: "A", JSON: map[string]any{"samples": count, "long": format == "long"}}
 		},
 	}
 	return ours, peer, nil
@@ -123,7 +126,7 @@ func handshake(ours, peer *contestant) error {
 
 func memoryAndQueries(ours, peer *contestant) error {
 	both := []*contestant{ours, peer}
-	big, bigDecoded, small := map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}
+	big, bigDecoded, long, small := map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}, map[*contestant][]float64{}
 	for _, one := range both {
 		plugin, err := harness.Start(one.options)
 		if err != nil {
@@ -141,12 +144,12 @@ func memoryAndQueries(ours, peer *contestant) error {
 	}
 	for range bigQueries {
 		for _, one := range both {
-			took, err := timed(one, samples, false)
+			took, err := timed(one, samples, "multi", false)
 			if err != nil {
 				return err
 			}
 			big[one] = append(big[one], took)
-			if took, err = timed(one, samples, true); err != nil {
+			if took, err = timed(one, samples, "multi", true); err != nil {
 				return err
 			}
 			bigDecoded[one] = append(bigDecoded[one], took)
@@ -154,13 +157,25 @@ func memoryAndQueries(ours, peer *contestant) error {
 	}
 	row(fmt.Sprintf("QueryData of %d samples, ms", samples), big[ours], big[peer], 0.5)
 	row("the same, decoded by the host, ms", bigDecoded[ours], bigDecoded[peer], 0.5)
-	for range smallQueries {
+	for range longQueries {
 		for _, one := range both {
-			took, err := timed(one, smallSamples, false)
+			took, err := timed(one, samples, "long", false)
 			if err != nil {
 				return err
 			}
-			small[one] = append(small[one], took)
+			long[one] = append(long[one], took)
+		}
+	}
+	row("the same as a long frame with labels, ms", long[ours], long[peer], 0.5)
+	for query := range smallWarm + smallQueries {
+		for _, one := range both {
+			took, err := timed(one, smallSamples, "multi", false)
+			if err != nil {
+				return err
+			}
+			if query >= smallWarm {
+				small[one] = append(small[one], took)
+			}
 		}
 	}
 	row(fmt.Sprintf("QueryData of %d samples, ms", smallSamples), small[ours], small[peer], 0.5)
@@ -169,8 +184,8 @@ func memoryAndQueries(ours, peer *contestant) error {
 }
 
 // timed asks one query and checks that the answer has the samples asked for.
-func timed(one *contestant, count int, decode bool) (float64, error) {
-	query := one.ask(count)
+func timed(one *contestant, count int, format string, decode bool) (float64, error) {
+	query := one.ask(count, format)
 	began := time.Now()
 	if decode {
 		answers, err := one.source.QueryData(context.Background(), query)

@@ -7,7 +7,7 @@ import (
 )
 
 // memory is what a process holds of the machine's, in MiB. Resident counts pages of the executable too, which the kernel takes back when it
-// needs them and which several processes share; private is what only this process has written.
+// needs them and which several processes share; private is what is in no file: stacks, heaps, buffers.
 type memory struct{ resident, private float64 }
 
 func memoryOf(pid int) (memory, error) {
@@ -21,7 +21,7 @@ func memoryOf(pid int) (memory, error) {
 		if _, err := fmt.Sscanf(line, "Rss: %f kB", &kibibytes); err == nil {
 			found.resident = kibibytes / 1024
 		}
-		if _, err := fmt.Sscanf(line, "Private_Dirty: %f kB", &kibibytes); err == nil {
+		if _, err := fmt.Sscanf(line, "Anonymous: %f kB", &kibibytes); err == nil {
 			found.private = kibibytes / 1024
 		}
 	}
