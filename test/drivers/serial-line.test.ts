@@ -39,7 +39,7 @@ const valve: Address = {
 
 function lineTo(points: Record<string, Address>, connection: Record<string, unknown> = {}): Line {
   return buildLine(driver, {
-    connection: { path, baudRate: 115_200, timeout: '400ms', ...connection },
+    connection: { path, baudRate: 115_200, timeout: '3s', ...connection },
     devices: [
       {
         id: 'uno',
@@ -131,33 +131,31 @@ describe('lines and replies on one port', () => {
   });
 
   it('a line that is no reply is not taken for one, and is not lost for those who listen', async () => {
-    const line = lineTo({
-      wrong: { request: 'WRONG?\n', reply: '^WRONG=(?<value>.*)$' },
-      any: { line: '^(?<value>this.*)$', type: 'text' },
-    });
+    const points = { wrong: { request: 'WRONG?\n', reply: '^WRONG=(?<value>.*)$' }, any: { line: '^(?<value>this.*)$', type: 'text' } };
+    const line = lineTo(points, { timeout: '500ms' });
     const session = await open(line);
     const ear = listen(session, line);
-    expect(await read(session, line, 'wrong')).toMatchObject([{ value: null, reason: 'timeout', detail: 'no reply in 400ms' }]);
+    expect(await read(session, line, 'wrong')).toMatchObject([{ value: null, reason: 'timeout', detail: 'no reply in 500ms' }]);
     expect(valuesOf(ear, 'any')).toEqual(['this is no reply']);
   });
 
   it.each([
-    ['1.1 times the timeout late', 0.44],
-    ['as late as they like, up to nearly twice the timeout', [0, 0.75]],
+    ['1.1 times the timeout late', 0.55],
+    ['as late as they like, up to nearly twice the timeout', [0, 0.8]],
   ])(
     'replies of the same form %s never land on the wrong point',
     async (_what, late) => {
       await far.ask({ late });
       const number = (n: number): Address => ({ request: `NUMBER?${n}\n`, reply: '^NUMBER=(?<value>\\d+)$' });
-      const line = lineTo({ n1: number(1), n2: number(2), n3: number(3) });
+      const line = lineTo({ n1: number(1), n2: number(2), n3: number(3) }, { timeout: '500ms' });
       const session = await open(line);
       const readings: Reading[] = [];
-      for (let i = 0; i < (soak ? 100 : 4); i++) readings.push(...(await read(session, line, 'n1', 'n2', 'n3')));
+      for (let i = 0; i < (soak ? 100 : 3); i++) readings.push(...(await read(session, line, 'n1', 'n2', 'n3')));
       for (const { point, value, reason } of readings) {
         if (reason === '') expect(`n${value}`).toBe(point.id);
         else expect(reason).toBe('timeout');
       }
-      if (late === 0.44) expect(readings.every(({ reason }) => reason === 'timeout')).toBe(true);
+      if (late === 0.55) expect(readings.every(({ reason }) => reason === 'timeout')).toBe(true);
     },
     120_000,
   );
@@ -264,19 +262,20 @@ describe('commands', () => {
   it.each([
     ['valve', 1, { state: 'acknowledged' }],
     ['stubborn', 1, { state: 'refused', detail: 'the device said "ERR STUBBORN=1"' }],
-    ['unheard', 1, { state: 'unknown', detail: 'sent "STUBBORN=1\\n", and no line said yes or no in 400ms' }],
-    ['mute', 1, { state: 'unknown', detail: 'sent "MUTE=1\\n", and no line said yes or no in 400ms' }],
+    ['unheard', 1, { state: 'unknown', detail: 'sent "STUBBORN=1\\n", and no line said yes or no in 500ms' }],
+    ['mute', 1, { state: 'unknown', detail: 'sent "MUTE=1\\n", and no line said yes or no in 500ms' }],
     ['pulse', '', { state: 'acknowledged', detail: 'sent; the device confirms nothing' }],
     ['mode', 'away', { state: 'acknowledged' }],
     ['mode', 'a\nRESET', { state: 'not-sent', detail: 'value has a line end or another control character in it, which cannot be sent' }],
     ['mode', null, { state: 'not-sent', detail: 'there is no value to send' }],
     ['mode', Number.NaN, { state: 'not-sent', detail: 'value is NaN, which cannot be sent' }],
   ])('setting %s to %j: %j', async (id, value, answer) => {
-    const line = lineTo(orders);
+    const line = lineTo(orders, { timeout: answer.state === 'unknown' ? '500ms' : '3s' });
     const session = await open(line);
     expect(await session.write?.(pointOf(line, id), value, never())).toEqual(answer);
-    const got = await heard();
-    expect(got.length).toBe(answer.state === 'not-sent' ? 0 : 1);
+    // What needs no answer may still be on its way.
+    if (answer.state === 'not-sent') expect(await heard()).toEqual([]);
+    else await expect.poll(heard).toHaveLength(1);
   });
 
   it('nothing that is sent can be divided into two commands, in any encoding', async () => {
@@ -294,11 +293,9 @@ describe('commands', () => {
   }, 120_000);
 
   it('a late yes is not the yes to the next command', async () => {
-    await far.ask({ late: 0.6 });
-    const line = lineTo({
-      slow: { set: { send: 'NUMBER?{value}\n', ack: '^NUMBER=' } },
-      quick: { set: { send: 'MUTE={value}\n', ack: '^NUMBER=' } },
-    });
+    await far.ask({ late: 0.7 });
+    const slow = { set: { send: 'NUMBER?{value}\n', ack: '^NUMBER=' } };
+    const line = lineTo({ slow, quick: { set: { send: 'MUTE={value}\n', ack: '^NUMBER=' } } }, { timeout: '500ms' });
     const session = await open(line);
     expect(await session.write?.(pointOf(line, 'slow'), 1, never())).toMatchObject({ state: 'unknown' });
     expect(await session.write?.(pointOf(line, 'quick'), 1, never())).toMatchObject({ state: 'unknown' });
@@ -432,8 +429,13 @@ describe('the stream', () => {
       const bytes = Buffer.from(Array.from({ length: 200 }, chance));
       await far.ask({ hex: bytes.toString('hex') });
     }
-    await far.ask({ say: '\nT=5;S=5\n' });
-    await expect.poll(() => valuesOf(ear, 'air')).toEqual([5]);
+    // Said until there is room for it: what the line cannot hold is lost, here as on a real one.
+    const said = async () => {
+      await far.ask({ say: '\nT=5;S=5\n' });
+      return valuesOf(ear, 'air').at(-1);
+    };
+    await expect.poll(said).toBe(5);
+    expect(new Set(valuesOf(ear, 'air'))).toEqual(new Set([5]));
     expect(await read(session, line, 'valve')).toMatchObject([{ value: 0 }]);
   }, 120_000);
 });

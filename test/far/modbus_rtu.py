@@ -10,7 +10,7 @@ Answers one line of JSON with one line of JSON:
   {"set": value, "unit": 1, "table": "holding", "register": 0, "type": "float32", "order": "CDAB"} -> {};  {"get": true, ...} -> {"value": ...}
   {"requests": true}  -> {"requests": [[unit, function, register], ...], "times": [seconds, ...]} since the last time
   {"late": seconds} or {"late": [least, most]}  how long unit 3 takes from now on
-  {"reset": true} is a new line under the same name;  {"unplug": true}, {"plug": true}, {"say": "hex"}, {"babble": seconds}, {"settings": true}, {"occupy": true}, {"vacate": true}
+  {"reset": true} is a new line under the same name;  {"unplug": true}, {"plug": true}, {"say": "hex"}, {"babble": true or false}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
 import json
@@ -30,6 +30,7 @@ memory = {unit: {name: [0] * SIZE for name in TABLES.values()} for unit in (1, 2
 seen, times = [], []
 lock = threading.Lock()
 late = [0.3, 0.3]
+babbling = threading.Event()
 chance = random.Random(7)
 
 
@@ -164,9 +165,8 @@ def hear(data):
         behave(unit, function, request[1:-2])
 
 
-def babble(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def babble():
+    while babbling.wait():
         line.say(b"\x00\xff\x55")
         time.sleep(0.0005)
 
@@ -182,6 +182,7 @@ def answer(question):
             getattr(line, name)()
             return {}
     if "reset" in question:
+        babbling.clear()
         line.unplug()
         held.clear()
         seen.clear()
@@ -195,7 +196,7 @@ def answer(question):
         line.say(bytes.fromhex(question["say"]))
         return {}
     if "babble" in question:
-        threading.Thread(target=babble, args=(question["babble"],), daemon=True).start()
+        babbling.set() if question["babble"] else babbling.clear()
         return {}
     if "late" in question:
         wanted = question["late"]
@@ -228,6 +229,7 @@ def answer(question):
 
 line = Line(sys.argv[1], hear)
 line.plug()
+threading.Thread(target=babble, daemon=True).start()
 print(f"ready {line.path}", flush=True)
 while asked := sys.stdin.readline():
     try:
