@@ -91,12 +91,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     // A port or a client id must be free before it is opened again; links that stay are not touched meanwhile.
     await Promise.all(leaving);
-    discovery.use(next);
+    const disturbed = discovery.use(next);
     presence.use(next);
     plant.keepOnly(new Set([...next.connections.flatMap((planned) => planned.devices.map((device) => device.id)), ...discovery.ids()]));
     for (const planned of next.connections) {
       try {
-        run(planned, reopening.find((candidate) => candidate.planned === planned)?.before);
+        run(planned, reopening.find((candidate) => candidate.planned === planned)?.before, disturbed.has(planned.connection.id));
       } catch (error) {
         // A driver that throws where it must not takes only its own connection with it.
         log.error('a connection could not be started', { connection: planned.connection.id, error: messageOf(error) });
@@ -104,12 +104,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
   }
 
-  function run(planned: PlannedConnection, before: Link | undefined): void {
+  function run(planned: PlannedConnection, before: Link | undefined, anew: boolean): void {
     for (const device of planned.devices) plant.place(device, planned.driver);
     if (!active) return;
     const { id } = planned.connection;
     const link = links.get(id);
-    if (link) link.update(planned);
+    if (link) link.update(planned, anew);
     else links.set(id, new Link(planned, { ...deps, intake, plant, reports }, before?.counters));
   }
 

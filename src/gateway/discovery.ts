@@ -66,8 +66,12 @@ export class Discovery {
     }
   }
 
-  /** Takes the templates of a plan and makes its devices anew where they changed. Unchanged templates are the same objects as before. */
-  use(plan: Plan): void {
+  /**
+   * Takes the templates of a plan and makes its devices anew where they changed. Unchanged templates are the same objects as before. Answers with the
+   * connections that have to hear anew, because a device they know is not theirs any more.
+   */
+  use(plan: Plan): ReadonlySet<string> {
+    const disturbed = new Set<string>();
     this.#hasPlan = true;
     this.#configured = new Set(plan.connections.flatMap(({ devices }) => devices.map(({ id }) => id)));
     const before = new Map(this.#templates);
@@ -79,12 +83,14 @@ export class Discovery {
       const template = this.#templates.get(found.template.device.id);
       if (template === found.template && !this.#configured.has(id)) continue;
       this.#found.delete(id);
+      disturbed.add(found.device.connection);
       const values = template && !this.#configured.has(id) && this.#plant.device(id)?.state === 'online' ? template.id.read(id) : undefined;
       const made = values && this.#make(template as Template, id, values);
       if (!made && forget) this.#remember(id, undefined);
     }
     this.#changed();
     this.#restore();
+    return disturbed;
   }
 
   /** Ids of the devices there are. */

@@ -96,13 +96,13 @@ export class Link {
     };
   }
 
-  /** Other devices or points behind the same connection: asked and heard from now on; the session stays open. */
-  update(planned: PlannedConnection): void {
+  /** Other devices or points behind the same connection, or `anew` the same: asked and heard from now on; the session stays open. */
+  update(planned: PlannedConnection, anew = false): void {
     const before = this.#line.devices;
     const now = devicesOf(planned);
     const same = now.length === before.length && now.every((device, index) => device === before[index]);
     this.#planned = planned;
-    if (same) return;
+    if (same && !anew) return;
     before.splice(0, before.length, ...now);
     this.#opened?.work([...before]);
     if (this.#state === 'down') this.#takeDown(this.#error ?? '');

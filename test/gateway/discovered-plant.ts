@@ -26,7 +26,7 @@ export function roomTemplate(over: Record<string, unknown> = {}): Record<string,
 }
 
 export function planFor(port: number, devices: readonly unknown[], more: Record<string, unknown> = {}): Plan {
-  const connections = [{ id: 'broker', kind: 'mqtt', url: `mqtt://127.0.0.1:${port}`, timeout: '2s' }];
+  const connections = ['broker', 'second'].map((id) => ({ id, kind: 'mqtt', url: `mqtt://127.0.0.1:${port}`, timeout: '2s' }));
   return readSettings({ jsonData: Buffer.from(JSON.stringify({ connections, devices, ...more })), secureJsonData: {} }, drivers);
 }
 

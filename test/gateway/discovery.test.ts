@@ -157,6 +157,23 @@ describe('a change of the settings', () => {
 });
 
 describe('who may not run', () => {
+  it('a device that takes the id of a discovered one gets none of its values, also behind another connection', async () => {
+    const { gateway } = await running([roomTemplate()]);
+    await spoken(gateway, 'kitchen', 20);
+    const taking = { id: 'north-kitchen', connection: 'second', points: [{ id: 'temperature', address: { topic: 'elsewhere' } }] };
+    await gateway.apply(planFor(broker.port, [roomTemplate(), taking]));
+    await spoken(gateway, 'office', 30);
+    for (const t of [31, 32]) await climate('kitchen', t);
+    await until('the new one is heard', async () => {
+      await broker.publish('elsewhere', '7');
+      return heard(gateway, 'north-kitchen') === 7;
+    });
+    await climate('kitchen', 33);
+    await spoken(gateway, 'office', 34);
+    expect(heard(gateway, 'north-kitchen')).toBe(7);
+    expect(gateway.discoveries()).toMatchObject([{ devices: 1, refused: 1 }]);
+  });
+
   it('is counted and told once: taken ids, ids that are too long, devices beyond the bound', async () => {
     const configured = {
       id: 'north-kitchen',
