@@ -183,11 +183,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The settings document of a data source from a file; throws with a sentence. */
-export function readSettings(path: string): Record<string, unknown> {
+/** The settings or secrets of a data source from a file; throws with a sentence. */
+export function readJson(path: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   } catch (error) {
-    throw new Error(`${path} is not readable as JSON settings: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${path} is not readable as JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

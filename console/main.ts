@@ -2,12 +2,11 @@
  * The console: what a person without Grafana at hand uses on site. Launches the built executable, speaks to it as Grafana does, shows
  * devices and values redrawn in place, and sends commands. Without `--settings` it starts the simulators and shows those.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startDemo } from './demo.ts';
-import { Grafana, readSettings } from './grafana.ts';
+import { Grafana, readJson } from './grafana.ts';
 import { inGrafana } from './in-grafana.ts';
 import { executablePath, launch } from './launch.ts';
 import { once } from './once.ts';
@@ -63,8 +62,8 @@ async function main(): Promise<number> {
   const demo = values.settings === undefined ? await startDemo(root) : undefined;
   const log: string[] = [];
   try {
-    const settings = demo?.settings ?? readSettings(values.settings ?? '');
-    const secrets = values.secrets === undefined ? {} : (JSON.parse(readFileSync(values.secrets, 'utf8')) as Record<string, string>);
+    const settings = demo?.settings ?? readJson(values.settings ?? '');
+    const secrets = values.secrets === undefined ? {} : (readJson(values.secrets) as Record<string, string>);
     const plugin = await launch(executablePath(values.plugin), {
       ...(values.data === undefined ? {} : { dataFolder: resolve(values.data) }),
       onLog: (line) => keep(log, line),
@@ -73,7 +72,8 @@ async function main(): Promise<number> {
     const grafana = new Grafana(plugin.address, join(root, 'proto'), Buffer.from(JSON.stringify(settings)), secrets, identity);
     try {
       if (positionals.length > 0) return await single(grafana, positionals.join(' '));
-      if (values.once || !process.stdout.isTTY) return await once(grafana, plugin.startedInMs, demo !== undefined);
+      // Without a keyboard and a screen there is nothing to redraw and nobody to type.
+      if (values.once || !process.stdout.isTTY || !process.stdin.isTTY) return await once(grafana, plugin.startedInMs, demo !== undefined);
       return await watch(grafana, plugin);
     } finally {
       await grafana.shutdown();

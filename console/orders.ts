@@ -1,6 +1,7 @@
 /** Carries out what was typed; answers in sentences. */
 import type { Grafana, Resource } from './grafana.ts';
 import { helpLines, type Order } from './prompt.ts';
+import { unitSign } from './values.ts';
 
 export interface Outcome {
   lines: string[];
@@ -25,7 +26,7 @@ export async function carryOut(grafana: Grafana, order: Exclude<Order, { kind: '
         last: { value: unknown; text?: string; quality: string; reason: string } | null;
         unit?: string;
       };
-      const value = last === null ? 'nothing' : `${last.text ?? last.value} ${unit ?? ''}`.trim();
+      const value = last === null ? 'nothing' : `${last.text ?? last.value ?? '–'} ${last.text === undefined ? unitSign(unit) : ''}`.trim();
       return {
         lines: [`${order.device}.${order.point} reads ${value}${last?.reason ? ` (${last.quality}, ${last.reason})` : ''}`],
         ok: last?.quality === 'good',

@@ -10,7 +10,7 @@ export type Order =
   | { kind: 'mistake'; message: string };
 
 export const helpLines = [
-  'set DEVICE.POINT VALUE [why]   sets a point and shows how it ended',
+  'set DEVICE.POINT VALUE [why]   sets a point and shows how it ended; "VALUE" is text',
   'read DEVICE.POINT              asks the device now',
   'filter TEXT                    shows only points whose name has the text; empty shows all',
   'health                         what Save & test would say',
@@ -19,7 +19,7 @@ export const helpLines = [
 
 /** `set boiler.setpoint 55 too cold` and so on. */
 export function parseOrder(line: string): Order {
-  const [word = '', ...rest] = line.trim().split(/\s+/);
+  const [word = '', ...rest] = wordsOf(line);
   switch (word) {
     case 'set': {
       const [name = '', value, ...why] = rest;
@@ -45,14 +45,20 @@ export function parseOrder(line: string): Order {
   }
 }
 
+/** Blanks part words, except within double quotes. */
+function wordsOf(line: string): string[] {
+  return line.match(/"[^"]*"|\S+/g) ?? [];
+}
+
 /** Device ids may hold dots, point ids may not. */
 function parsePlace(name: string): { device: string; point: string } | undefined {
   const dot = name.lastIndexOf('.');
   return dot > 0 && dot < name.length - 1 ? { device: name.slice(0, dot), point: name.slice(dot + 1) } : undefined;
 }
 
-/** Integers beyond 2^53 stay text, as the resource takes them. */
+/** Integers beyond 2^53 stay text, as the resource takes them, and so does what is in quotes. */
 function parseValue(text: string): number | boolean | string {
+  if (/^".*"$/.test(text)) return text.slice(1, -1);
   if (text === 'true' || text === 'false') return text === 'true';
   const value = Number(text);
   return text !== '' && Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : text;

@@ -18,13 +18,40 @@ export const plain: Style = { bold: same, dim: same, good: same, warn: same, bad
 
 const trendWidthMin = 10;
 
-/** The whole screen, at most `height` lines; points that do not fit are counted in a last line. */
+/** Lines that answer what was typed: enough for `help` with a sentence before it. */
+const messageLinesMax = 6;
+
+/**
+ * The whole screen, at most `height` lines; points that do not fit are counted in a last line. Where there is hardly any room, the answers to
+ * what was typed stay and the points go. Lines are laid out for 60 columns at least: the terminal clips what it has no room for.
+ */
 export function draw(model: Model, size: { width: number; height: number }, style: Style): string[] {
   const width = Math.max(60, size.width);
-  const head = [title(model, width, style), '', ...connectionLines(model, width, style), ''];
-  const foot = [...commandLines(model, width, style), ...model.messages.slice(-3).map((text) => fit(text, width))];
-  const room = Math.max(3, size.height - head.length - foot.length - 1);
-  return [...head, ...pointLines(model, width, room, style), ...foot];
+  const height = Math.max(1, size.height);
+  const said = model.messages.flatMap((text) => wrapped(text, size.width)).slice(-Math.min(messageLinesMax, Math.ceil(height / 2)));
+  const commands = commandLines(model, width, style);
+  const top = title(model, width, style);
+  const head = [top, '', ...connectionLines(model, width, style), ''];
+  const foot = [...commands, ...said];
+  const room = height - head.length - foot.length;
+  if (room >= pointRoomMin) return [...head, ...pointLines(model, width, room, style), ...foot];
+  return [...[top, ...head.slice(2, -1), ...commands].slice(0, height - said.length), ...said];
+}
+
+/** A header, two points and what is left out. */
+const pointRoomMin = 4;
+
+/** Text in lines of at most `width` characters, broken between words where there are any. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = printable(text);
+  while (rest.length > width) {
+    const blank = rest.lastIndexOf(' ', width);
+    const end = blank > width / 2 ? blank : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
 }
 
 function title(model: Model, width: number, style: Style): string {
@@ -59,14 +86,14 @@ function pointLines(model: Model, width: number, room: number, style: Style): st
   const header = style.dim(
     `  ${pad('POINT', nameWidth)} ${padStart('VALUE', valueWidth)}  ${pad('QUALITY', 14)} ${padStart('AGE', 6)}  LAST MINUTE`,
   );
-  const shown = model.points.slice(0, room - 2);
+  const shown = model.points.length < room ? model.points : model.points.slice(0, room - 2);
   const lines = shown.map((row) => {
     const value = padStart(fit(row.unit ? `${row.value} ${row.unit}` : row.value, valueWidth), valueWidth);
     const old = row.timeMs === null ? '' : age(model.nowMs - row.timeMs);
     return `  ${pad(fit(`${row.device}.${row.point}`, nameWidth), nameWidth)} ${style.bold(value)}  ${qualityOf(row, style)} ${padStart(old, 6)}  ${sparkline(row.trend, trendWidth)}`;
   });
   const left = model.points.length - shown.length;
-  return [header, ...lines, left > 0 ? style.dim(`  … and ${left} more; a taller window shows them`) : ''];
+  return [header, ...lines, ...(left > 0 ? [style.dim(`  … and ${left} more; a taller window shows them`)] : [])];
 }
 
 function qualityOf(row: PointRow, style: Style): string {
@@ -80,7 +107,8 @@ function commandLines(model: Model, width: number, style: Style): string[] {
     const paint = row.state === 'verified' || row.state === 'acknowledged' ? style.good : row.tookMs === null ? style.warn : style.bad;
     const took = row.tookMs === null ? '' : ` in ${row.tookMs} ms`;
     const time = new Date(row.timeMs).toLocaleTimeString('en-GB');
-    return `  ${time} ${row.device}.${row.point} = ${row.value} by ${row.user}: ${paint(row.state)}${took}${fit(row.detail ? `, ${row.detail}` : '', Math.max(0, width - 70))}`;
+    const what = fit(`${row.device}.${row.point} = ${row.value} by ${row.user}`, Math.max(40, width - 40));
+    return `  ${time} ${what}: ${paint(row.state)}${took}${fit(row.detail ? `, ${row.detail}` : '', Math.max(0, width - 30 - what.length))}`;
   });
 }
 

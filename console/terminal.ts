@@ -1,8 +1,9 @@
 /** The screen and the line under it, redrawn in place. Control sequences are those of ECMA-48 and the xterm alternate screen. */
 import { emitKeypressEvents, type Key } from 'node:readline';
 
-const enter = '\u001b[?1049h\u001b[?25l';
-const leave = '\u001b[?25h\u001b[?1049l';
+/** Without wrapping: a line that is too long for the window is clipped and does not push the others down. */
+const enter = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const leave = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 const home = '\u001b[H';
 const clearRight = '\u001b[K';
 const clearBelow = '\u001b[J';
@@ -13,6 +14,7 @@ export class Terminal {
   #typed = '';
   #lines: string[] = [];
   #history: string[] = [];
+  #closed = false;
   readonly #onKey = (text: string | undefined, key: Key) => this.#key(text, key);
   readonly #onResize = () => this.show(this.#lines);
   readonly #run: (line: string) => void;
@@ -29,16 +31,25 @@ export class Terminal {
 
   /** Room for the screen; the last line is the prompt's. */
   get size(): { width: number; height: number } {
-    return { width: process.stdout.columns || 80, height: (process.stdout.rows || 24) - 1 };
+    return { width: process.stdout.columns || 80, height: Math.max(1, (process.stdout.rows || 24) - 1) };
   }
 
   show(lines: string[]): void {
+    if (this.#closed) return;
     this.#lines = lines;
-    const body = lines.map((line) => `${line}${clearRight}\n`).join('');
-    process.stdout.write(`${home}${body}${clearBelow}\u001b[${this.size.height + 1};1H> ${this.#typed}\u001b[7m \u001b[0m${clearRight}`);
+    const { width, height } = this.size;
+    // The end of a long line is where one types.
+    const typed = this.#typed.slice(-Math.max(1, width - 3));
+    const body = lines
+      .slice(0, height)
+      .map((line) => `${line}${clearRight}\n`)
+      .join('');
+    process.stdout.write(`${home}${body}${clearBelow}\u001b[${height + 1};1H> ${typed}\u001b[7m \u001b[0m${clearRight}`);
   }
 
+  /** Gives the terminal back; nothing is drawn any more. */
   close(): void {
+    this.#closed = true;
     process.stdin.off('keypress', this.#onKey);
     process.stdout.off('resize', this.#onResize);
     process.stdin.setRawMode(false);
@@ -51,7 +62,8 @@ export class Terminal {
       this.#run('quit');
       return;
     }
-    if (key.name === 'return') {
+    // A line feed is an Enter that was pressed before this screen was there.
+    if (key.name === 'return' || key.name === 'enter') {
       const line = this.#typed.trim();
       this.#typed = '';
       if (line) this.#history.push(line);

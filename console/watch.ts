@@ -4,7 +4,7 @@ import type { Plugin } from './launch.ts';
 import type { Model } from './model.ts';
 import { carryOut } from './orders.ts';
 import { parseOrder } from './prompt.ts';
-import { coloured, draw } from './screen.ts';
+import { coloured, draw, wrapped } from './screen.ts';
 import { look } from './session.ts';
 import { Terminal } from './terminal.ts';
 
@@ -18,6 +18,7 @@ export function watch(grafana: Grafana, plugin: Plugin): Promise<number> {
     let filter = '';
     let model: Model | undefined;
     let looking = false;
+    let over = false;
 
     const say = (lines: readonly string[]) => {
       messages.push(...lines);
@@ -25,9 +26,9 @@ export function watch(grafana: Grafana, plugin: Plugin): Promise<number> {
       redraw();
     };
     const redraw = () => {
-      if (!model) return;
+      if (!model) return terminal.show(messages.flatMap((text) => wrapped(text, terminal.size.width)));
       const points = model.points.filter(({ device, point }) => `${device}.${point}`.includes(filter));
-      terminal.show(draw({ ...model, points, messages }, terminal.size, coloured));
+      terminal.show(draw({ ...model, points, messages: [...model.messages, ...messages] }, terminal.size, coloured));
     };
     const refresh = async () => {
       // A slow answer is waited for, never overtaken.
@@ -43,6 +44,8 @@ export function watch(grafana: Grafana, plugin: Plugin): Promise<number> {
       }
     };
     const end = (code: number, farewell?: string) => {
+      if (over) return;
+      over = true;
       clearInterval(timer);
       terminal.close();
       if (farewell) console.error(farewell);
@@ -64,7 +67,10 @@ export function watch(grafana: Grafana, plugin: Plugin): Promise<number> {
       );
     });
     const timer = setInterval(() => void refresh(), lookEveryMs);
+    // The terminal is given back in order, and the simulators and the plugin end with us.
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end(0));
     void plugin.ended.then((why) => end(1, `the plugin ended: ${why}`));
+    redraw();
     void refresh();
   });
 }
