@@ -1,5 +1,5 @@
 /** serialport's native code, prebuilt in its npm package: one file beside each executable, `serialport_<os>_<arch>.node`. */
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { packagesOf } from './contents.mjs';
 
@@ -23,6 +23,9 @@ export function buildBindings({ root, target, platforms }) {
     // Node itself needs glibc, so the musl build beside it could never be loaded.
     const names = readdirSync(folder).filter((name) => name.endsWith('.node') && !name.includes('.musl.'));
     if (names.length !== 1) throw new Error(`${folder}: one binding expected, not ${names.join(', ') || 'none'}`);
-    copyFileSync(join(folder, names[0]), join(target, bindingName(platform)));
+    // In one step under its name: a library that is overwritten while a running plugin has it mapped ends that plugin with SIGSEGV.
+    const [file, whole] = [join(target, bindingName(platform)), join(target, `.${bindingName(platform)}.new`)];
+    copyFileSync(join(folder, names[0]), whole);
+    renameSync(whole, file);
   }
 }
