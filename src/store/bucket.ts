@@ -2,6 +2,7 @@ import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds } from '../contract/sample.ts';
 import { type AggregateName, createTally, type Tally, TextTally } from './aggregate.ts';
 import type { Chunk } from './chunks.ts';
+import { Summary } from './codec/summary.ts';
 import { type BucketColumns, type Calls, StoreTrouble } from './messages.ts';
 import { worstQuality } from './range.ts';
 import type { Reading } from './reading.ts';
@@ -86,13 +87,14 @@ class Buckets {
   }
 
   /** A chunk later than all before: by its parts where a bucket holds them whole, else by its rows. */
-  takeChunk({ summary, first, last }: Chunk, read: () => Rows | undefined): void {
+  takeChunk({ summary: bytes, first, last }: Chunk, read: () => Rows | undefined): void {
     const { fromNs, toNs, aggregate } = this.#ask;
     let rows: Rows | undefined;
     const takeRead = (from: bigint, to: bigint) => {
       rows ??= read();
       if (rows) this.takeRows(rowsBetween(rows, from < fromNs ? fromNs : from, to > toNs ? toNs : to));
     };
+    const summary = bytes ? Summary.read(bytes, first, last) : undefined;
     if (!summary || this.#tally instanceof TextTally) {
       takeRead(first, last + 1n);
       return;

@@ -4,7 +4,7 @@ import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
 import { readChunk, writeChunk } from './codec/chunk.ts';
-import { Summary, writeSummary } from './codec/summary.ts';
+import { writeSummary } from './codec/summary.ts';
 import { type Rows, sliceRows } from './rows.ts';
 import { transaction, troubleOf } from './schema.ts';
 
@@ -15,8 +15,8 @@ export interface Chunk {
   first: bigint;
   last: bigint;
   rows: number;
-  /** Absent for texts, and where it is damaged. */
-  summary: Summary | undefined;
+  /** Bytes of its `Summary`; texts have none. */
+  summary: Uint8Array | null;
   crc: number;
   block: number;
 }
@@ -181,7 +181,7 @@ function chunkOf(row: Row): Chunk {
     first,
     last,
     rows: Number(rows),
-    summary: summary ? Summary.read(summary, first, last) : undefined,
+    summary,
     crc: Number(crc),
     block: Number(block),
   };

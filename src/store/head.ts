@@ -14,9 +14,16 @@ export interface FoldMark {
   upto: number;
 }
 
+interface Held {
+  seq: number;
+  pack: Pack;
+}
+
 /** The newest samples: packs of the log that are not in chunks yet, in memory. */
 export class Head {
-  readonly #packs = new Map<number, Pack>();
+  #packs: Held[] = [];
+  /** The packs of each series, as they came: of thousands of small ones a read wants a few. */
+  readonly #bySeries = new Map<number, Held[]>();
   /** The highest number seen. */
   #last = 0;
   #mark: FoldMark = { done: 0, target: 0, upto: 0 };
@@ -24,7 +31,7 @@ export class Head {
   bytes = 0;
 
   get count(): number {
-    return this.#packs.size;
+    return this.#packs.length;
   }
 
   get last(): number {
@@ -36,22 +43,36 @@ export class Head {
   }
 
   set mark(mark: FoldMark) {
+    const { done } = mark;
     this.#mark = mark;
-    for (const [seq, pack] of this.#packs) {
-      if (seq > mark.done) break;
-      this.#packs.delete(seq);
+    this.#last = Math.max(this.#last, done);
+    const kept = this.#packs.findIndex(({ seq }) => seq > done);
+    const gone = this.#packs.splice(0, kept < 0 ? this.#packs.length : kept);
+    const touched = new Set<number>();
+    for (const { pack } of gone) {
       this.rows -= pack.length;
       this.bytes -= pack.bytes;
+      for (const id of pack.ids) touched.add(id);
     }
-    this.#last = Math.max(this.#last, mark.done);
+    for (const id of touched) {
+      const left = this.#bySeries.get(id)?.filter(({ seq }) => seq > done) ?? [];
+      if (left.length > 0) this.#bySeries.set(id, left);
+      else this.#bySeries.delete(id);
+    }
   }
 
   add(seq: number, pack: Pack | undefined): void {
     this.#last = seq;
     if (!pack) return;
-    this.#packs.set(seq, pack);
+    const held = { seq, pack };
+    this.#packs.push(held);
     this.rows += pack.length;
     this.bytes += pack.bytes;
+    for (const id of pack.ids) {
+      const list = this.#bySeries.get(id);
+      if (list) list.push(held);
+      else this.#bySeries.set(id, [held]);
+    }
   }
 
   /** What is known of a series here and not in chunks; undefined if nothing. */
@@ -59,7 +80,7 @@ export class Head {
     const { done, target, upto } = this.#mark;
     const after = id <= upto ? target : done;
     const pieces: Rows[] = [];
-    for (const [seq, pack] of this.#packs) {
+    for (const { seq, pack } of this.#bySeries.get(id) ?? []) {
       if (seq <= after || seq > through) continue;
       const rows = pack.rowsOf(id);
       const wanted = rows && fromNs !== undefined && toNs !== undefined ? rowsBetween(rows, fromNs, toNs) : rows;
@@ -70,9 +91,9 @@ export class Head {
 
   /** Series that have rows in packs up to `through`, after `upto`. */
   series(through: number, upto: number): number[] {
-    const ids = new Set<number>();
-    for (const [seq, pack] of this.#packs) if (seq <= through) for (const id of pack.ids) if (id > upto) ids.add(id);
-    return [...Uint32Array.from(ids).sort()];
+    const ids: number[] = [];
+    for (const [id, [oldest]] of this.#bySeries) if (id > upto && oldest && oldest.seq <= through) ids.push(id);
+    return ids.sort((a, b) => a - b);
   }
 }
 

@@ -41,39 +41,40 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
   let low = ask.fromNs;
   let total = 0;
   let bounded = false;
-  let unyielded = 0;
 
-  for (;;) {
-    const cursor = newestOpen(cursors);
-    if (!cursor) break;
-    const { pieces, reached } = reading.backward(cursor.id, cursor.kind, low, cursor.frontier, atOnce);
-    for (const piece of pieces) {
-      const rows = rowsOfQuality(piece, worst);
-      if (rows.length === 0) continue;
-      cursor.pieces.push(rows);
-      cursor.length += rows.length;
-      total += rows.length;
-      unyielded += rows.length;
-    }
-    if (reached === undefined) {
-      cursor.done = true;
-      cursor.pruned = bounded;
-    } else cursor.frontier = reached;
-    if (!bounded && total > rowsMax) {
-      // As many rows as are asked for are here: nothing older than the oldest of them can be among the newest.
-      bounded = true;
-      low = threshold(cursors, rowsMax);
-      for (const other of cursors) {
-        if (other.done || other.frontier > low) continue;
-        other.done = true;
-        other.pruned = true;
+  /** Reads a slice's worth; false when there is nothing left to read. */
+  const readSlice = (): boolean => {
+    const endMs = performance.now() + limits.storeSliceMs;
+    for (let read = 0; read < limits.storeSliceRows && performance.now() < endMs; ) {
+      const cursor = newestOpen(cursors);
+      if (!cursor) return false;
+      const { pieces, reached } = reading.backward(cursor.id, cursor.kind, low, cursor.frontier, atOnce);
+      for (const piece of pieces) {
+        read += piece.length;
+        const rows = rowsOfQuality(piece, worst);
+        if (rows.length === 0) continue;
+        cursor.pieces.push(rows);
+        cursor.length += rows.length;
+        total += rows.length;
+      }
+      if (reached === undefined) {
+        cursor.done = true;
+        cursor.pruned = bounded;
+      } else cursor.frontier = reached;
+      if (!bounded && total > rowsMax) {
+        // As many rows as are asked for are here: nothing older than the oldest of them can be among the newest.
+        bounded = true;
+        low = threshold(cursors, rowsMax);
+        for (const other of cursors) {
+          if (other.done || other.frontier > low) continue;
+          other.done = true;
+          other.pruned = true;
+        }
       }
     }
-    if (unyielded >= limits.storeSliceRows || reached !== undefined) {
-      unyielded = 0;
-      yield;
-    } else unyielded += 64;
-  }
+    return true;
+  };
+  while (reading.atOnce(readSlice)) yield;
   const keep = total > rowsMax ? keepNewest(cursors, rowsMax) : cursors.map(({ length }) => length);
   return cursors.flatMap((cursor, index): { id: number; columns: Columns; cut: boolean }[] => {
     const kept = keep[index] ?? 0;

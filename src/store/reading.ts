@@ -11,6 +11,8 @@ import { troubleOf } from './schema.ts';
 export type TakeChunk = (chunk: Chunk, read: () => Rows | undefined) => void;
 
 export interface Reading {
+  /** Runs several of these on one moment of the history. */
+  atOnce<T>(run: () => T): T;
   /** Rows of `fromNs <= time < toNs`, newest piece first, about `rows` of them; `reached`: all from there on has been given, undefined: all. */
   backward(id: number, kind: ColumnKind, fromNs: bigint, toNs: bigint, rows: number): { pieces: Rows[]; reached: bigint | undefined };
   /** The same oldest first, as rows or as chunks (which may reach beyond the range); `reached`: all before that has been given. */
@@ -31,13 +33,16 @@ const chunksAtOnce = 64;
  */
 export function createReading(database: DatabaseSync, head: Head, chunks: Chunks, sync: (() => void) | undefined): Reading {
   /** One snapshot of the file for the log, the mark and the chunks; whoever writes itself needs none. */
+  let isInside = false;
   function atOnce<T>(run: () => T): T {
-    if (!sync) return run();
+    if (!sync || isInside) return run();
+    isInside = true;
     database.exec('BEGIN');
     try {
       sync();
       return run();
     } finally {
+      isInside = false;
       end();
     }
   }
@@ -53,6 +58,8 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
   }
 
   return {
+    atOnce,
+
     backward: (id, kind, fromNs, toNs, wanted) =>
       atOnce(() => {
         const newest = head.rowsOf(id, fromNs, toNs);
