@@ -118,7 +118,7 @@ describe('lines and replies on one port', () => {
     expect(new Set(valuesOf(ear, 'air'))).toEqual(new Set([21.5]));
     expect(new Set(valuesOf(ear, 'soil'))).toEqual(new Set([40]));
     expect(valuesOf(ear, 'valve')).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 
   it('gives a line that fits the pending reply to the request, and the same line to the listeners when nothing is asked', async () => {
     const line = lineTo({ valve, news: { line: '^VALVE=(?<value>[01])$' } });
@@ -157,7 +157,7 @@ describe('lines and replies on one port', () => {
       }
       if (late === 0.55) expect(readings.every(({ reason }) => reason === 'timeout')).toBe(true);
     },
-    120_000,
+    600_000,
   );
 
   it('asks one question at a time, whoever asks, and rests in between', async () => {
@@ -290,7 +290,7 @@ describe('commands', () => {
       }),
       { numRuns: soak ? 3_000 : 60, examples: [['Ċ'], ['\n'], ['\r'], ['a\u0000b'], ['ok']] },
     );
-  }, 120_000);
+  }, 600_000);
 
   it('a late yes is not the yes to the next command', async () => {
     await far.ask({ late: 0.7 });
@@ -437,7 +437,7 @@ describe('the stream', () => {
     await expect.poll(said).toBe(5);
     expect(new Set(valuesOf(ear, 'air'))).toEqual(new Set([5]));
     expect(await read(session, line, 'valve')).toMatchObject([{ value: 0 }]);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe('the port', () => {
