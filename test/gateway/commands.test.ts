@@ -312,7 +312,7 @@ describe('after a crash', () => {
 
 describe('a storm', () => {
   it('of commands and polls never overlaps on a bus that takes one request at a time', async () => {
-    const { gateway, server, unit } = await boiler({ factor: 5, timeoutMs: 30_000 });
+    const { gateway, server, unit } = await boiler({ factor: 1, timeoutMs: 30_000 });
     unit.delayMs = 1;
     const results = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
