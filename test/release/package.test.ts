@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, hostEnv, launch, type Message, protocol, root, stopAll } from '../wire/plugin.ts';
 import { type Entry, id, release, unpack } from './release.ts';
 
@@ -11,6 +11,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const platforms = ['linux_amd64', 'linux_arm64', 'windows_amd64'];
 /** Debian's libraries for programs of another machine. */
 const foreignLibraries = '/usr/aarch64-linux-gnu';
+
+// Hundreds of megabytes are unpacked and hashed, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 120_000 });
 
 let packages: string;
 const trash: string[] = [];
