@@ -25,7 +25,11 @@ export const endStates: readonly CommandState[] = ['verified', 'rejected', 'expi
  * of large whole numbers, which come as bigint.
  */
 export const commandValueSchema = z.union([z.number(), z.boolean(), z.string().max(1024), z.bigint().meta({ type: 'integer' })], {
-  error: 'allowed is a number, true, false or a string (also for 64-bit integers and enum names)',
+  error: ({ input }) => {
+    const what =
+      input === undefined ? 'missing' : input === null ? 'null' : typeof input === 'string' ? 'a longer string' : 'a list or object';
+    return `is ${what}; allowed is a number, true, false or a string of at most 1024 characters (also for 64-bit integers and enum names)`;
+  },
 });
 export type CommandValue = z.output<typeof commandValueSchema>;
 

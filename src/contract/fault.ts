@@ -39,6 +39,11 @@ export function badRequest(message: string, place?: string, type = 'bad-request'
   return new Fault(message, { type, blame: 'caller', status, ...(place === undefined ? {} : { place }) });
 }
 
+/** A named part of the request is wrong; `what` goes on after its name: `is "2"; allowed is 0 or 1`. */
+export function badPart(name: string, what: string): Fault {
+  return badRequest(`${name} ${what}`, name);
+}
+
 /** Something named in the request does not exist. */
 export function notFound(message: string, place?: string): Fault {
   return badRequest(message, place, 'not-found', 404);

@@ -1,4 +1,4 @@
-import { badRequest, notFound } from '../../contract/fault.ts';
+import { badPart, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Store } from '../../store/store.ts';
 import type { Handler } from './ask.ts';
@@ -10,10 +10,7 @@ export function commandHandlers(store: Store): { list: Handler; one: Handler } {
       const text = query.get('limit') ?? String(limits.commandsListedDefault);
       const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
       if (limit < 1 || limit > limits.commandsListedMax) {
-        throw badRequest(
-          `is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.commandsListedMax}`,
-          'limit',
-        );
+        throw badPart('limit', `is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.commandsListedMax}`);
       }
       return { body: { commands: await store.commands(instance.key, { limit }) } };
     },

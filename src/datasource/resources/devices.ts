@@ -1,6 +1,6 @@
 import { roleAtLeast } from '../../contract/caller.ts';
 import type { Device } from '../../contract/device.ts';
-import { badRequest, notFound } from '../../contract/fault.ts';
+import { badPart, notFound } from '../../contract/fault.ts';
 import type { DeviceStatus } from '../../contract/status.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
@@ -10,7 +10,7 @@ import { pointAnswer } from './point-answer.ts';
 export const listDevices: Handler = ({ instance, query, user }) => {
   const wanted = query.getAll('label').map((text) => {
     const colon = text.indexOf(':');
-    if (colon < 1) throw badRequest(`is ${JSON.stringify(text.slice(0, 64))}; allowed is a label as name:value`, 'label');
+    if (colon < 1) throw badPart('label', `is ${JSON.stringify(text.slice(0, 64))}; allowed is a label as name:value`);
     return { name: text.slice(0, colon), value: text.slice(colon + 1) };
   });
   const states = new Map(instance.gateway.devices().map((status) => [status.id, status]));

@@ -1,4 +1,4 @@
-import { badRequest } from '../../contract/fault.ts';
+import { badPart } from '../../contract/fault.ts';
 import type { Instances } from '../instances.ts';
 import type { ProcessHandler } from './ask.ts';
 
@@ -12,7 +12,7 @@ export function instanceHandlers(instances: Instances): { list: ProcessHandler; 
     list: ({ caller }) => ({ body: { instances: instances.list(caller.orgId) } }),
     async remove({ caller, params: { uid = '' }, query }) {
       const asked = query.get('history') ?? '0';
-      if (asked !== '0' && asked !== '1') throw badRequest(`is ${JSON.stringify(asked.slice(0, 64))}; allowed is 1 or 0`, 'history');
+      if (asked !== '0' && asked !== '1') throw badPart('history', `is ${JSON.stringify(asked.slice(0, 64))}; allowed is 1 or 0`);
       const history = asked === '1';
       const samples = await instances.remove(caller.orgId, uid, { history });
       return { body: { uid, history: history ? 'deleted' : 'kept', samples } };

@@ -1,7 +1,7 @@
 import { roleAtLeast } from '../../contract/caller.ts';
 import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import type { Device, Point } from '../../contract/device.ts';
-import { badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { badPart, badRequest, Fault, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Instance } from '../instance.ts';
 import { check } from '../settings/words.ts';
@@ -72,7 +72,7 @@ function idempotencyKey({ header }: Ask): string | undefined {
   const key = header('idempotency-key');
   if (key === undefined) return undefined;
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > limits.idempotencyKeyLengthMax) {
-    throw badRequest(`allowed are 1 to ${limits.idempotencyKeyLengthMax} visible ASCII characters`, 'Idempotency-Key');
+    throw badPart('Idempotency-Key', `is not allowed; allowed are 1 to ${limits.idempotencyKeyLengthMax} visible ASCII characters`);
   }
   return key;
 }

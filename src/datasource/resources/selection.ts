@@ -1,6 +1,6 @@
 /** What a query string means, in the words of the query language (DESIGN §6). */
 import { parseDurationMs } from '../../contract/duration.ts';
-import { badRequest } from '../../contract/fault.ts';
+import { badPart } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { TimeRange } from '../../store/store.ts';
 import { compileSelection, type Selection } from '../query-parse.ts';
@@ -11,7 +11,7 @@ const selectorsMax = 100;
 export function readSelection(query: URLSearchParams): Selection {
   const labels: [string, string][] = selectors(query, 'label', []).map((text) => {
     const colon = text.indexOf(':');
-    if (colon < 1) throw badRequest(`is ${shown(text)}; allowed is a label as name:value`, 'label');
+    if (colon < 1) throw badPart('label', `is ${shown(text)}; allowed is a label as name:value`);
     return [text.slice(0, colon), text.slice(colon + 1)];
   });
   return compileSelection({
@@ -23,9 +23,9 @@ export function readSelection(query: URLSearchParams): Selection {
 
 function selectors(query: URLSearchParams, name: string, otherwise: readonly string[]): string[] {
   const given = query.getAll(name);
-  if (given.length > selectorsMax) throw badRequest(`is given ${given.length} times; allowed are ${selectorsMax}`, name);
+  if (given.length > selectorsMax) throw badPart(name, `is given ${given.length} times; allowed are ${selectorsMax}`);
   const wrong = given.find((text) => text.length > limits.patternLengthMax || text === '');
-  if (wrong !== undefined) throw badRequest(`is ${shown(wrong)}; allowed are 1 to ${limits.patternLengthMax} characters`, name);
+  if (wrong !== undefined) throw badPart(name, `is ${shown(wrong)}; allowed are 1 to ${limits.patternLengthMax} characters`);
   return given.length > 0 ? given : [...otherwise];
 }
 
@@ -34,7 +34,7 @@ export function readChoice<T extends string>(query: URLSearchParams, name: strin
   const text = query.get(name);
   if (text === null) return choices[0];
   const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw badRequest(`is ${shown(text)}; allowed is ${choices.join(', ')}`, name);
+  if (found === undefined) throw badPart(name, `is ${shown(text)}; allowed is ${choices.join(', ')}`);
   return found;
 }
 
@@ -42,7 +42,7 @@ export function readChoice<T extends string>(query: URLSearchParams, name: strin
 export function readRange(query: URLSearchParams, nowMs: number): TimeRange {
   const fromNs = readTime(query, 'from', 'now-1h', nowMs);
   const toNs = readTime(query, 'to', 'now', nowMs);
-  if (fromNs >= toNs) throw badRequest('is not before to; allowed is a beginning before the end', 'from');
+  if (fromNs >= toNs) throw badPart('from', 'is not before to; allowed is a beginning before the end');
   return { fromNs, toNs };
 }
 
@@ -51,9 +51,9 @@ function readTime(query: URLSearchParams, name: string, otherwise: string, nowMs
   const text = query.get(name) ?? otherwise;
   const ms = parseTimeMs(text, nowMs);
   if (ms === undefined || Math.abs(ms) > timeMaxMs) {
-    throw badRequest(
-      `is ${shown(text)}; allowed are milliseconds since 1970, a time such as 2026-01-31T12:00:00Z, and now, now-15m or now-7d`,
+    throw badPart(
       name,
+      `is ${shown(text)}; allowed are milliseconds since 1970, a time such as 2026-01-31T12:00:00Z, and now, now-15m or now-7d`,
     );
   }
   return BigInt(Math.floor(ms)) * 1_000_000n;

@@ -1,4 +1,4 @@
-import { badRequest } from '../../contract/fault.ts';
+import { badPart } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Store } from '../../store/store.ts';
 import type { BuiltIn } from '../built-in.ts';
@@ -59,7 +59,7 @@ async function namesOf(
       const labels = devices.flatMap(({ points, ...device }) => [device.labels, ...points.map((point) => point.labels)]);
       const name = query.get('name') ?? '';
       if (what === 'labels') return same(labels.flatMap((one) => Object.keys(one)));
-      if (name === '') throw badRequest('is missing; allowed is the name of a label', 'name');
+      if (name === '') throw badPart('name', 'is missing; allowed is the name of a label');
       return same(labels.flatMap((one) => (Object.hasOwn(one, name) ? [one[name] ?? ''] : [])));
     }
     case 'commands':
@@ -88,7 +88,7 @@ function readLimit(text: string | null): number {
   if (text === null) return limits.suggestDefault;
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > limits.suggestMax) {
-    throw badRequest(`is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.suggestMax}`, 'limit');
+    throw badPart('limit', `is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.suggestMax}`);
   }
   return limit;
 }

@@ -58,7 +58,7 @@ function phraseOf(schema: z.core.JSONSchema._JSONSchema): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return `a list${schema.maxItems === undefined ? '' : ` of at most ${schema.maxItems}`}${schema.minItems ? ` with at least ${schema.minItems}` : ''}`;
+      return listPhrase(schema);
     case 'object':
       return schema.properties ? `an object with ${listOf(Object.keys(schema.properties), 'and')}` : 'an object';
     default:
@@ -83,6 +83,11 @@ function numberPhrase(schema: z.core.JSONSchema.JSONSchema): string {
     schema.multipleOf === undefined || schema.type === 'integer' ? '' : `in steps of ${schema.multipleOf}`,
   ];
   return [noun, ...parts.filter(Boolean)].join(' ');
+}
+
+function listPhrase({ minItems: min, maxItems: max }: z.core.JSONSchema.JSONSchema): string {
+  if (max !== undefined) return min ? `a list of ${min} to ${max}` : `a list of at most ${max}`;
+  return min ? `a list of at least ${min}` : 'a list';
 }
 
 function stringPhrase(schema: z.core.JSONSchema.JSONSchema): string {
