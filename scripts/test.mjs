@@ -12,7 +12,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules/.bin');
 const args = process.argv.slice(2);
 const soak = args.includes('--soak');
-const env = { ...process.env, PATH: [bin, process.env.PATH, '/usr/sbin'].join(delimiter), ...(soak ? { FIELDGATE_SOAK: '1' } : {}) };
+// Each process and each store's workers strip types of dozens of files; once is enough.
+const cache = join(tmpdir(), 'fieldgate-compile-cache');
+const env = {
+  NODE_COMPILE_CACHE: cache,
+  ...process.env,
+  PATH: [bin, process.env.PATH, '/usr/sbin'].join(delimiter),
+  ...(soak ? { FIELDGATE_SOAK: '1' } : {}),
+};
 const rest = args.filter((arg) => arg !== '--soak');
 const only = rest[0] === 'vitest' || rest[0] === 'host' ? rest.shift() : undefined;
 

@@ -100,6 +100,8 @@ export const limits = {
   storeReadsMax: 256,
   /** How long a call waits for a store that is still opening: a predecessor that lost its host ends within 2 s (DESIGN §9). */
   storeOpenWaitMs: 2_500,
+  /** The same where nobody else has it: a small machine that starts everything at once, or a history of an older version that is converted. */
+  storeSlowOpenMs: 15_000,
   /** Pause between two tries to get a data folder that another process holds (DESIGN §5). */
   folderRetryMs: 250,
   /** Flushing and ending the store's workers; the rest of `shutdownMs` belongs to the devices. */

@@ -144,7 +144,7 @@ export class Engine {
     const { clock } = this.#options;
     // A predecessor that is about to end is waited for at the beginning; later on its folder is simply another's.
     const heldUntilMs = this.#openedMs + limits.storeOpenWaitMs;
-    const openUntilMs = clock.monotonicMs() + limits.storeOpenWaitMs;
+    const openUntilMs = clock.monotonicMs() + limits.storeSlowOpenMs;
     while (keeper.state !== 'up') {
       signal?.throwIfAborted();
       if (keeper.state === 'closed') throw storageClosed();
