@@ -1,5 +1,5 @@
 import type { Clock } from '../../contract/clock.ts';
-import { badRequest } from '../../contract/fault.ts';
+import { badPart } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Log } from '../../contract/log.ts';
 import { problemType } from '../../contract/problem.ts';
@@ -104,6 +104,6 @@ async function* run({ clock, instance, wish, wording, tooSlow, signal, stopped }
 
 function readKinds(asked: readonly string[]): ReadonlySet<Kind> {
   const wrong = asked.find((text) => !kinds.some((kind) => kind === text));
-  if (wrong !== undefined) throw badRequest(`is ${JSON.stringify(wrong.slice(0, 64))}; allowed is ${kinds.join(', ')}`, 'what');
+  if (wrong !== undefined) throw badPart('what', `is ${JSON.stringify(wrong.slice(0, 64))}; allowed is ${kinds.join(', ')}`);
   return new Set(asked.length === 0 ? kinds : kinds.filter((kind) => asked.includes(kind)));
 }
