@@ -22,11 +22,12 @@ interface Ready {
   rtuPath?: string;
 }
 
-/** Starts `simulators/main.ts` on ports of its own. Throws with a sentence if it does not come up. */
-export async function startDemo(root: string): Promise<Demo> {
+/** Starts `simulators/main.ts` on ports of its own, with `faults` those that misbehave too. Throws with a sentence if it does not come up. */
+export async function startDemo(root: string, faults = false): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'fieldgate-demo-'));
   const ports = ['--mqtt-port', '0', '--modbus-port', '0', '--serial-path', join(folder, 'uno'), '--rtu-path', join(folder, 'rs485')];
-  const child = spawn(process.execPath, [join(root, 'simulators/main.ts'), ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = [join(root, 'simulators/main.ts'), ...ports, ...(faults ? ['--faults'] : [])];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the simulators did not come up within 15 s')), readyTimeoutMs);
@@ -38,7 +39,10 @@ export async function startDemo(root: string): Promise<Demo> {
   });
   return {
     ports: ready,
-    settings: withPorts(JSON.parse(readFileSync(join(root, 'simulators/gateway.json'), 'utf8')), ready),
+    settings: withPorts(
+      JSON.parse(readFileSync(join(root, faults ? 'simulators/gateway-faults.json' : 'simulators/gateway.json'), 'utf8')),
+      ready,
+    ),
     async stop() {
       child.kill('SIGTERM');
       await ended;

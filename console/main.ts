@@ -23,6 +23,7 @@ Without --settings the simulators are started and shown. Without an order the sc
 it is carried out, its outcome printed, and the exit code says whether it was verified.
 With GRAFANA_HOME=<folder of an installed Grafana> the simulators are shown there: its own Grafana, data in a temporary folder.
 
+  --faults          shows devices that misbehave, each in its way (simulators/README.md), beside good ones
   --settings FILE   the settings of a data source (jsonData) as JSON
   --secrets FILE    its secrets: { "<connection id>.<field>": "…" }
   --data FOLDER     keeps history there; without it history ends with the console
@@ -42,6 +43,7 @@ async function main(): Promise<number> {
       data: { type: 'string' },
       plugin: { type: 'string', default: join(root, 'dist/fieldgate-iot-datasource') },
       role: { type: 'string', default: 'Admin' },
+      faults: { type: 'boolean', default: false },
       once: { type: 'boolean', default: false },
       port: { type: 'string', default: '3000' },
       log: { type: 'boolean', default: false },
@@ -59,7 +61,7 @@ async function main(): Promise<number> {
     if (!/^\d{1,5}$/.test(values.port)) throw new Error(`--port ${values.port} is no port`);
     return await inGrafana(root, home, { once: values.once, port: Number(values.port) });
   }
-  const demo = values.settings === undefined ? await startDemo(root) : undefined;
+  const demo = values.settings === undefined ? await startDemo(root, values.faults) : undefined;
   const log: string[] = [];
   try {
     const settings = demo?.settings ?? readJson(values.settings ?? '');
@@ -73,7 +75,8 @@ async function main(): Promise<number> {
     try {
       if (positionals.length > 0) return await single(grafana, positionals.join(' '));
       // Without a keyboard and a screen there is nothing to redraw and nobody to type.
-      if (values.once || !process.stdout.isTTY || !process.stdin.isTTY) return await once(grafana, plugin.startedInMs, demo !== undefined);
+      if (values.once || !process.stdout.isTTY || !process.stdin.isTTY)
+        return await once(grafana, plugin.startedInMs, demo !== undefined, values.faults);
       return await watch(grafana, plugin);
     } finally {
       await grafana.shutdown();

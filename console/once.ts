@@ -10,22 +10,24 @@ import { look } from './session.ts';
 const deliveryTimeoutMs = 20_000;
 const demoOrder = { kind: 'set', device: 'boiler', point: 'setpoint', value: 55, reason: 'npm start -- --once' } as const;
 
-export async function once(grafana: Grafana, startedInMs: number, demo: boolean): Promise<number> {
+/** With `faults` some connections are down for good, so only what is good must deliver. */
+export async function once(grafana: Grafana, startedInMs: number, demo: boolean, faults = false): Promise<number> {
   const deadline = Date.now() + deliveryTimeoutMs;
   let model = await look(grafana, startedInMs, []);
+  const lacking = () => (faults ? [] : missing(model));
   // What the settings do not have does not come by waiting.
-  while (model.connections.length > 0 && missing(model).length > 0 && Date.now() < deadline) {
+  while (model.connections.length > 0 && lacking().length > 0 && Date.now() < deadline) {
     await sleep(250);
     model = await look(grafana, startedInMs, []);
   }
   const outcome = demo ? await carryOut(grafana, demoOrder) : undefined;
-  // A few seconds more, so that the picture has a trend to show.
-  if (demo) await sleep(3_000);
+  // A few seconds more, so that the picture has a trend to show, or every fault its effect.
+  if (demo) await sleep(faults ? 12_000 : 3_000);
   model = await look(grafana, startedInMs, [`Handshake ${Math.round(startedInMs)} ms after exec.`, ...(outcome?.lines ?? [])]);
   console.log(draw(model, { width: process.stdout.columns || 110, height: 200 }, plain).join('\n'));
   const failures = [
     ...(model.connections.length === 0 ? ['the settings have no connection that runs'] : []),
-    ...missing(model).map((id) => `connection ${id} delivered nothing`),
+    ...lacking().map((id) => `connection ${id} delivered nothing`),
     ...(outcome && !outcome.ok ? ['the demo command was not verified'] : []),
   ];
   for (const failure of failures) console.error(failure);

@@ -1,29 +1,32 @@
 /**
  * `npm run sim`: devices on your desk. An MQTT broker with a living house, a Modbus TCP boiler, and on two serial ports (where Python 3 and
  * ptys are) a greenhouse and an energy meter; `simulators/gateway.json` describes them. When all are there it prints one line of JSON:
- * `{"mqttPort":1883,"modbusPort":1502,"serialPath":"/tmp/fieldgate-uno","rtuPath":"/tmp/fieldgate-rs485"}`.
+ * `{"mqttPort":1883,"modbusPort":1502,"serialPath":"/tmp/fieldgate-uno","rtuPath":"/tmp/fieldgate-rs485"}`. With `--faults` topics of the broker
+ * misbehave too; `simulators/gateway-faults.json` describes what misbehaves, README.md how.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPlant } from './modbus-plant.ts';
 import { startBroker } from './mqtt-broker.ts';
+import { startMqttFaults } from './mqtt-faults.ts';
 import { startHouse } from './mqtt-house.ts';
 import { startMeters } from './serial-meter.ts';
 import { openSerialPort } from './serial-port.ts';
 import { startUno } from './serial-uno.ts';
 
 const usage =
-  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --host ADDRESS and --for 60s';
+  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --host ADDRESS, --for 60s and --faults';
 
 async function main(): Promise<void> {
-  const { host, mqttPort, modbusPort, serialPath, rtuPath, forMs } = readArguments(process.argv.slice(2));
+  const { host, mqttPort, modbusPort, serialPath, rtuPath, forMs, faults } = readArguments(process.argv.slice(2));
   const ends: (() => unknown)[] = [];
   const broker = await startBroker({ host, port: mqttPort }).catch(refused('MQTT', mqttPort));
   ends.push(() => broker.close());
   const plant = await startPlant({ host, port: modbusPort }).catch(refused('Modbus', modbusPort));
   ends.push(() => plant.close());
   ends.push(startHouse({ broker }).stop);
+  if (faults) ends.push(startMqttFaults({ broker }).stop);
   const said: Record<string, unknown> = { mqttPort: broker.port, modbusPort: plant.port };
   for (const [name, path, start] of [
     ['serialPath', serialPath, startUno],
@@ -59,6 +62,7 @@ interface Arguments {
   serialPath: string;
   rtuPath: string;
   forMs: number | undefined;
+  faults: boolean;
 }
 
 function readArguments(args: string[]): Arguments {
@@ -69,6 +73,7 @@ function readArguments(args: string[]): Arguments {
     'rtu-path': { type: 'string' },
     host: { type: 'string' },
     for: { type: 'string' },
+    faults: { type: 'boolean' },
   } as const;
   const { values } = parseArgs({ args, options });
   return {
@@ -78,6 +83,7 @@ function readArguments(args: string[]): Arguments {
     serialPath: values['serial-path'] ?? join(tmpdir(), 'fieldgate-uno'),
     rtuPath: values['rtu-path'] ?? join(tmpdir(), 'fieldgate-rs485'),
     forMs: values.for === undefined ? undefined : durationMs(values.for),
+    faults: values.faults ?? false,
   };
 }
 

@@ -1,8 +1,9 @@
 /**
- * A boiler on your desk: unit 1 of a Modbus TCP server, laid out as `boiler` in the example settings. It lives by the clock it is
+ * A boiler on your desk, and units that misbehave (modbus-faults.ts): the boiler is unit 1 of a Modbus TCP server, laid out as `boiler` in the example settings. It lives by the clock it is
  * given: the flow temperature follows the setpoint while the pump runs, the burner takes power, the counter counts; with the pump
  * off and the flow hot it trips, and stays off until its fault is reset.
  */
+import { clockUnit, manners } from './modbus-faults.ts';
 import { exceptions, type Unit } from './modbus-protocol.ts';
 import { type ModbusServer, startModbusServer } from './modbus-server.ts';
 
@@ -18,7 +19,8 @@ const defaultPort = 1502;
 
 export function startPlant(options: PlantOptions = {}): Promise<ModbusServer> {
   const { host = '127.0.0.1', port = defaultPort, clock = { nowMs: () => performance.now() } } = options;
-  return startModbusServer({ host, port, units: new Map([[1, boilerUnit(new Boiler(clock))]]) });
+  const faulty = [...manners.keys()].map((unitId): [number, Unit] => [unitId, clockUnit(clock)]);
+  return startModbusServer({ host, port, units: new Map([[1, boilerUnit(new Boiler(clock))], ...faulty]), manners });
 }
 
 const ambientC = 18;

@@ -1,5 +1,6 @@
 /** A Modbus TCP server for simulated devices: sockets and frames; what is answered is the units' affair. */
 import { createServer, type Socket } from 'node:net';
+import type { Manner, Way } from './modbus-faults.ts';
 import { answer, exceptions, type Unit } from './modbus-protocol.ts';
 
 const headerBytes = 6;
@@ -13,13 +14,37 @@ export interface ModbusServer {
   close(): Promise<void>;
 }
 
-/** Units by their id; an id without one answers as a gateway would whose target is silent. `port` 0 takes a free one. */
-export async function startModbusServer(options: { host: string; port: number; units: ReadonlyMap<number, Unit> }): Promise<ModbusServer> {
+export interface ModbusServerOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** By their id; an id without one answers as a gateway would whose target is silent. */
+  units: ReadonlyMap<number, Unit>;
+  /** Of units that do not answer as they should. */
+  manners?: ReadonlyMap<number, Manner>;
+}
+
+export async function startModbusServer(options: ModbusServerOptions): Promise<ModbusServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    socket.on('close', () => sockets.delete(socket));
+    const timers = new Set<NodeJS.Timeout>();
+    socket.on('close', () => {
+      sockets.delete(socket);
+      for (const timer of timers) clearTimeout(timer);
+    });
+    const way: Way = {
+      send: (bytes) => void socket.write(bytes),
+      hangUp: () => socket.destroy(),
+      after(delayMs, run) {
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          run();
+        }, delayMs);
+        timers.add(timer);
+      },
+    };
     socket.on('error', () => socket.destroy());
     let received: Buffer = Buffer.alloc(0);
     socket.on('data', (data) => {
@@ -33,7 +58,8 @@ export async function startModbusServer(options: { host: string; port: number; u
         if (received.length < headerBytes + length) return;
         const request = received.subarray(0, headerBytes + length);
         received = received.subarray(headerBytes + length);
-        socket.write(respond(request, options.units));
+        const manner = options.manners?.get(request.readUInt8(headerBytes)) ?? plainly;
+        manner(respond(request, options.units), way);
       }
     });
   });
@@ -55,6 +81,8 @@ export async function startModbusServer(options: { host: string; port: number; u
     },
   };
 }
+
+const plainly: Manner = (said, way) => way.send(said);
 
 function respond(request: Buffer, units: ReadonlyMap<number, Unit>): Buffer {
   const unitId = request.readUInt8(headerBytes);
