@@ -290,7 +290,7 @@ export const limits = {
    * How long a health check waits for connections that are being opened for the first time, so that "Save & test" tells the truth: a little more than
    * the opening of one may take, because "no answer" helps and "still connecting" does not.
    */
-  healthWaitMs: 6_000,
+  healthWaitMs: 7_500,
   /** How long after a connection came up a health check still waits for the first word of the devices behind it: first polls are spread over a second. */
   healthFirstWordMs: 1_500,
   /** The pause between two looks of that wait. */
