@@ -28,7 +28,6 @@ export async function answerLive(question: Question): Promise<Frame[]> {
   const { frame, cutRows } = wideFrame(read.series, {
     cellsMax: limits.wideCellsMax,
     reasons: 'text',
-    ...(spec.widthMs === undefined ? {} : { intervalMs: spec.widthMs }),
   });
   const tooMany: Notice = { severity: 'warning', text: `Not live: ${limits.liveOpenMax} live channels are open already.` };
   const said = [...notices, ...read.notices, ...wideNotices(cutRows), ...(live ? [] : [tooMany])];

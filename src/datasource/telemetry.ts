@@ -25,7 +25,9 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   }
   const width = bucketWidth(ask, selected.series.length);
   const read = await readBuckets(reader, selected.series, ask.range, query, width.widthMs);
-  return frames(query.format, read.series, [...selected.notices, ...width.notices, ...read.notices], width.widthMs);
+  // The interval is said only where every interval has its row: elsewhere Grafana would break the line at each that has none.
+  const stepMs = query.fill === 'null' ? width.widthMs : undefined;
+  return frames(query.format, read.series, [...selected.notices, ...width.notices, ...read.notices], stepMs);
 }
 
 /** The series in the format asked for. Without a row there is one frame without columns: the data plane's "no data". */
