@@ -137,7 +137,7 @@ describe('telemetry', () => {
     const time = fieldOf(frame, 'time');
     expect(time.values).toEqual(['1700000000000000000', '1700000010000000000']);
     // Said, it would have Grafana break the line at each interval without a sample.
-    expect(time.config).not.toHaveProperty('interval');
+    expect(time.config ?? {}).not.toHaveProperty('interval');
     expect(fieldOf(frame, 'flow_temp').values).toEqual(values);
     expect((fieldOf(frame, 'flow_temp').config as { unit?: string }).unit).toBe(aggregate === 'count' ? undefined : 'celsius');
   });
