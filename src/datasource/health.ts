@@ -21,7 +21,7 @@ export interface HealthDeps extends NoticeDeps {
 /** Health without a data source: of the process alone. */
 export function processHealth(deps: HealthDeps): HealthAnswer {
   const { mode } = deps.store.status();
-  const findings = [storageFinding(deps.store.status()), ...processNotices(deps)].filter((finding) => finding !== undefined);
+  const findings = [storageFinding(deps.store.status(), false), ...processNotices(deps)].filter((finding) => finding !== undefined);
   return {
     status: findings.some(({ fails }) => fails) ? 'error' : 'ok',
     message: `${[`Fieldgate ${deps.version} runs`, ...findings.map(({ text }) => text)].join('; ')}.`,
@@ -39,7 +39,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
   const nowMs = deps.clock.nowMs();
   const findings = [
     faultFinding(gateway.plan.faults, insider),
-    storageFinding(storage, insider ? deps.reason : undefined),
+    storageFinding(storage, insider, deps.reason),
     // What is not opened on purpose is not down.
     ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),
     discoveryFinding(gateway.discoveries(), insider),
@@ -94,14 +94,16 @@ function faultFinding(faults: readonly ConfigFault[], insider: boolean): Finding
   return { text: insider ? `${text}: ${named.join(' | ')}${worst.length > named.length ? ' | …' : ''}` : text, fails: errors.length > 0 };
 }
 
-function storageFinding(storage: StoreStatus, reason?: string): Finding | undefined {
-  const because = storage.detail ? `: ${storage.detail}` : '';
+/** Why is for those who run the place: it names folders, and the machine that holds one. */
+function storageFinding(storage: StoreStatus, insider: boolean, reason?: string): Finding | undefined {
+  const why = storage.mode === 'memory' ? (reason ?? storage.detail) : storage.detail;
+  const because = insider && why ? `: ${why}` : '';
   switch (storage.mode) {
     case 'disk':
       return undefined;
     case 'memory':
       return {
-        text: `history is kept in memory only and lost at a restart${reason === undefined ? because : `: ${reason}`}`,
+        text: `history is kept in memory only and lost at a restart${because}`,
         fails: false,
       };
     case 'waiting':
