@@ -9,6 +9,7 @@ Node cannot open a pty without native code; Python can with nothing but its own 
 import os
 import pty
 import select
+import signal
 import sys
 import tty
 
@@ -19,6 +20,9 @@ def main(path):
     # A link that leads nowhere is left of a simulator that was killed.
     if os.path.lexists(path):
         os.unlink(path)
+    # Ended by a signal it takes its name with it too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit())
     master, slave = pty.openpty()
     tty.setraw(slave)
     # What nobody reads is lost, as on a real line.
