@@ -228,7 +228,8 @@ function wordsOf(placed: PlacedDevice): string | undefined {
   if (placed.state === 'offline') return placed.why;
   if (placed.trouble !== undefined) return placed.trouble;
   for (const [id, point] of placed.points) {
-    const words = point.trouble ?? point.detail;
+    // That the link was down when the point was last asked is no trouble of a device behind a link that is up again.
+    const words = point.trouble ?? (point.last?.reason === 'offline' ? undefined : point.detail);
     if (words !== undefined) return `${id}: ${words}`;
   }
   return undefined;

@@ -212,6 +212,8 @@ describe('what speaks by itself', () => {
     server.hangUp();
     await until('down or up again', () => (gateway.connections()[0]?.opens ?? 0) > 1);
     expect(gateway.devices()[0]?.state).not.toBe('online');
+    await until('waited for', () => gateway.devices()[0]?.state === 'unknown');
+    expect(gateway.devices()[0]?.error, 'why the link was down is over').toBeUndefined();
     await until('heard again', () => {
       server.set('u1', 't', '6');
       return gateway.last({ device: 'u1', point: 't' })?.value === 6;
