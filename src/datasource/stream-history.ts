@@ -12,6 +12,8 @@ import { emptySeries } from './stream-packet.ts';
 import { identityOf, type Tap } from './stream-tap.ts';
 import { readRaw } from './telemetry-read.ts';
 
+const none = new BigInt64Array();
+
 export interface Asked {
   query: ChannelSpec['query'];
   selection: Selection;
@@ -34,18 +36,13 @@ export async function readHistory(
   const selected = selectSeries(catalogue, instance.gateway, selection, limits.liveSeriesMax);
   tap?.know(selected.series.map(({ key, kind }) => ({ ...key, kind })));
   const columns = tap?.columns ?? selected.series;
-  const answered = tap?.historyAsked();
   // All that has arrived belongs to the history, also what a device dates a little ahead.
   const aheadNs = clock.nowNs() + BigInt(limits.clockAheadMaxMs) * 1_000_000n;
   const whole = { fromNs: range.fromNs, toNs: range.toNs > aheadNs ? range.toNs : aheadNs };
   const reader = { store, gateway: instance.key, signal };
   const read = columns.length === 0 ? { series: [], notices: [] } : await readRaw(reader, columns, whole, query.quality, rowsMax);
   const found = new Map(read.series.map((one) => [one.name, one]));
-  const last = columns.flatMap(({ name, key, kind }): [string, bigint][] => {
-    const time = found.get(name)?.times.at(-1);
-    return time === undefined ? [] : [[identityOf({ ...key, kind }), time]];
-  });
-  answered?.(new Map(last));
+  tap?.historyAnswered(new Map(columns.map(({ name, key, kind }) => [identityOf({ ...key, kind }), found.get(name)?.times ?? none])));
   const series = columns.map((named) => found.get(named.name) ?? emptySeries(named, query.quality));
   return { series, notices: [...selected.notices, ...read.notices] };
 }

@@ -1,9 +1,8 @@
 /**
  * The samples of one live channel, as they come. A tap opens before the history of its query is read and keeps what comes from then on, so
- * that nothing is lost between the history and the stream; what both have is told apart by arrival and time. One bounded buffer serves all
+ * that nothing is lost between the history and the stream; what both have is told apart by its time. One bounded buffer serves all
  * its readers: who is slow loses the oldest.
  */
-import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, qualities } from '../contract/sample.ts';
 import type { Gateway, LiveSample } from '../gateway/gateway.ts';
@@ -26,7 +25,6 @@ export class Tap {
   version = 0;
 
   readonly #selection: Selection;
-  readonly #clock: Clock;
   readonly #close: () => void;
   readonly #series = new Map<string, SeriesId>();
   #columns: Named[] | undefined;
@@ -36,15 +34,14 @@ export class Tap {
   /** `#buffer[0]` has the number `#first`. */
   #buffer: LiveSample[] = [];
   #first = 0;
-  /** What the latest history answer covers: all that arrived until then and is not newer than its last row. */
-  #history: { callNs: bigint; last: ReadonlyMap<string, bigint> } | undefined;
+  /** By series, the times of the latest history answer that may be those of samples in the buffer. */
+  #history = new Map<string, Set<bigint>>();
   /** Everything before this number was sent, to somebody. */
   #handed: number | undefined;
 
-  constructor(gateway: Gateway, spec: ChannelSpec, clock: Clock) {
+  constructor(gateway: Gateway, spec: ChannelSpec) {
     this.gateway = gateway;
     this.spec = spec;
-    this.#clock = clock;
     this.#selection = compileSelection(spec.query);
     this.#close = gateway.subscribe((samples) => this.#take(samples));
   }
@@ -59,12 +56,24 @@ export class Tap {
     for (const one of series) this.#add(one);
   }
 
-  /** To be called when the store is asked for the history; the returned function when it has answered. */
-  historyAsked(): (last: ReadonlyMap<string, bigint>) => void {
-    const callNs = this.#clock.nowNs();
-    return (last) => {
-      this.#history = { callNs, last };
-    };
+  /**
+   * What the store has answered, by series (`identityOf`), ascending. Samples that came while it was asked are in its answer or not; only their times
+   * tell. Those that come from now on are not.
+   */
+  historyAnswered(times: ReadonlyMap<string, BigInt64Array>): void {
+    const oldest = new Map<string, bigint>();
+    for (const { key, kind, sample } of this.#buffer) {
+      const id = identityOf({ ...key, kind });
+      const before = oldest.get(id);
+      if (before === undefined || sample.timeNs < before) oldest.set(id, sample.timeNs);
+    }
+    this.#history.clear();
+    for (const [id, sinceNs] of oldest) {
+      const answered = times.get(id) ?? new BigInt64Array();
+      let from = answered.length;
+      while (from > 0 && (answered[from - 1] ?? 0n) >= sinceNs) from -= 1;
+      this.#history.set(id, new Set(answered.subarray(from)));
+    }
   }
 
   /** Where a stream begins to read: after what somebody got already, else with all that is here. */
@@ -166,9 +175,7 @@ export class Tap {
   }
 
   #isHistory({ key, kind, sample }: LiveSample): boolean {
-    if (!this.#history || sample.arrivalNs > this.#history.callNs) return false;
-    const last = this.#history.last.get(identityOf({ ...key, kind }));
-    return last !== undefined && sample.timeNs <= last;
+    return this.#history.get(identityOf({ ...key, kind }))?.has(sample.timeNs) ?? false;
   }
 }
 

@@ -63,7 +63,7 @@ export function createStreams(deps: StreamDeps): Streams {
     }
     if (!live) {
       if (open.size >= limits.liveOpenMax) return undefined;
-      live = { address: `ds/${instance.uid}/${path}`, spec, tap: new Tap(instance.gateway, spec, clock), streams: 0 };
+      live = { address: `ds/${instance.uid}/${path}`, spec, tap: new Tap(instance.gateway, spec), streams: 0 };
       open.set(key, live);
     }
     closeWhenIdle(key, live);

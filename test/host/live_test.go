@@ -118,6 +118,7 @@ func TestTheSameQueryHasTheSameChannelAndAnotherHasAnother(t *testing.T) {
 
 func TestACancelledStreamEndsWithin100ms(t *testing.T) {
 	p := shared(t)
+	quiet(t, p.plugin)
 	before := gauge(t, p.plugin, "fieldgate_live_streams")
 	stream := runLive(t, p.source, liveQuery)
 	_, err := stream.Next(patience)
