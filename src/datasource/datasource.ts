@@ -82,7 +82,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     },
     callResource: resources,
     async checkHealth(caller) {
-      if (!caller.instance) return processHealth(health);
+      if (!caller.instance) return processHealth(caller, health);
       try {
         return await instanceHealth(await instances.of(caller), caller, health);
       } catch (error) {
