@@ -48,6 +48,7 @@ export class Engine {
         options.onOpen(opened);
       },
       onDamage: (what) => this.#noteDamage(what),
+      onHeld: () => this.#wake(),
       onUp: () => {
         options.onWritable(true);
         if (folder !== undefined) this.#reader.start();
@@ -70,6 +71,7 @@ export class Engine {
             log,
             onOpen: () => {},
             onDamage: (what) => this.#noteDamage(what),
+            onHeld: () => this.#wake(),
             onUp: () => this.#wake(),
             onDown: () => this.#wake(),
           });

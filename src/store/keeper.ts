@@ -18,6 +18,8 @@ export interface KeeperOptions {
   log: Log;
   /** The worker has opened the database; again after each new start. */
   onOpen: (opened: Opened) => void;
+  /** Another process has the folder: whoever waits for the opening has less to hope for. */
+  onHeld: () => void;
   /** It can be called again: after opening, or after a probe went well. */
   onUp: () => void;
   /** It cannot be called for now; `gone` says that the worker ended, and with it what it had open. */
@@ -112,9 +114,13 @@ export class Keeper {
         const answer = await link.call('open', { nowMs: clock.nowMs(), setAside: this.#setAside });
         if (this.#link !== link) return;
         if ('holder' in answer) {
-          if (this.#state !== 'held') log.warn('the data folder is in use, waiting for it', { holder: answer.holder });
+          const isNews = this.#state !== 'held';
           this.#state = 'held';
           this.#detail = `the data folder is held by ${answer.holder}`;
+          if (isNews) {
+            log.warn('the data folder is in use, waiting for it', { holder: answer.holder });
+            this.#options.onHeld();
+          }
           this.#cancelRetry = clock.after(limits.folderRetryMs, () => this.#again());
           return;
         }
