@@ -26,6 +26,7 @@ fresh = {"valve": "0", "mode": "auto", "speed": "0", "mute": "0", "pulses": 0}
 held = dict(fresh)
 heard = []
 late = [0.0, 0.0]
+pending = []
 chance = random.Random(11)
 again = threading.Event()
 lock = threading.Lock()
@@ -62,6 +63,7 @@ def obey(text):
         reply = f"NUMBER={text[7:]}"
         timer = threading.Timer(chance.uniform(*late), tell, (reply,))
         timer.daemon = True
+        pending.append(timer)
         timer.start()
     else:
         tell(f"ERR {text}")
@@ -94,6 +96,10 @@ def answer(question):
             return {}
     if "reset" in question:
         again.set()
+        # A new device knows nothing of what its predecessor was asked.
+        for timer in pending:
+            timer.cancel()
+        pending.clear()
         line.unplug()
         line.deaf = False
         partial.clear()

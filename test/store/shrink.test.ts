@@ -40,21 +40,21 @@ describe('expiry', () => {
     const folder = temporaryFolder();
     const store = openForTest(folder, { flushIntervalMs: 60_000 });
     const size = () => statSync(join(folder, 'fieldgate.db')).size;
-    void store.append(gateway, noise('long', 0, 300_000));
+    void store.append(gateway, noise('long', 0, 600_000));
     await store.flush();
     await store.expire(gateway, 1n);
     const before = size();
     let expired = false;
-    const expiry = store.expire(gateway, 299_000n).then((count) => {
+    const expiry = store.expire(gateway, 599_000n).then((count) => {
       expired = true;
       return count;
     });
     let between = 0;
     for (let index = 0; !expired; index++) {
-      await store.append(gateway, ramp('other', 300_000 + index, 1), { now: true });
+      await store.append(gateway, ramp('other', 600_000 + index, 1), { now: true });
       if (!expired) between += 1;
     }
-    expect(await expiry).toBe(298_999);
+    expect(await expiry).toBe(598_999);
     expect(between).toBeGreaterThan(2);
     await store.close();
     expect(size()).toBeLessThan(before / 10);
