@@ -47,8 +47,11 @@ export const manners: ReadonlyMap<number, Manner> = new Map<number, Manner>([
   [110, (answer, way) => way.after(lateMs, () => way.send(answer))],
   // Short: two bytes of data less than were asked for, and it says so.
   [103, (answer, way) => way.send(shortened(answer))],
-  // 104 has a bad checksum on a serial line; TCP frames have none, so there it is sound. 105 gives another unit's answer.
+  // A bad checksum on a serial line; TCP frames have none, so here it is sound.
+  [104, (answer, way) => way.send(answer)],
+  // Another unit's answer.
   [105, (answer, way) => way.send(Buffer.concat([answer.subarray(0, headerBytes), Buffer.from([99]), answer.subarray(headerBytes + 1)]))],
+  [106, (answer, way) => way.send(refusal(answer, 4))],
   // Half a frame, and the rest never comes.
   [107, (answer, way) => way.send(answer.subarray(0, headerBytes + 2))],
   // Hangs up instead of an answer.

@@ -72,6 +72,7 @@ func TestEveryFaultStaysWhereItIs(t *testing.T) {
 		"no-function.value":   {{"bad", "exception-1"}},
 		"no-address.value":    {{"bad", "exception-2"}},
 		"failure.value":       {{"bad", "exception-4"}},
+		"no-checksum.value":   {{"good", ""}},
 		"busy.value":          {{"bad", "exception-6"}},
 		"no-path.value":       {{"bad", "exception-10"}},
 		"target-silent.value": {{"bad", "exception-11"}},
