@@ -22,7 +22,9 @@ export interface HealthDeps extends NoticeDeps {
 export function processHealth(caller: Caller, deps: HealthDeps): HealthAnswer {
   const insider = roleAtLeast(caller.user?.role, 'Editor');
   const { mode } = deps.store.status();
-  const findings = [storageFinding(deps.store.status(), insider, deps.reason), ...processNotices(deps)].filter((finding) => finding !== undefined);
+  const findings = [storageFinding(deps.store.status(), insider, deps.reason), ...processNotices(deps)].filter(
+    (finding) => finding !== undefined,
+  );
   return {
     status: findings.some(({ fails }) => fails) ? 'error' : 'ok',
     message: `${[`Fieldgate ${deps.version} runs`, ...findings.map(({ text }) => text)].join('; ')}.`,
