@@ -7,7 +7,7 @@
 import type { Batch } from './messages.ts';
 import { slot } from './messages.ts';
 import { orderRows } from './order.ts';
-import { blanks, concatRows, type Rows, reasonNames, reasonPlace } from './rows.ts';
+import { blanks, concatRows, type Rows, reasonNames, reasonPlace, sliceRows } from './rows.ts';
 
 const version = 1;
 const flag = { lags: 1, valid: 2, quality: 4, reasons: 8 } as const;
@@ -143,18 +143,7 @@ function inOrder(rows: Rows, starts: Uint32Array): [Rows, Uint32Array] {
 }
 
 function groupOf(rows: Rows, starts: Uint32Array, group: number): Rows {
-  const from = starts[group] as number;
-  const to = starts[group + 1] ?? rows.length;
-  return {
-    length: to - from,
-    times: rows.times.subarray(from, to),
-    bits: rows.bits.subarray(from, to),
-    lags: rows.lags?.subarray(from, to),
-    texts: rows.texts?.slice(from, to),
-    valid: rows.valid?.subarray(from, to),
-    quality: rows.quality?.subarray(from, to),
-    reasons: rows.reasons?.subarray(from, to),
-  };
+  return sliceRows(rows, starts[group] as number, starts[group + 1] ?? rows.length);
 }
 
 function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
