@@ -66,6 +66,8 @@ export interface Driver<C = unknown, D = unknown, A = unknown> {
     /** The address with the texts in the places of its placeholders; throws an Error if one cannot stand there. Pure. */
     fill(address: A, values: Values): A;
   };
+  /** What its sessions can do for commissioning. The schemas hold what a person may choose (ranges, seconds), with bounds and defaults; they draw the form. */
+  readonly survey?: { readonly probe?: z.ZodType; readonly scan?: z.ZodType };
   /** True if it hears the `availability.topic` of its devices. */
   readonly availability?: boolean;
   /**
@@ -88,6 +90,25 @@ export interface Host {
   readonly shared: Map<string, unknown>;
   /** Called by the driver when it notices between requests that the link is gone; the same as throwing `LinkLost` from a call. */
   lost(error: Error): void;
+  /** Takes raw traffic, for those who look at it; bounded, the oldest goes first. Never throws. Absent where nobody could look. */
+  traffic?(message: Traffic): void;
+  /**
+   * True if this session is opened for a probe or a scan only, perhaps beside the one that runs: nothing that names us to the far end (client
+   * id, kept session, birth, last will) may be that of the connection, and nothing is told to others.
+   */
+  readonly trial?: true;
+}
+
+/** A frame, line or message as it went over the wire. The driver leaves out what is secret (a password in a start-up dialogue). */
+export interface Traffic {
+  direction: 'in' | 'out';
+  bytes: Uint8Array;
+  /** For people, in a few words: `read holding 30-41`, `exception 2: illegal data address`, `CRC does not fit`. */
+  meaning?: string;
+  /** Who is meant: the unit id, the topic. */
+  unit?: string;
+  /** True if something was wrong with it. */
+  isFault?: true;
 }
 
 /** One open far end. Members that the protocol does not have are absent. */
@@ -111,8 +132,40 @@ export interface Session<A = unknown> {
   write?(point: Point<A>, value: Value, signal: AbortSignal): Promise<Answer>;
   /** Runs a named action of a device. */
   act?(device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer>;
+  /**
+   * Finds out how the far end wants to be spoken to (line speed, framing, byte order). `options` have passed `Driver.survey.probe`. Resolves when
+   * it has tried everything; rejects with what went wrong, in words. Changes nothing at the far end. Ends soon after the signal.
+   */
+  probe?(options: unknown, survey: Survey, signal: AbortSignal): Promise<void>;
+  /** Finds out who and what is there (unit ids, register ranges, topics). `options` have passed `Driver.survey.scan`. Else like `probe`. */
+  scan?(options: unknown, survey: Survey, signal: AbortSignal): Promise<void>;
   /** Never rejects; may be called any number of times, in any state. Resolves when sockets and timers are gone. */
   close(): Promise<void>;
+}
+
+/** Where a probe or a scan tells what it does and finds. */
+export interface Survey {
+  /** One request of it, when the bus gives the turn: after commands, fresh reads and polls. Rejects with what `call` threw, or the signal's reason. */
+  turn<T>(unit: string, call: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** How far it is: `done` of `total` steps (undefined: not known), and what it does now, in words. */
+  progress(done: number, total: number | undefined, text: string): void;
+  /** Something was found; one with the same `id` takes the place of an earlier one. At most `limits.findingsMax` are kept. */
+  found(finding: Finding): void;
+}
+
+export interface Finding {
+  /** Names it within this survey. */
+  id: string;
+  /** The driver's word, the same for all of a sort: `unit`, `range`, `topic`, `line`, `byte-order`. */
+  kind: string;
+  /** For people: one sentence. */
+  text: string;
+  /** Columns of a table, the same for all of a kind. */
+  values: Readonly<Record<string, string | number | boolean | null>>;
+  /** How sure it is, 0 to 1; absent for what simply is so. */
+  score?: number;
+  /** What would go into the settings, in the language of DESIGN §5: options of the connection, devices, points (ticked by a person, then saved). */
+  proposes?: { connection?: Record<string, unknown>; devices?: Record<string, unknown>[]; points?: Record<string, unknown>[] };
 }
 
 export interface PlannedRequest<A = unknown> {

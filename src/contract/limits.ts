@@ -298,6 +298,11 @@ export const limits = {
   /** Commands listed in one answer: unless said otherwise, and at most. */
   commandsListedDefault: 100,
   commandsListedMax: 1_000,
+  /** What one probe or scan may find: a bus has 247 units, a broker may have any number of topics, and a person ticks them off a list. */
+  findingsMax: 2_000,
+  /** Raw traffic kept for those who look, a connection (DESIGN §9); and bytes kept of one message, so that a large one does not push out all others. */
+  trafficBytesMax: 16 * 1024 * 1024,
+  trafficMessageBytesMax: 4_096,
   /** An `Idempotency-Key`: room for a UUID with a name before it. */
   idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */
