@@ -174,8 +174,21 @@ export interface PlannedRequest<A = unknown> {
   /** For people: `read holding 30-41 of unit 1`. */
   text: string;
   points: readonly Point<A>[];
+  /** What it costs, where the driver can say: shown in the poll plan (query `explain`), never used to decide anything. */
+  cost?: Cost;
   /** The driver's own. */
   detail: unknown;
+}
+
+export interface Cost {
+  /** What it reads at the far end, in the protocol's own unit: registers, bits. */
+  places: number;
+  /** How many of them no point of the request needs: gaps that are read over. */
+  wasted: number;
+  /** How long its bytes, there and back, and the silence the protocol demands take on the line; without what the device needs to think. */
+  wireMs?: number;
+  /** Why it is a request of its own, in a few words: `gap of 40 registers`, `longer than 125`, `another table`, `refused as a block`. */
+  breaks?: string;
 }
 
 /** A raw value of one point, before the value pipeline; or why there is none. */
