@@ -106,16 +106,26 @@ export const limits = {
   folderRetryMs: 250,
   /** Flushing and ending the store's workers; the rest of `shutdownMs` belongs to the devices. */
   storeCloseMs: 600,
-  /** Series of all gateways together; each costs about 1 KB of memory. A topic that invents devices without end stops here. */
+  /** Series of all gateways together, unless `series_max` says otherwise; each costs about 1 KB of memory. A topic that invents devices without end stops here. */
   seriesMax: 100_000,
+  /** The most that `series_max` may say: 1 GB of memory. */
+  seriesCeiling: 1_000_000,
   /** History on disk (DESIGN §9), and without a data folder in memory; beyond it the oldest samples go first. */
   historyBytesMax: 2 * 1024 * 1024 * 1024,
+  /** The least that `history_size` may say: the log alone takes several MiB before it is folded. */
+  historyBytesMin: 16 * 1024 * 1024,
   storeMemoryBytesMax: 256 * 1024 * 1024,
   /** Commands kept for the record of one gateway; the oldest ended ones go first. */
   commandsKeptMax: 100_000,
   /** Keys of one remembered map, and the JSON of one value: a gateway's settings (256 KiB) with its secrets are the largest thing remembered. */
   rememberedKeysMax: 10_000,
   rememberedBytesMax: 1024 * 1024,
+  /**
+   * With `durability = power-loss` every commit waits for the medium: at most so many in a second, unless `syncs_per_second` says otherwise, because
+   * each wears an SD card and a busy broker would ask for thousands. And the most that may be said.
+   */
+  syncsPerSecondDefault: 20,
+  syncsPerSecondMax: 1_000,
   /** Longest wait of a sample for its commit unless the settings say otherwise (DESIGN §9). */
   flushIntervalMs: 1_000,
   /** Requests waiting on one bus; a poll that is still waiting when it is due again is counted as overrun, not queued twice. */
@@ -171,6 +181,29 @@ export const limits = {
   verifyPauseMs: 100,
   /** Commands of one gateway that are not ended yet; one more is refused with 429. */
   commandsOpenMax: 256,
+  /** Commands of one request: a scene of a hall; more are a program, which sends them in parts. */
+  commandsAtOnceMax: 100,
+  /** Comparisons of one interlock, each of which may ask a device. */
+  interlockComparisonsMax: 16,
+  /** A reading that an interlock looks at and that cannot be asked for is believed this long unless the interlock says otherwise. */
+  interlockMaxAgeMs: 60_000,
+  /** Commands that a `rate` can count: it remembers the time of each. */
+  rateCountMax: 1_000,
+  /** Points and actions whose last command did not end well that are kept for health; the longest known is dropped. */
+  commandsFailingMax: 100,
+  /** How long a person may think about a confirmation: longer than a look at the plant, shorter than a coffee. */
+  confirmMs: 60_000,
+  /** Questions for confirmation that are open; the oldest is forgotten. */
+  confirmsOpenMax: 1_000,
+  /** Refused attempts that are recorded a minute, each; more are counted on the next one, so that whoever tries without end does not fill the record. */
+  refusalsPerMinuteMax: 60,
+  /** How long after a start the point of a command that a crash cut off is waited for, and the pause between two looks. */
+  recoveryReadMs: 3_600_000,
+  recoveryLookMs: 500,
+  /** Newest commands that are looked at after a start for pauses and rates that still run. */
+  guardsRecalledMax: 1_000,
+  /** A maintenance lock ends by itself after this at the latest; whoever still works there sets it anew. */
+  lockMaxMs: 30 * 86_400_000,
   /**
    * Devices one gateway discovers by itself: far more than a house or a plant has, and few enough that whoever invents topics cannot fill memory and
    * history. One more is refused, counted and told in health.
@@ -195,6 +228,10 @@ export const limits = {
   mqttTopicsPerSubscribeMax: 100,
   /** Unless said otherwise: a dead link is noticed within 23 s. */
   mqttKeepaliveMs: 15_000,
+  /** A message that was wrapped (gzip) and is larger than this is refused: 64 KiB of zeros could be 64 MiB. */
+  mqttUnpackedBytesMax: 1024 * 1024,
+  /** Readings of one point in one message (a batch): what a logger gathers in two hours at 1 Hz and a message can hold. */
+  mqttBatchMax: 8_192,
   /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
   mqttCloseTimeoutMs: 250,
   /** Live packets per second and channel; points faster than that are reduced to min and max within a packet. */
@@ -241,8 +278,18 @@ export const limits = {
   turnaroundMaxMs: 10_000,
   /** Silence after which what has come is taken for all that comes: longer than the 16 ms a USB adapter may hold bytes back. */
   rtuGapMs: 50,
-  /** Bytes of an unfinished answer: two frames of 256 (Modbus over Serial Line V1.02 §2.5.1); of a babbling line only the newest count. */
-  rtuHeldBytesMax: 512,
+  /** Bytes of an unfinished answer on a line: two frames of 513 characters, the longest of ASCII (Modbus over Serial Line V1.02 §2.5.2.1); of a babbling line only the newest count. */
+  modbusHeldBytesMax: 1_026,
+  /** A socket of `closeAfterPoll` is closed when nobody has asked for this long: polls that are due together follow one another faster. */
+  modbusIdleCloseMs: 100,
+  /** How long nobody may send after a broadcast, so that every device has done it (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
+  modbusBroadcastMs: 200,
+  /** Ranges a connection remembers as refused (exceptions 2 and 3): some 40 bytes each of the driver's memory. The oldest goes. */
+  modbusRefusedMax: 500,
+  /** After this long a refused range is tried again: devices are replaced and get new firmware. */
+  modbusRefusedMs: 86_400_000,
+  /** Registers a probe reads, and readings it makes of one place: what a person can look through. */
+  modbusProbeRegistersMax: 64,
   /** How long a line that should be quiet is waited for before the request is given up. */
   rtuBabbleMs: 2_000,
   /** One line of a serial device: unless said otherwise, and at most. */
@@ -303,6 +350,29 @@ export const limits = {
   /** Raw traffic kept for those who look, a connection (DESIGN §9); and bytes kept of one message, so that a large one does not push out all others. */
   trafficBytesMax: 16 * 1024 * 1024,
   trafficMessageBytesMax: 4_096,
+  /** The same of all connections together: a plant of a hundred must not take a hundred times as much. The one with most gives first. */
+  trafficBytesAllMax: 64 * 1024 * 1024,
+  /** Raw traffic comes and goes in pieces of this size; the quietest connection holds one. */
+  trafficSegmentBytes: 64 * 1024,
+  /** Characters kept of a message's unit and of its meaning; topics are no longer (`topicLengthMax`). */
+  trafficTextMax: 1_024,
+  /** Messages of one answer, newest first, and how many are looked at in one go, which takes about a millisecond. */
+  messagesPerQueryMax: 5_000,
+  messagesPerSlice: 500,
+  /** Requests of a bus that are remembered: about a minute of a busy one, 40 bytes each. */
+  busSpansMax: 4_096,
+  /** Requests of one trace, the newest: three lines each on the screen. */
+  spansPerTraceMax: 1_000,
+  /** A probe or a scan ends at the latest after this: 247 units, each a second silent, with room for the ranges of those that answer. */
+  surveyTimeMaxMs: 1_800_000,
+  /** Probes and scans at once in the process. */
+  surveysOpenMax: 8,
+  /** Last results of a gateway that are kept; the oldest goes first. */
+  surveysKeptMax: 32,
+  /** Progress is told this often at most; what comes between is only kept. */
+  surveyProgressMs: 100,
+  /** Characters of one finding as JSON: one that is longer is dropped and counted, so that all together stay small. */
+  findingCharactersMax: 16 * 1024,
   /** An `Idempotency-Key`: room for a UUID with a name before it. */
   idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */

@@ -6,6 +6,7 @@ import { Fault } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import { createBuses } from '../gateway/bus.ts';
 import { createGateway } from '../gateway/create.ts';
+import { TrafficPool } from '../gateway/traffic.ts';
 import type { Store } from '../store/store.ts';
 import { type BuiltIn, nothingBuiltIn } from './built-in.ts';
 import { instanceHealth, processHealth } from './health.ts';
@@ -44,6 +45,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
   const { active, resumeForMs, stateKey } = section;
   for (const fault of section.faults) log.error('the section of the plugin in grafana.ini is wrong', { fault });
   const buses = createBuses({ clock });
+  const trafficPool = new TrafficPool();
   const vault = place.folder === undefined ? undefined : createVault({ stateKey, folder: place.folder });
   const reader = createReader({
     drivers,
@@ -56,7 +58,7 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     clock,
     log,
     resumeForMs,
-    createGateway: (key) => createGateway({ key, store, buses, clock, random, log, active }),
+    createGateway: (key) => createGateway({ key, store, buses, trafficPool, clock, random, log, active }),
     remember: (take) => (vault ? createMemory({ ledger: createLedger({ store, vault }), clock, log }, take) : noMemory),
   });
   const health = { store, clock, version, section, instances, reason: place.reason, ...(vault ? { keySource: vault.source } : {}) };

@@ -19,7 +19,10 @@ import { Link, type LinkDeps } from './link.ts';
 import { News } from './news.ts';
 import type { Plan, PlannedConnection } from './plan.ts';
 import { Plant } from './plant.ts';
+import { pollingOf } from './polling.ts';
 import { Presence } from './presence.ts';
+import { Surveys } from './surveys.ts';
+import { Traffics } from './traffic.ts';
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { key, store, clock, log, active = true } = deps;
@@ -42,6 +45,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const presence = new Presence({ clock, plant, intake, discovery });
   const journal = new Journal({ key, store, clock, log, news });
   const links = new Map<string, Link>();
+  const traffics = new Traffics(deps.trafficPool, clock);
+  const surveys = new Surveys({ key, buses: deps.buses, clock, log, traffics, link: (id) => links.get(id) });
   const commands = new Commands({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
   const keeping = keep({ key, store, clock, log });
   let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
@@ -80,6 +85,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     intake.retentionMs = next.settings.history.retention;
     keeping.use(next.settings.history);
     const kept = new Map(next.connections.map((planned) => [planned.connection.id, planned]));
+    traffics.keepOnly(new Set(kept.keys()));
     const leaving: Promise<void>[] = [];
     const reopening: { planned: PlannedConnection; before: Link }[] = [];
     for (const [id, link] of links) {
@@ -110,7 +116,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { id } = planned.connection;
     const link = links.get(id);
     if (link) link.update(planned, anew);
-    else links.set(id, new Link(planned, { ...deps, intake, plant, reports }, before?.counters));
+    else links.set(id, new Link(planned, { ...deps, intake, plant, traffics, reports }, before?.counters));
   }
 
   /** Devices that did not change stay the same objects: that is how links and points see it. */
@@ -133,7 +139,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await applying;
     // What hangs is left behind after its time: the flush matters more.
     await inTime('a command', commands.close());
-    await inTime('a connection', Promise.all(Array.from(links.values(), (link) => link.close())));
+    await inTime('a connection', Promise.all([surveys.close(), ...Array.from(links.values(), (link) => link.close())]));
+    traffics.keepOnly(new Set());
     keeping.stop();
     presence.stop();
     await inTime(
@@ -194,6 +201,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
       dropped: intake.dropped + hub.dropped,
       commands: { ...journal.ends },
     }),
+    surveys: {
+      begin(order, ear, signal) {
+        if (!active) throw notActive();
+        return surveys.begin(order, ear, signal);
+      },
+      last: (connection) => surveys.last(connection),
+      all: () => surveys.all(),
+    },
+    traffic: () => traffics.rings(),
+    polling(connection) {
+      const link = links.get(connection);
+      return link && pollingOf(link, clock);
+    },
     close() {
       closed ??= close();
       return closed;

@@ -8,9 +8,12 @@ import type { Log } from '../contract/log.ts';
 import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
-import type { Buses } from './bus.ts';
+import type { Buses, BusSpan } from './bus.ts';
 import type { GatewayEvent } from './news.ts';
 import type { Plan } from './plan.ts';
+import type { Polled } from './poller.ts';
+import type { Surveys } from './surveys.ts';
+import type { TrafficPool, TrafficRing } from './traffic.ts';
 
 export interface GatewayDeps {
   /** `"<orgId>/<uid>"`: the name of this gateway in the store. */
@@ -18,6 +21,8 @@ export interface GatewayDeps {
   store: Store;
   /** Buses of the process, from `createBuses` (bus.ts): two connections with one endpoint share one, also across gateways. */
   buses: Buses;
+  /** Memory for raw traffic, one for the process. */
+  trafficPool: TrafficPool;
   clock: Clock;
   random: Random;
   log: Log;
@@ -39,6 +44,17 @@ export interface GatewayCounters {
   /** Dropped by a bound: the hub's or the store's. */
   dropped: number;
   commands: Record<string, number>;
+}
+
+/** How a connection is polled, and what its bus did lately. */
+export interface Polling {
+  polled: readonly Polled[];
+  /** Why nothing is planned, in words; undefined if the link is up. */
+  downBecause: string | undefined;
+  /** Requests of all who share the bus; times in milliseconds since 1970, fractions of them. */
+  spans(fromMs: number, toMs: number): BusSpan[];
+  /** Who answers for a device. */
+  unitOf(device: Device): string;
 }
 
 export interface Gateway {
@@ -70,6 +86,12 @@ export interface Gateway {
   /** Calls back for every change of connectivity and every step of a command, until the returned function is called. */
   follow(see: (event: GatewayEvent) => void): () => void;
   counters(): GatewayCounters;
+  /** Probes and scans. `begin` also throws a `Fault` 503 in a replica. */
+  readonly surveys: Pick<Surveys, 'begin' | 'last' | 'all'>;
+  /** Raw traffic by connection; of those that have said something. */
+  traffic(): ReadonlyMap<string, TrafficRing>;
+  /** What a connection asks again and again, and why it may be nothing. Undefined if it does not run here. */
+  polling(connection: string): Polling | undefined;
   /** Ends collection, flushes, closes sessions. Never rejects. */
   close(): Promise<void>;
 }

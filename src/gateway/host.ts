@@ -50,6 +50,24 @@ export async function createHost(
   };
 }
 
+/** For a session that is opened for a probe or a scan only: it remembers nothing and nothing of the connection's memory is used. */
+export function createTrialHost(
+  { clock }: Pick<HostDeps, 'clock'>,
+  log: Log,
+  { secrets }: Pick<PlannedConnection, 'secrets'>,
+  shared: Map<string, unknown>,
+): Omit<Host, 'lost'> {
+  const memory = new Map<string, unknown>();
+  return {
+    log,
+    clock,
+    shared,
+    trial: true,
+    secret: (name) => secrets[name],
+    memory: { get: (name) => memory.get(name), set: (name, value) => void memory.set(name, value) },
+  };
+}
+
 /** Says with every line which connection it is about. */
 export function logOf(log: Log, connection: string): Log {
   const say = (level: keyof Log) => (message: string, fields?: LogFields) => log[level](message, { ...fields, connection });

@@ -9,7 +9,7 @@ import { messageOf } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
-import type { Bus, Buses, Priority } from './bus.ts';
+import type { Bus, Buses, BusSpan, Priority } from './bus.ts';
 import { createHost, logOf } from './host.ts';
 import { areReadings, type Intake, saysSomething } from './intake.ts';
 import type { ListenerDeps } from './listener.ts';
@@ -17,7 +17,10 @@ import { openSession } from './open.ts';
 import { Opened, type Question } from './opened.ts';
 import type { PlannedConnection } from './plan.ts';
 import type { Plant } from './plant.ts';
+import type { Polled } from './poller.ts';
 import { backoffMs } from './schedule.ts';
+import { conduct, type Findings, type SurveyKind } from './survey.ts';
+import type { Traffics } from './traffic.ts';
 
 export interface LinkDeps {
   key: string;
@@ -28,6 +31,7 @@ export interface LinkDeps {
   log: Log;
   intake: Intake;
   plant: Plant;
+  traffics: Traffics;
   /** Where what is heard goes, beside samples. */
   reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
 }
@@ -122,6 +126,7 @@ export class Link {
     const result = await this.#bus.run({
       unit: question.unit,
       priority: question.priority,
+      ...(question.text === undefined ? {} : { text: question.text }),
       signal: question.signal,
       run: async () => {
         asked = this.#opened;
@@ -144,6 +149,7 @@ export class Link {
     return this.ask<Reading[]>({
       unit: request.unit,
       priority,
+      text: request.text,
       signal,
       call: async (session, life) => {
         const readings: unknown = await session.read?.(request, life);
@@ -152,6 +158,26 @@ export class Link {
       },
       answered: saysSomething,
     });
+  }
+
+  /** What is asked again and again; nothing while the link is down. */
+  get polled(): readonly Polled[] {
+    return this.#opened?.polled ?? [];
+  }
+
+  /** What went over its bus lately, whoever asked; times are of the clock that never jumps. */
+  spans(fromMs: number, toMs: number): BusSpan[] {
+    return this.#bus.spans(fromMs, toMs);
+  }
+
+  /** A probe or a scan on the session that runs. Rejects with `LinkDown`, with what ended the session, or like the driver. */
+  async survey(kind: SurveyKind, options: unknown, findings: Findings, signal: AbortSignal): Promise<void> {
+    const opened = this.#opened;
+    const { downBecause } = this;
+    if (!opened || downBecause !== undefined) throw new LinkDown(downBecause ?? '');
+    const { session, life } = opened;
+    const broken = (error: Error) => opened.end(error);
+    await conduct({ clock: this.#deps.clock, bus: this.#bus, session, life, kind, options, findings, signal, broken });
   }
 
   /** Who answers for a device: fair turns and setting aside go by it. */
@@ -169,6 +195,7 @@ export class Link {
     const { clock, random } = this.#deps;
     const closing = this.#closing.signal;
     const host = await createHost(this.#deps, this.#log, this.#planned, this.#bus.shared);
+    host.traffic = this.#deps.traffics.taker(this.#planned.connection.id);
     let attempt = 0;
     // What the operator was told last. A far end that takes connections and never answers is opened again and again: that is said once.
     let told: string | undefined;

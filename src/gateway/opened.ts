@@ -10,13 +10,15 @@ import { bounded, Overdue, within } from './guard.ts';
 import type { Intake } from './intake.ts';
 import { type ListenerDeps, type Listening, listen } from './listener.ts';
 import type { PlacedDevice, Plant } from './plant.ts';
-import { type Poller, type PollerDeps, poll } from './poller.ts';
+import { type Polled, type Poller, type PollerDeps, poll } from './poller.ts';
 
 /** One question to the far end. */
 export interface Question<T> {
   /** Who is to answer. */
   unit: string;
   priority: Priority;
+  /** What is asked, for people who look at the bus. */
+  text?: string;
   /** Takes it out of the queue; what has been sent goes to its end. */
   signal: AbortSignal;
   call(session: Session, signal: AbortSignal): Promise<T>;
@@ -67,6 +69,15 @@ export class Opened {
   /** Whether somebody answered or was heard: if so, its end is a new story and the back-off begins anew. */
   get wasAlive(): boolean {
     return this.#alive;
+  }
+
+  get polled(): readonly Polled[] {
+    return this.#poller?.polled ?? [];
+  }
+
+  /** Aborted with the reason of its end. */
+  get life(): AbortSignal {
+    return this.#life.signal;
   }
 
   get requests(): readonly PlannedRequest[] {

@@ -34,8 +34,15 @@ interface Task {
   cancelRetry?: () => void;
 }
 
+/** A request and how often it is sent. */
+export interface Polled {
+  request: PlannedRequest;
+  intervalMs: number;
+}
+
 export interface Poller {
   readonly requests: readonly PlannedRequest[];
+  readonly polled: readonly Polled[];
   stop(): void;
 }
 
@@ -117,6 +124,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
 
   return {
     requests: tasks.map((task) => task.request),
+    polled: tasks,
     stop() {
       stopping.abort(new Error('polling stopped'));
       for (const stop of stops) stop();

@@ -71,6 +71,19 @@ export class ScriptedGateway implements Gateway {
   devices() {
     return this.statuses;
   }
+  readonly surveys = {
+    begin(): never {
+      throw new Error('scripted');
+    },
+    last: () => undefined,
+    all: () => [],
+  };
+  traffic() {
+    return new Map();
+  }
+  polling() {
+    return undefined;
+  }
   follow() {
     return () => undefined;
   }

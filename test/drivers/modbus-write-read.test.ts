@@ -14,6 +14,7 @@ import { readSettings } from '../../src/datasource/settings.ts';
 import { createBuses } from '../../src/gateway/bus.ts';
 import { createGateway } from '../../src/gateway/create.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
+import { TrafficPool } from '../../src/gateway/traffic.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
@@ -54,7 +55,15 @@ let gateway: Gateway;
 beforeAll(async () => {
   far = await startPython('modbus.py');
   store = openStore({ folder: undefined, clock, log: silentLog });
-  gateway = createGateway({ key: '1/numbers', store, buses: createBuses({ clock }), clock, random: Math.random, log: silentLog });
+  gateway = createGateway({
+    key: '1/numbers',
+    store,
+    buses: createBuses({ clock }),
+    trafficPool: new TrafficPool(),
+    clock,
+    random: Math.random,
+    log: silentLog,
+  });
   const points = places.flatMap((place) =>
     ladder.map(([scale, offset], step) => ({
       id: idOf(place, step),

@@ -12,6 +12,7 @@ import { createBuses } from '../../src/gateway/bus.ts';
 import { createGateway } from '../../src/gateway/create.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import type { Plan, PlannedConnection } from '../../src/gateway/plan.ts';
+import { TrafficPool } from '../../src/gateway/traffic.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fastClock } from './clocks.ts';
@@ -83,6 +84,7 @@ export async function rig(options: { factor?: number; store?: Store; clock?: Clo
     key: options.key ?? '1/test',
     store,
     buses: createBuses({ clock }),
+    trafficPool: new TrafficPool(),
     clock,
     random: Math.random,
     log: silentLog,

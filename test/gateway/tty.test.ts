@@ -8,6 +8,7 @@ import { createBuses } from '../../src/gateway/bus.ts';
 import { createGateway } from '../../src/gateway/create.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import type { PlannedConnection } from '../../src/gateway/plan.ts';
+import { TrafficPool } from '../../src/gateway/traffic.ts';
 import { openStore } from '../../src/store/open.ts';
 import { buildLine } from '../drivers/line.ts';
 import { portName } from '../far/port.ts';
@@ -37,7 +38,7 @@ function gateways(count: number): Gateway[] {
   const store = openStore({ folder: undefined, clock, log: silentLog });
   const buses = createBuses({ clock });
   const made = Array.from({ length: count }, (_, index) =>
-    createGateway({ key: `1/${index}`, store, buses, clock, random: Math.random, log: silentLog }),
+    createGateway({ trafficPool: new TrafficPool(), key: `1/${index}`, store, buses, clock, random: Math.random, log: silentLog }),
   );
   onTestFinished(async () => {
     await Promise.all(made.map((gateway) => gateway.close()));

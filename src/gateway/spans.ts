@@ -1,0 +1,104 @@
+/** What went over a bus lately: one span a request, in columns, so that a busy bus costs a few bytes a request and nothing to collect. */
+import { limits } from '../contract/limits.ts';
+
+/** `done`: the request cannot tell whether the unit said anything; `failed`: it threw. */
+export const outcomes = ['answered', 'silent', 'done', 'failed'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** Times are of the clock that never jumps, in milliseconds. */
+export interface Span<P extends string = string> {
+  /** Counts up on this bus. */
+  number: number;
+  unit: string;
+  /** What was asked, for people. */
+  text: string;
+  priority: P;
+  outcome: Outcome;
+  /** Why it failed. */
+  detail?: string | undefined;
+  /** Whose request it was: the object it was given with. */
+  owner: unknown;
+  queuedMs: number;
+  startedMs: number;
+  endedMs: number;
+}
+
+interface Row {
+  unit: string;
+  text: string;
+  detail: string | undefined;
+  owner: unknown;
+}
+
+const firstRows = 64;
+
+export class Spans<P extends string> {
+  readonly #priorities: readonly P[];
+  /** Queued, started, ended. */
+  #times = new Float64Array(firstRows * 3);
+  /** Priority and outcome. */
+  #codes = new Uint8Array(firstRows * 2);
+  #rows: Row[] = [];
+  #count = 0;
+
+  constructor(priorities: readonly P[]) {
+    this.#priorities = priorities;
+  }
+
+  /** The oldest gives way at `limits.busSpansMax`. */
+  add(span: Omit<Span<P>, 'number'>): void {
+    const capacity = this.#codes.length / 2;
+    if (this.#count === capacity && capacity < limits.busSpansMax) this.#grow(Math.min(capacity * 2, limits.busSpansMax));
+    const at = this.#count % (this.#codes.length / 2);
+    this.#times[at * 3] = span.queuedMs;
+    this.#times[at * 3 + 1] = span.startedMs;
+    this.#times[at * 3 + 2] = span.endedMs;
+    this.#codes[at * 2] = this.#priorities.indexOf(span.priority);
+    this.#codes[at * 2 + 1] = outcomes.indexOf(span.outcome);
+    const { unit, text, detail, owner } = span;
+    const row = this.#rows[at];
+    if (row) {
+      row.unit = unit;
+      row.text = text;
+      row.detail = detail;
+      row.owner = owner;
+    } else this.#rows[at] = { unit, text, detail, owner };
+    this.#count += 1;
+  }
+
+  /** Those that ended after `fromMs` and were queued before `toMs`, in the order they ended. */
+  between(fromMs: number, toMs: number): Span<P>[] {
+    const found: Span<P>[] = [];
+    const kept = Math.min(this.#count, this.#codes.length / 2);
+    for (let number = this.#count - kept; number < this.#count; number += 1) {
+      const at = number % (this.#codes.length / 2);
+      const [queuedMs = 0, startedMs = 0, endedMs = 0] = this.#times.subarray(at * 3, at * 3 + 3);
+      const row = this.#rows[at];
+      if (!row || endedMs < fromMs || queuedMs >= toMs) continue;
+      const { unit, text, detail, owner } = row;
+      found.push({
+        number,
+        unit,
+        text,
+        priority: this.#priorities[this.#codes[at * 2] ?? 0] as P,
+        outcome: outcomes[this.#codes[at * 2 + 1] ?? 0] as Outcome,
+        detail,
+        owner,
+        queuedMs,
+        startedMs,
+        endedMs,
+      });
+    }
+    return found;
+  }
+
+  /** Only ever while nothing has been overwritten: rows keep their places. */
+  #grow(capacity: number): void {
+    const times = new Float64Array(capacity * 3);
+    times.set(this.#times);
+    this.#times = times;
+    const codes = new Uint8Array(capacity * 2);
+    codes.set(this.#codes);
+    this.#codes = codes;
+  }
+}
