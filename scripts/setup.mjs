@@ -2,7 +2,7 @@
 // Go). Needs no dependency itself, changes nothing that is already there, and says what to do where it cannot help.
 //   node scripts/setup.mjs packages   npm packages and generated code
 //   node scripts/setup.mjs start      the same, and the plugin built
-//   node scripts/setup.mjs test       the same, and the far ends of the tests: mosquitto, pymodbus, an ARM emulator, Go
+//   node scripts/setup.mjs test       the same, and the far ends of the tests: mosquitto, Python packages, an ARM emulator, Go
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -13,7 +13,7 @@ const nodeMajorMin = 20;
 /** Newest features of these that the tests use; older ones fail in ways that are hard to read. */
 const goMin = [1, 26];
 const pythonMin = [3, 10];
-const pymodbus = 'pymodbus==3.16.1';
+const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2'];
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
 const debianCommands = { mosquitto: 'mosquitto', mosquitto_pub: 'mosquitto-clients' };
@@ -135,18 +135,22 @@ function farEnds() {
 }
 
 function python() {
-  const [name, version] = pymodbus.split('==');
-  if (existsSync(join(pythonFolder, `${name}-${version}.dist-info/RECORD`))) return;
+  const isThere = (wanted) => existsSync(join(pythonFolder, `${wanted.replace('==', '-')}.dist-info/RECORD`));
+  if (pythonPackages.every(isThere)) return;
   const found = output('python3', ['-c', 'import sys; print(*sys.version_info[:2])'])?.split(' ').map(Number);
   if (!found || !atLeast(found, pythonMin))
     throw new Missing(`The tests need Python >= ${pythonMin.join('.')} as python3${found ? `, not ${found.join('.')}` : ''}.`);
   if (output('python3', ['-m', 'pip', '--version']) === undefined) debian(['python3-pip']);
-  say(`installing ${pymodbus} into .far/python`);
+  say(`installing ${pythonPackages.join(', ')} into .far/python`);
   // Another version's files in the same folder would be imported instead of these.
   rmSync(pythonFolder, { recursive: true, force: true });
   mkdirSync(pythonFolder, { recursive: true });
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
-  run('python3', ['-m', 'pip', 'install', ...quiet, '--target', pythonFolder, pymodbus], 'Is the Python package index within reach?');
+  run(
+    'python3',
+    ['-m', 'pip', 'install', ...quiet, '--target', pythonFolder, ...pythonPackages],
+    'Is the Python package index within reach?',
+  );
 }
 
 function go() {

@@ -4,6 +4,8 @@ import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
 import { parsePath } from './path.ts';
+import { binaryTypes } from './payload/binary.ts';
+import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
 import { compileTemplate } from './template.ts';
 import { compilePattern, fillTopic, parseTopic } from './topic.ts';
 
@@ -23,6 +25,31 @@ const topicSchema = checkedText((text) => compilePattern(parseTopic(text)));
 const pathSchema = checkedText(parsePath);
 const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
   error: 'allowed is 0 (at most once), 1 (at least once) or 2 (exactly once)',
+});
+
+const binarySchema = z.strictObject({
+  offset: z
+    .int()
+    .min(-limits.payloadBytesMax)
+    .max(limits.payloadBytesMax)
+    .default(0)
+    .describe('Bytes before it; below 0 counted from the end'),
+  type: z.enum(binaryTypes, { error: `allowed is ${binaryTypes.join(', ')}` }).describe('What the bytes are'),
+  order: z.enum(['big', 'little'], { error: 'allowed is "big" or "little"' }).default('big').describe('Which byte of a number comes first'),
+  length: z
+    .int()
+    .min(1)
+    .max(limits.payloadBytesMax)
+    .optional()
+    .describe('Bytes of a text; all that follow unless said. It ends at a zero byte')
+    .meta({ examples: [8] }),
+  bit: z
+    .int()
+    .min(0)
+    .max(7)
+    .optional()
+    .describe('The bit of a boolean, 0 the least significant; whether the byte is not zero unless said')
+    .meta({ examples: [3] }),
 });
 
 const setSchema = z.strictObject({
@@ -45,16 +72,59 @@ export const addressSchema = z
       .meta({ examples: ['home/kitchen/climate'] }),
     path: pathSchema
       .optional()
-      .describe('Where the value is in a JSON message: $.temperature, $.sensors[0].value, $["outside air"]')
+      .describe('Where the value is in the document: $.temperature, $.sensors[0].value, $["outside air"]')
       .meta({ examples: ['$.temperature'] }),
     format: z
-      .enum(['json', 'text', 'number'], { error: 'allowed is "json", "text" or "number"' })
+      .enum(formatNames, { error: `allowed is ${formatNames.map((name) => `"${name}"`).join(', ')}` })
       .optional()
-      .describe('What a message is: json if a path is given, else number; text keeps the payload as it is'),
+      .describe(
+        `What a message is; json if a path is given, else number. ${Object.entries(formats)
+          .map(([name, help]) => `${name}: ${help}`)
+          .join('; ')}`,
+      )
+      .meta({ examples: ['json', 'influx'] }),
+    unpack: z
+      .array(z.enum(['base64', 'gzip'], { error: 'allowed is "base64" or "gzip"' }))
+      .max(3)
+      .default([])
+      .describe('What the message is wrapped in, the outermost first; gzip reads zlib too')
+      .meta({ examples: [['base64', 'gzip']] }),
+    each: pathSchema
+      .optional()
+      .describe(
+        'Where a message has a list of readings (a batch): path, time and where are then places in each of its elements. Influx: its lines',
+      )
+      .meta({ examples: ['$.records'] }),
+    where: z
+      .record(pathSchema, z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .describe('Only what has these values at these places is a reading of the point')
+      .meta({ examples: [{ '$.tags.room': 'kitchen' }] }),
+    csv: z
+      .strictObject({
+        separator: z
+          .string()
+          .regex(/^[^\r\n"]$/, 'allowed is one character, not a quote and no line break')
+          .default(',')
+          .describe('What divides the fields'),
+        header: z.boolean().default(false).describe('True: the first line has the names of the columns, and a line is read by them'),
+      })
+      .prefault({})
+      .describe('How CSV is written')
+      .meta({ examples: [{ separator: ';', header: true }] }),
+    binary: binarySchema
+      .optional()
+      .describe('Where in the bytes the value is, with format binary')
+      .meta({ examples: [{ offset: 4, type: 'int16', order: 'little' }] }),
     time: pathSchema
       .optional()
-      .describe('Where the time of the device is in a JSON message: ISO 8601, or s, ms, µs, ns since 1970')
+      .describe('Where the time of the device is: ISO 8601, or s, ms, µs, ns since 1970. Influx lines bring theirs')
       .meta({ examples: ['$.ts'] }),
+    timeUnit: z
+      .enum(['s', 'ms', 'us', 'ns'], { error: 'allowed is "s", "ms", "us" or "ns"' })
+      .optional()
+      .describe('The unit of a time that is a number; told by its size unless said, ns for Influx lines')
+      .meta({ examples: ['ms'] }),
     optional: z
       .boolean()
       .default(false)
@@ -70,13 +140,21 @@ export const addressSchema = z
     if (address.topic === undefined && address.set === undefined)
       fault('topic', 'is missing; a point needs a topic that tells it, a topic that sets it ("set"), or both');
     const given = address.format ?? 'json';
-    if (given !== 'json' && address.path !== undefined) fault('path', `needs format "json", not "${given}"`);
-    if (given !== 'json' && address.time !== undefined) fault('time', `needs format "json", not "${given}"`);
+    if (!documentFormats.has(given)) {
+      for (const name of ['path', 'time', 'each', 'where'] as const)
+        if (address[name] !== undefined) fault(name, `needs a format with places (${[...documentFormats].join(', ')}), not "${given}"`);
+    }
+    if (given === 'binary' && !address.binary)
+      fault('binary', 'is missing; format "binary" needs to know where the value is and what it is');
+    if (given !== 'binary' && address.binary) fault('binary', `needs format "binary", not "${given}"`);
+    if (address.timeUnit !== undefined && address.time === undefined && given !== 'influx') fault('timeUnit', 'needs "time"');
   })
-  .transform(({ format, ...address }) => ({
-    ...address,
-    format: format ?? (address.path !== undefined || address.time !== undefined ? ('json' as const) : ('number' as const)),
-  }));
+  .transform(({ format: given, ...address }) => {
+    const hasPlace = address.path !== undefined || address.time !== undefined || address.each !== undefined || address.where !== undefined;
+    const format: Format = given ?? (hasPlace ? 'json' : 'number');
+    if (format !== 'influx') return { ...address, format };
+    return { ...address, format, each: address.each ?? '$', time: address.time ?? '$.time', timeUnit: address.timeUnit ?? ('ns' as const) };
+  });
 
 export type Address = z.output<typeof addressSchema>;
 export type SetAddress = NonNullable<Address['set']>;

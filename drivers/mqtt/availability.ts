@@ -4,7 +4,7 @@ import type { Availability } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { compilePath, parsePath } from './path.ts';
-import { decodeText } from './payload.ts';
+import { decodeText } from './payload/plain.ts';
 import type { Message } from './readings.ts';
 
 /** Reads the words of one device. */
@@ -23,7 +23,7 @@ export function compileWord(device: string, { path, online, offline }: Availabil
     if (payload.length === 0) return undefined;
     try {
       if (payload.length > limits.payloadBytesMax) throw new Error(`is larger than ${limits.payloadBytesMax} bytes`);
-      const found = lookup ? lookup(message.json()) : decodeText(payload);
+      const found = lookup ? lookup(message.document()) : decodeText(payload);
       const word = typeof found === 'boolean' || typeof found === 'number' ? String(found) : found;
       const said = typeof word === 'string' ? JSON.stringify(word.slice(0, 80)) : 'nothing that is a word';
       if (word === online) return { state: 'online', detail: `said ${said}`, retained };

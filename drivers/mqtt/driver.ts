@@ -11,11 +11,17 @@ import { openSession } from './session.ts';
 const deviceSchema = z.strictObject({}).prefault({});
 export type DeviceAddress = z.output<typeof deviceSchema>;
 
-const shapes: Record<Address['format'], Shape> = {
-  number: { type: 'float64', exact: true },
-  text: { type: 'string' },
-  json: { type: 'any' },
-};
+function shapeOf({ format, binary }: Address): Shape {
+  if (format === 'number') return { type: 'float64', exact: true };
+  if (format === 'text') return { type: 'string' };
+  if (format !== 'binary' || !binary) return { type: 'any' };
+  const { type } = binary;
+  if (type === 'text') return { type: 'string' };
+  if (type === 'boolean' || type === 'float32' || type === 'float64') return { type };
+  const bits = BigInt(type.replace(/^u?int/, ''));
+  const isSigned = !type.startsWith('u');
+  return { type: 'integer', min: isSigned ? -(2n ** (bits - 1n)) : 0n, max: 2n ** (isSigned ? bits - 1n : bits) - 1n };
+}
 
 export const mqtt: Driver<Options, DeviceAddress, Address> = {
   kind: 'mqtt',
@@ -27,7 +33,7 @@ export const mqtt: Driver<Options, DeviceAddress, Address> = {
   check,
   endpoint: (options) => brokerAddress(options).text,
   maxInFlight: () => limits.mqttInFlightMax,
-  shape: (address) => shapes[address.format],
+  shape: shapeOf,
   abilities: (address) => ({ read: address.topic !== undefined, write: address.set !== undefined }),
   discovery: { fill: fillAddress },
   availability: true,

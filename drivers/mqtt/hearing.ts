@@ -1,6 +1,6 @@
 /** What the broker sends: to the points of its topic, or held while no points are known. */
 import type { IPublishPacket } from 'mqtt';
-import type { Host, Sink } from '../../src/contract/driver.ts';
+import type { Host, Reading, Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
@@ -87,9 +87,11 @@ export class Hearing {
       const reading = reader.read(message);
       if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);
       if (!reading) continue;
-      const committed = sink.sample(reading);
-      if (commits) commits.push(committed);
-      else committed.catch(this.#refused);
+      for (const one of Array.isArray(reading) ? (reading as readonly Reading<Address>[]) : [reading as Reading<Address>]) {
+        const committed = sink.sample(one);
+        if (commits) commits.push(committed);
+        else committed.catch(this.#refused);
+      }
     }
     if (commits) acknowledger?.add(packet.messageId ?? 0, commits);
   }

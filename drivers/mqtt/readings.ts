@@ -1,5 +1,4 @@
-/** One message → readings of the points that live on its topic. The message is parsed at most once, whatever the number of points. */
-
+/** One message → readings of the points that live on its topic. A message is decoded at most once in each way, whatever the number of points. */
 import type { Point } from '../../src/contract/device.ts';
 import type { Reading } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
@@ -7,13 +6,21 @@ import { limits } from '../../src/contract/limits.ts';
 import type { Reason, Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import { compilePath, type Lookup, parsePath } from './path.ts';
-import { decodeJson, decodeNumber, decodeText } from './payload.ts';
+import { compileDecoder, type Decoder } from './payload/formats.ts';
+import { decodeJson } from './payload/plain.ts';
 import { deviceTimeNs } from './time.ts';
+
+type Decoded = { document: unknown } | { fault: unknown };
+
+const json: Decoder = { key: ':json', decode: decodeJson };
 
 export class Message {
   readonly payload: Buffer;
   readonly retained: boolean;
-  #parsed: { document: unknown } | { fault: unknown } | undefined;
+  /** Nearly all messages are read in one way. */
+  #firstKey: string | undefined;
+  #first: Decoded | undefined;
+  #others: Map<string, Decoded> | undefined;
 
   constructor(payload: Buffer, retained: boolean) {
     this.payload = payload;
@@ -21,16 +28,28 @@ export class Message {
   }
 
   /** The document in it; throws the same error each time if there is none. */
-  json(): unknown {
-    this.#parsed ??= parse(this.payload);
-    if ('fault' in this.#parsed) throw this.#parsed.fault;
-    return this.#parsed.document;
+  document(decoder: Decoder = json): unknown {
+    const decoded = this.#decoded(decoder);
+    if ('fault' in decoded) throw decoded.fault;
+    return decoded.document;
+  }
+
+  #decoded(decoder: Decoder): Decoded {
+    if (this.#firstKey === undefined) {
+      this.#firstKey = decoder.key;
+      this.#first = decoded(decoder, this.payload);
+    }
+    if (this.#first && this.#firstKey === decoder.key) return this.#first;
+    this.#others ??= new Map();
+    const known = this.#others.get(decoder.key) ?? decoded(decoder, this.payload);
+    this.#others.set(decoder.key, known);
+    return known;
   }
 }
 
-function parse(payload: Buffer): { document: unknown } | { fault: unknown } {
+function decoded(decoder: Decoder, payload: Buffer): Decoded {
   try {
-    return { document: decodeJson(payload) };
+    return { document: decoder.decode(payload) };
   } catch (fault) {
     return { fault };
   }
@@ -39,38 +58,57 @@ function parse(payload: Buffer): { document: unknown } | { fault: unknown } {
 /** Reads one point out of messages of its topic. */
 export interface Reader {
   readonly point: Point<Address>;
-  /** Undefined if the message says nothing about the point. */
-  read(message: Message): Reading<Address> | undefined;
+  /** What the message says about the point: nothing, one reading, or as many as its batch has. */
+  read(message: Message): Reading<Address> | readonly Reading<Address>[] | undefined;
   /** What is wrong with the device's time in the last message, if it should hold one. */
   clockTrouble: string | undefined;
 }
 
+const compiled = (path: string | undefined): Lookup | undefined => (path === undefined ? undefined : compilePath(parsePath(path)));
+
 export function compileReader(point: Point<Address>): Reader {
   const { address } = point;
-  const lookup: Lookup = address.path === undefined ? (document) => document : compilePath(parsePath(address.path));
-  const time = address.time === undefined ? undefined : compilePath(parsePath(address.time));
+  const decoder = compileDecoder(address);
+  const lookup: Lookup = compiled(address.path) ?? ((document) => document);
+  const time = compiled(address.time);
+  const each = compiled(address.each);
+  const conditions = Object.entries(address.where ?? {}).map(([path, wanted]) => ({ lookup: compilePath(parsePath(path)), wanted }));
   const reader: Reader = { point, read, clockTrouble: undefined };
   return reader;
 
-  function read(message: Message): Reading<Address> | undefined {
-    const { retained } = message;
+  function read(message: Message): Reading<Address> | readonly Reading<Address>[] | undefined {
+    const { retained, payload } = message;
+    // An empty text is a text. Else it is how a broker is told to forget what it keeps: there is no value any more.
+    if (payload.length === 0 && address.format !== 'text')
+      return { point, value: null, reason: 'sentinel', detail: 'the message is empty: what was said before is taken back', retained };
     try {
-      if (message.payload.length > limits.payloadBytesMax) {
-        throw new Error(`the payload has ${message.payload.length} bytes; at most ${limits.payloadBytesMax} are read`);
+      if (payload.length > limits.payloadBytesMax) {
+        throw new Error(`the payload has ${payload.length} bytes; at most ${limits.payloadBytesMax} are read`);
       }
-      if (address.format === 'number') return { point, value: decodeNumber(message.payload), reason: '', retained };
-      if (address.format === 'text') return { point, value: decodeText(message.payload), reason: '', retained };
-      const document = message.json();
-      const found = lookup(document);
-      if (found === undefined && address.optional) return undefined;
-      return { point, ...scalar(found, address.path), retained, ...(time === undefined ? {} : timeOf(time(document))) };
+      const document = message.document(decoder);
+      if (!each) return readOne(document, retained);
+      const list = each(document);
+      if (list === undefined && address.optional) return undefined;
+      if (!Array.isArray(list)) throw new Error(`${list === undefined ? 'nothing' : 'no list'} is at ${address.each}`);
+      if (list.length > limits.mqttBatchMax)
+        throw new Error(`the list at ${address.each} has ${list.length} elements; at most ${limits.mqttBatchMax} are read`);
+      return list.flatMap((element) => readOne(element, retained) ?? []);
     } catch (error) {
       return { point, value: null, reason: 'decode', detail: messageOf(error), retained };
     }
   }
 
-  function timeOf(found: unknown): { timeNs: bigint } | { timeUnreadable: true } {
-    const timeNs = deviceTimeNs(found);
+  function readOne(document: unknown, retained: boolean): Reading<Address> | undefined {
+    for (const condition of conditions) if (condition.lookup(document) !== condition.wanted) return undefined;
+    const found = lookup(document);
+    if (found === undefined && address.optional) return undefined;
+    return { point, ...scalar(found, address.path), retained, ...(time === undefined ? {} : timeOf(time(document))) };
+  }
+
+  function timeOf(found: unknown): { timeNs?: bigint; timeUnreadable?: true } {
+    // A line of Influx need not have a time.
+    if (found === undefined && address.format === 'influx') return {};
+    const timeNs = deviceTimeNs(found, address.timeUnit);
     reader.clockTrouble =
       typeof timeNs === 'string' ? `the time of the device at ${address.time} ${timeNs}; the time of arrival is used` : undefined;
     return typeof timeNs === 'bigint' ? { timeNs } : { timeUnreadable: true };

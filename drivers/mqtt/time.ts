@@ -1,5 +1,8 @@
 /** The time a device puts into its message. */
 
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
+const nanosOf: Record<TimeUnit, bigint> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1_000n, ns: 1n };
+
 /** Between these powers of ten lie all times from 1973 to 5138 in each unit, so the magnitude tells the unit. */
 const secondsBelow = 1e11;
 const millisBelow = 1e14;
@@ -9,9 +12,15 @@ const isoPattern = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d
 
 /**
  * Nanoseconds since 1970 of what a message holds as its time: ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds
- * by magnitude. A string says why it is not believed: a local time without a zone could be any hour.
+ * in `unit`, else by magnitude. A string says why it is not believed: a local time without a zone could be any hour.
  */
-export function deviceTimeNs(value: unknown): bigint | string {
+export function deviceTimeNs(value: unknown, unit?: TimeUnit): bigint | string {
+  if (unit !== undefined) {
+    const number = typeof value === 'string' && /^\d{1,20}(\.\d{1,9})?$/.test(value) ? Number(value) : value;
+    if (typeof number === 'bigint') return bounded(number * nanosOf[unit]);
+    if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return bounded(BigInt(value) * nanosOf[unit]);
+    if (typeof number === 'number') return unitTimeNs(number, unit);
+  }
   if (typeof value === 'bigint') return integerTimeNs(value);
   if (typeof value === 'number') return numberTimeNs(value);
   if (typeof value === 'string') {
@@ -20,6 +29,17 @@ export function deviceTimeNs(value: unknown): bigint | string {
     return isoTimeNs(value);
   }
   return value === undefined ? 'is not in the message' : 'is neither a number nor a text';
+}
+
+function unitTimeNs(value: number, unit: TimeUnit): bigint | string {
+  if (!Number.isFinite(value)) return 'is not a time since 1970';
+  const whole = Math.trunc(value);
+  // The fraction apart, so that a double's last digits are not spent on the seconds.
+  return bounded(BigInt(whole) * nanosOf[unit] + BigInt(Math.round((value - whole) * Number(nanosOf[unit]))));
+}
+
+function bounded(ns: bigint): bigint | string {
+  return ns < 0n ? 'is before 1970' : ns > 2n ** 63n - 1n ? 'is beyond the year 2262' : ns;
 }
 
 function numberTimeNs(value: number): bigint | string {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { packetGate } from '../../drivers/mqtt/packets.ts';
 import { compilePath, parsePath } from '../../drivers/mqtt/path.ts';
-import { decodeJson, decodeNumber } from '../../drivers/mqtt/payload.ts';
+import { decodeJson, decodeNumber } from '../../drivers/mqtt/payload/plain.ts';
 import { compileTemplate } from '../../drivers/mqtt/template.ts';
 import { deviceTimeNs } from '../../drivers/mqtt/time.ts';
 import { parseTopic } from '../../drivers/mqtt/topic.ts';
@@ -203,9 +203,9 @@ describe('settings', () => {
     [{}, /^topic is missing/],
     [{ topic: 'a/#' }, /^topic .*wildcard/],
     [{ topic: 't', path: 'a' }, /^path .*\$/],
-    [{ topic: 't', path: '$.a', format: 'text' }, /^path needs format "json"/],
-    [{ topic: 't', time: '$.a', format: 'number' }, /^time needs format "json"/],
-    [{ topic: 't', format: 'xml' }, /^format allowed is "json", "text" or "number"/],
+    [{ topic: 't', path: '$.a', format: 'text' }, /^path needs a format with places/],
+    [{ topic: 't', time: '$.a', format: 'number' }, /^time needs a format with places/],
+    [{ topic: 't', format: 'xml' }, /^format allowed is "json", "number"/],
     [{ topic: 't', qos: 3 }, /^qos allowed is 0/],
     [{ topic: 't', set: { topic: 's', payload: 'ON' } }, /^set\.payload has no \{value\}/],
     [{ topic: 't', set: { topic: 's/+' } }, /^set\.topic .*wildcard/],

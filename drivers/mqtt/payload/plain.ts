@@ -1,11 +1,11 @@
 /** Bytes of a message → values. Pure; a payload that cannot be read is an Error whose message holds nothing of it. */
 import { isUtf8 } from 'node:buffer';
-import { parseExactJson } from '../../src/contract/exact-json.ts';
+import { parseExactJson } from '../../../src/contract/exact-json.ts';
 
 /** Integers outside ±2^53 that still are 64-bit are kept exact; beyond 64 bits nothing could hold them. */
 const int64Min = -(2n ** 63n);
 const uint64Max = 2n ** 64n - 1n;
-const is64Bit = (whole: bigint) => whole >= int64Min && whole <= uint64Max;
+export const is64Bit = (whole: bigint) => whole >= int64Min && whole <= uint64Max;
 
 export function decodeText(payload: Buffer): string {
   if (!isUtf8(payload)) throw new Error('the payload is not UTF-8 text');
@@ -35,6 +35,14 @@ export function decodeNumber(payload: Buffer): number | bigint {
   const special = notFinitePattern.exec(text);
   if (special) return special[2] ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
   throw new Error(payload.length === 0 ? 'the payload is empty, expected is a number' : 'the payload is not a number');
+}
+
+/** A word in a text that holds several: a number, true or false, else the text itself. */
+export function wordValue(text: string): number | bigint | boolean | string {
+  const word = text.trim();
+  if (/^true$/i.test(word)) return true;
+  if (/^false$/i.test(word)) return false;
+  return numberPattern.test(word) && word.length <= 64 ? (wholeOf(word) ?? Number(word)) : text;
 }
 
 /** A whole number that a double would round. */
