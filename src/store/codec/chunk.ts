@@ -1,88 +1,91 @@
 /**
- * A chunk: up to some thousand rows of one series as one run of bytes. Layout: version, flags, count of rows, columns; the columns
- * are compressed together where that pays. Whoever keeps it keeps its `crc32` beside it.
+ * A chunk: up to some thousand rows of one series as one run of bytes. Layout: version, flags, count of rows, columns. Each column is compressed by
+ * itself, because what is frequent in one is not in another; those of version 1, which is only read, are compressed together. Whoever keeps a
+ * chunk keeps its `crc32` beside it.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import type { ColumnKind } from '../../contract/sample.ts';
-import { blanks, type Rows, reasonNames, reasonPlace } from '../rows.ts';
+import { blanks, doublesOf, type Rows, reasonNames, reasonPlace } from '../rows.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { readDoubles, writeDoubles } from './doubles.ts';
 import { readIntegers, writeIntegers } from './integers.ts';
+import { readPacked, writePacked } from './packed.ts';
 import { readRuns, writeRuns } from './runs.ts';
 import { readTexts, writeTexts } from './texts.ts';
 
-const version = 1;
+const version = 2;
+/** `compressed` is of version 1. */
 const flag = { compressed: 1, lags: 2, valid: 4, quality: 8, reasons: 16 } as const;
-
-/** Smaller chunks are mostly merged soon, and beginning to decompress one costs more than reading it (25 us). */
-const compressFromBytes = 1_536;
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
 export function writeChunk(kind: ColumnKind, rows: Rows): Uint8Array {
   const { length, valid, quality, reasons } = rows;
   const lags = rows.lags && !isZero(rows.lags) ? rows.lags : undefined;
-  const body = new ByteWriter(length * 4 + 64);
-  writeIntegers(body, rows.times, length);
-  writeValues(body, kind, rows);
+  const chunk = new ByteWriter(length * 3 + 64);
+  chunk.byte(version);
+  const flagsAt = chunk.at;
+  chunk.byte(0);
+  chunk.varint(length);
+  writeIntegers(chunk, rows.times, length);
+  writeValues(chunk, kind, rows);
   let flags = 0;
   if (lags) {
     flags |= flag.lags;
-    writeIntegers(body, lags, length);
+    writeIntegers(chunk, lags, length);
   }
   if (valid?.includes(0)) {
     flags |= flag.valid;
-    writeRuns(body, valid, length);
+    writeWhole(chunk, (column) => writeRuns(column, valid, length));
   }
   if (quality?.some((one) => one !== 0)) {
     flags |= flag.quality;
-    writeRuns(body, quality, length);
+    writeWhole(chunk, (column) => writeRuns(column, quality, length));
   }
   if (reasons?.some((one) => one !== 0)) {
     flags |= flag.reasons;
-    writeReasons(body, reasons);
+    writeWhole(chunk, (column) => writeReasons(column, reasons));
   }
-  let bytes: Uint8Array = body.bytes.subarray(0, body.at);
-  if (bytes.length >= compressFromBytes) {
-    const compressed = zstdCompressSync(bytes, compression);
-    if (compressed.length < bytes.length * 0.95) {
-      bytes = compressed;
-      flags |= flag.compressed;
-    }
-  }
-  const writer = new ByteWriter(bytes.length + 16);
-  writer.byte(version);
-  writer.byte(flags);
-  writer.varint(length);
-  writer.run(bytes);
-  return writer.finish();
+  chunk.bytes[flagsAt] = flags;
+  return chunk.finish();
 }
 
-/** Throws a `RangeError` where the bytes make no sense; what is damaged is found by its checksum before. */
-export function readChunk(kind: ColumnKind, bytes: Uint8Array): Rows {
+/** A column that is compressed as it is. */
+function writeWhole(chunk: ByteWriter, write: (column: ByteWriter) => void): void {
+  const column = new ByteWriter();
+  write(column);
+  writePacked(chunk, column.bytes.subarray(0, column.at));
+}
+
+/**
+ * Throws a `RangeError` where the bytes make no sense; what is damaged is found by its checksum before. Times and bits go into `room` if it is given,
+ * which then has as many places as the chunk has rows.
+ */
+export function readChunk(kind: ColumnKind, bytes: Uint8Array, room?: Pick<Rows, 'times' | 'bits'>): Rows {
   const head = new ByteReader(bytes);
   const found = head.byte();
-  if (found !== version) throw new RangeError(`a chunk of version ${found}, known is ${version}`);
+  if (found !== version && found !== 1) throw new RangeError(`a chunk of version ${found}, known are 1 and ${version}`);
   const flags = head.byte();
   const length = head.varint();
-  const packed = bytes.subarray(head.at);
-  const body = new ByteReader((flags & flag.compressed) !== 0 ? zstdDecompressSync(packed) : packed);
-  const rows: Rows = { length, times: new BigInt64Array(length), bits: new BigInt64Array(length) };
-  readIntegers(body, rows.times, 0, length);
-  readValues(body, kind, rows);
+  const body = found === 1 && (flags & flag.compressed) !== 0 ? new ByteReader(zstdDecompressSync(bytes.subarray(head.at))) : head;
+  const whole = () => (found === 1 ? body : new ByteReader(readPacked(body)));
+  const { times, bits } = room ?? { times: new BigInt64Array(length), bits: new BigInt64Array(length) };
+  if (times.length !== length) throw new RangeError(`${length} rows, listed are ${times.length}`);
+  const rows: Rows = { length, times, bits };
+  readIntegers(body, times, length);
+  readValues(body, whole, kind, rows);
   if ((flags & flag.lags) !== 0) {
     rows.lags = new BigInt64Array(length);
-    readIntegers(body, rows.lags, 0, length);
+    readIntegers(body, rows.lags, length);
   }
   if ((flags & flag.valid) !== 0) {
     rows.valid = new Uint8Array(length);
-    readRuns(body, rows.valid, length);
+    readRuns(whole(), rows.valid, length);
     clearNulls(rows, rows.valid);
   }
   if ((flags & flag.quality) !== 0) {
     rows.quality = new Uint8Array(length);
-    readRuns(body, rows.quality, length);
+    readRuns(whole(), rows.quality, length);
   }
-  if ((flags & flag.reasons) !== 0) rows.reasons = readReasons(body, length);
+  if ((flags & flag.reasons) !== 0) rows.reasons = readReasons(whole(), length);
   return rows;
 }
 
@@ -98,36 +101,38 @@ function writeValues(body: ByteWriter, kind: ColumnKind, rows: Rows): void {
       writeIntegers(body, bits, length);
       return;
     case 'boolean':
-      writeRuns(
-        body,
-        Uint8Array.from(bits, (one) => Number(one)),
-        length,
+      writeWhole(body, (column) =>
+        writeRuns(
+          column,
+          Uint8Array.from(bits, (one) => Number(one)),
+          length,
+        ),
       );
       return;
     case 'string':
-      writeTexts(body, rows.texts ?? blanks(length));
+      writeWhole(body, (column) => writeTexts(column, rows.texts ?? blanks(length)));
   }
 }
 
-function readValues(body: ByteReader, kind: ColumnKind, rows: Rows): void {
+function readValues(body: ByteReader, whole: () => ByteReader, kind: ColumnKind, rows: Rows): void {
   const { length } = rows;
   switch (kind) {
     case 'double':
-      readDoubles(body, new Float64Array(rows.bits.buffer), 0, length);
+      readDoubles(body, doublesOf(rows), length);
       return;
     case 'int64':
     case 'uint64':
-      readIntegers(body, rows.bits, 0, length);
+      readIntegers(body, rows.bits, length);
       return;
     case 'boolean': {
       const states = new Uint8Array(length);
-      readRuns(body, states, length);
-      const words = new Uint32Array(rows.bits.buffer);
+      readRuns(whole(), states, length);
+      const words = new Uint32Array(rows.bits.buffer, rows.bits.byteOffset, 2 * length);
       for (let index = 0; index < length; index++) words[2 * index] = states[index] as number;
       return;
     }
     case 'string':
-      rows.texts = readTexts(body, length);
+      rows.texts = readTexts(whole(), length);
   }
 }
 

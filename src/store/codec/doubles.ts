@@ -2,16 +2,18 @@
  * Doubles, bit by bit. Devices mostly send decimals with few digits: if every value is exactly a whole number of some power of ten, those
  * whole numbers are kept as a sequence. Everything else is XORed with the value before, and the zero bytes at both ends are left out.
  */
-import type { ByteReader, ByteWriter } from './bytes.ts';
-import { readSequence, sequenceMax, writeSequence } from './sequence.ts';
+import { ByteReader, type ByteWriter } from './bytes.ts';
+import { readPacked, writePacked } from './packed.ts';
+import { borrowSequence, readSequence, sequenceMax, writeSequence } from './sequence.ts';
 
-const form = { decimal: 0, xor: 1 } as const;
+/** The second is of version 1. */
+const form = { decimal: 0, oldXor: 1, xor: 2 } as const;
 const digitsMax = 9;
 const powers = Float64Array.from({ length: digitsMax + 1 }, (_, digits) => 10 ** digits);
 
 export function writeDoubles(writer: ByteWriter, values: Float64Array, count: number): void {
   if (count === 0) return;
-  const whole = new Float64Array(count);
+  const whole = borrowSequence(count);
   const digits = decimals(values, whole, count);
   if (digits !== undefined) {
     const base = whole[0] as number;
@@ -53,9 +55,8 @@ function isDecimal(value: number, power: number): boolean {
 
 function writeXor(writer: ByteWriter, values: Float64Array, count: number): void {
   const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
-  writer.ensure(count * 9);
-  const { bytes } = writer;
-  let at = writer.at;
+  const bytes = new Uint8Array(count * 9);
+  let at = 0;
   let low = 0;
   let high = 0;
   for (let index = 0; index < count; index++) {
@@ -74,24 +75,27 @@ function writeXor(writer: ByteWriter, values: Float64Array, count: number): void
     bytes[at++] = (skipped << 4) | (last - skipped);
     for (let place = skipped; place < last; place++) bytes[at++] = place < 4 ? restLow >>> (place * 8) : restHigh >>> (place * 8 - 32);
   }
-  writer.at = at;
+  writePacked(writer, bytes.subarray(0, at));
 }
 
 function zeroBytesBelow(word: number): number {
   return (31 - Math.clz32(word & -word)) >> 3;
 }
 
-/** Fills `count` numbers of `into` from `offset` on. */
-export function readDoubles(reader: ByteReader, into: Float64Array, offset: number, count: number): void {
+/** Fills the first `count` of `values`. */
+export function readDoubles(reader: ByteReader, values: Float64Array, count: number): void {
   if (count === 0) return;
   const chosen = reader.byte();
   if (chosen === form.decimal) {
     const power = powers[reader.byte()] ?? Number.NaN;
     const base = reader.double();
-    const values = into.subarray(offset, offset + count);
     readSequence(reader, values, count);
     for (let index = 0; index < count; index++) values[index] = ((values[index] as number) + base) / power;
-  } else if (chosen === form.xor) readXor(reader, new Uint32Array(into.buffer, into.byteOffset + offset * 8, count * 2), count);
+    return;
+  }
+  const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
+  if (chosen === form.xor) readXor(new ByteReader(readPacked(reader)), words, count);
+  else if (chosen === form.oldXor) readXor(reader, words, count);
   else throw new RangeError(`${chosen} is no form of doubles`);
 }
 

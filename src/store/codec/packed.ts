@@ -1,0 +1,22 @@
+/** Runs of bytes that are compressed where it pays. What stands before them is not: a few odd bytes spoil the table of the frequent ones. */
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { ByteReader, ByteWriter } from './bytes.ts';
+
+/** Beginning to decompress costs as much as reading some thousand numbers (13 us). */
+const compressFromBytes = 512;
+/** Level 1 packs bytes that stand for differences as well as level 9. */
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** Twice the length, plus one where they are compressed, and the bytes. */
+export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
+  const compressed = bytes.length >= compressFromBytes ? zstdCompressSync(bytes, compression) : bytes;
+  const pays = compressed.length < bytes.length * 0.95;
+  writer.varint((pays ? compressed.length : bytes.length) * 2 + Number(pays));
+  writer.run(pays ? compressed : bytes);
+}
+
+export function readPacked(reader: ByteReader): Uint8Array {
+  const head = reader.varint();
+  const bytes = reader.run(Math.floor(head / 2));
+  return head % 2 === 1 ? zstdDecompressSync(bytes) : bytes;
+}
