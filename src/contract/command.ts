@@ -44,6 +44,7 @@ export const setBodySchema = z.strictObject({
     .prefault(formatDurationMs(limits.commandExpiryMs))
     .describe('Not sent any more after waiting this long'),
   reason: z.string().max(512).optional().describe('Why, for the record'),
+  confirm: z.string().max(64).optional().describe('The nonce of an answer 428: the person was asked and said yes'),
 });
 export type SetBody = z.output<typeof setBodySchema>;
 
@@ -52,6 +53,40 @@ export const actBodySchema = setBodySchema
   .omit({ value: true, expect: true })
   .extend({ parameters: z.record(z.string(), z.unknown()).default({}) });
 export type ActBody = z.output<typeof actBodySchema>;
+
+/** Body of `POST devices/{d}/lock`. */
+export const lockBodySchema = z.strictObject({
+  reason: z.string().trim().min(1, 'is empty; allowed is why the device is locked').max(512).describe('Why, for whoever wonders'),
+  for: durationMs({ minMs: 1_000, maxMs: limits.lockMaxMs })
+    .optional()
+    .describe('It ends by itself after this; after the longest there is unless said')
+    .meta({ examples: ['2h'] }),
+});
+export type LockBody = z.output<typeof lockBodySchema>;
+
+/** A device that takes no command, because somebody works on it. Times are milliseconds since 1970. */
+export interface DeviceLock {
+  reason: string;
+  by: { login: string; name: string };
+  since: number;
+  until: number;
+}
+
+/** What stands against a command now: `type` as the problem it would be refused with. `until` is in milliseconds since 1970. */
+export interface Obstacle {
+  type: string;
+  detail: string;
+  until?: number;
+}
+
+/** What made a command when it was no person: the rule of an alert. */
+export interface Origin {
+  /** The entry of `rights.alerts.commands`. */
+  hook: string;
+  /** The uid of the alert rule, and the alert instance. */
+  rule: string;
+  fingerprint: string;
+}
 
 /** A command as it is recorded, listed and answered. Times are milliseconds since 1970. */
 export interface CommandRecord {
@@ -68,6 +103,11 @@ export interface CommandRecord {
   reason?: string;
   user: { login: string; name: string; role: string };
   idempotencyKey?: string;
+  /** Who took it out of the queue. */
+  cancelledBy?: { login: string; name: string };
+  origin?: Origin;
+  /** Refused before it was a command: the HTTP status and the type of the problem. `others` like it were not recorded one by one. */
+  refusal?: { status: number; type: string; others?: number };
   times: Partial<Record<CommandState | 'ended', number>>;
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { roles } from './caller.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
+import { guardFields } from './guards.ts';
 import { limits } from './limits.ts';
 
 export const idSchema = z
@@ -77,6 +78,7 @@ export const writeSchema = z.strictObject({
     .describe('Values must be min (or 0) plus a multiple of this')
     .meta({ examples: [0.5] }),
   verify: verifySchema.optional().describe('How the effect is checked; readback for readable points unless said'),
+  ...guardFields,
 });
 
 export const pointSchema = z.strictObject({
@@ -166,7 +168,7 @@ export const pointSchema = z.strictObject({
 export const actionSchema = z.looseObject({
   id: pointIdSchema,
   title: titleSchema,
-  confirm: z.boolean().default(false).describe('Ask the person once more before it is sent'),
+  ...guardFields,
   role: z.enum(roles).exclude(['None', 'Viewer']).optional().describe('The least role; that of `rights.command` unless said'),
 });
 

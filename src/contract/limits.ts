@@ -17,6 +17,8 @@ export const limits = {
   seriesPerQueryMax: 1_000,
   /** Buckets of an aggregate query per series: four times a 4K screen's width. */
   bucketsPerSeriesMax: 16_384,
+  /** Different values of a series that are taken for states when time in state is asked for: more lines than that nobody tells apart. */
+  statesMax: 64,
   /** Cells of one wide frame: its rows are the union of all times, so that series out of step multiply; 4 M doubles are 32 MB. */
   wideCellsMax: 4_000_000,
   /** UTF-8 bytes of one text column; Arrow's offsets are 32 bits wide and a browser gives up much earlier. */

@@ -6,7 +6,7 @@ import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
 import { settingsSchema } from '../contract/settings.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
-import { Commands } from './commands/commands.ts';
+import { Desk } from './commands/desk.ts';
 import { Journal } from './commands/journal.ts';
 import { Discovery } from './discovery.ts';
 import { readFresh } from './fresh.ts';
@@ -47,7 +47,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const links = new Map<string, Link>();
   const traffics = new Traffics(deps.trafficPool, clock);
   const surveys = new Surveys({ key, buses: deps.buses, clock, log, traffics, link: (id) => links.get(id) });
-  const commands = new Commands({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
+  const commands = new Desk({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
   const keeping = keep({ key, store, clock, log });
   let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
   let applying: Promise<void> = Promise.resolve();
@@ -57,7 +57,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     discovered: (template, values) => discovery.device(template, values),
     said: (device, availability) => presence.said(device, availability),
   };
-  void journal.recover();
   void recall();
   void discovery.recall();
 
@@ -190,9 +189,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
         throw offline(name.device, messageOf(error));
       }
     },
-    set: (name, body, user, idempotencyKey) => (active ? commands.set(name, body, user, idempotencyKey) : Promise.reject(notActive())),
+    set: (name, body, user, idempotencyKey) => (active ? commands.set(name, body, { user, idempotencyKey }) : Promise.reject(notActive())),
     act: (device, action, body, user, idempotencyKey) =>
-      active ? commands.act(device, action, body, user, idempotencyKey) : Promise.reject(notActive()),
+      active ? commands.act(device, action, body, { user, idempotencyKey }) : Promise.reject(notActive()),
+    get commands() {
+      return commands;
+    },
     subscribe: (take) => hub.subscribe(take),
     follow: (see) => news.follow(see),
     counters: () => ({

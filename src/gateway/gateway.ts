@@ -9,6 +9,7 @@ import type { ColumnKind, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { Buses, BusSpan } from './bus.ts';
+import type { CommandDesk } from './commands/desk.ts';
 import type { GatewayEvent } from './news.ts';
 import type { Plan } from './plan.ts';
 import type { Polled } from './poller.ts';
@@ -78,6 +79,8 @@ export interface Gateway {
   set(key: SeriesKey, body: SetBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
   /** Runs a named action. */
   act(device: string, action: string, body: ActBody, user: User, idempotencyKey?: string): Promise<CommandRecord>;
+  /** Lists of commands, cancellation, locks, and what is known of commands now. */
+  readonly commands: CommandDesk;
   /**
    * Calls back for every sample of the gateway, in batches, until the returned function is called. A taker that returns a promise gets its
    * next batch when it is kept; meanwhile at most `limits.hubQueueMax` samples wait, then the oldest are dropped and counted.

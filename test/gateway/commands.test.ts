@@ -8,63 +8,9 @@ import { actBodySchema, type CommandRecord } from '../../src/contract/command.ts
 import { silentLog } from '../../src/contract/log.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type PlantServer, plantServer, type Unit } from './plant-server.ts';
-import { body, bool, connection, device, int16, pause, planOf, type Rig, rig, until, user } from './rig.ts';
+import { boiler, pump, setpoint, writes } from './boiler.ts';
+import { body, pause, type Rig, until, user } from './rig.ts';
 
-const setpoint = { device: 'u1', point: 'setpoint' };
-const pump = { device: 'u1', point: 'pump' };
-
-async function boiler({
-  timeoutMs = 1_000,
-  ...options
-}: {
-  factor?: number;
-  store?: Store;
-  timeoutMs?: number;
-} = {}): Promise<Rig & { server: PlantServer; unit: Unit }> {
-  const server = await plantServer();
-  onTestFinished(() => server.stop());
-  const unit: Unit = {
-    registers: new Map([
-      ['setpoint', '500'],
-      ['pump', '0'],
-      ['mode', 'idle'],
-      ['echo', '0'],
-    ]),
-  };
-  server.units.set('u1', unit);
-  const it = await rig({ factor: 4, ...options });
-  const points = {
-    setpoint: {
-      shape: int16,
-      scale: 0.1,
-      access: 'read-write',
-      write: { min: 20, max: 90, step: 0.5, verify: { tolerance: 0.05, settle: 0, timeout: 2_000 } },
-      enum: { '900': 'hottest' },
-    },
-    pump: { shape: bool, access: 'read-write', enum: { '0': 'off', '1': 'on' } },
-    button: { shape: bool, access: 'write', momentary: true },
-    effect: {
-      register: 'setpoint',
-      shape: int16,
-      access: 'read-write',
-      write: { verify: { point: 'mode', equals: 'idle', tolerance: 0, settle: 0, timeout: 500 } },
-    },
-    mode: { shape: { type: 'string' } },
-    echo: { shape: int16, access: 'read-write', heard: true },
-  } as const;
-  await it.gateway.apply(
-    planOf(
-      connection('line', it.driver, { port: server.port }, [
-        { ...device('u1', 'line', points as never), actions: [{ id: 'reboot', confirm: false }] },
-      ]),
-    ),
-  );
-  await until('a reading', () => it.gateway.last(setpoint)?.value === 50);
-  return { ...it, server, unit };
-}
-
-const writes = (server: PlantServer) => server.requests.filter((request) => request.text.startsWith('W')).map((request) => request.text);
 const ended = (gateway: Rig['gateway'], record: CommandRecord, store: Store) =>
   until('its end', async () => {
     const found = await store.command('1/test', record.id);
@@ -109,11 +55,15 @@ describe('a command', () => {
     [pump, 2, 400, 'true or false'],
     [{ device: 'u1', point: 'mode' }, 'x', 422, 'not writable'],
     [{ device: 'u1', point: 'nothing' }, 1, 404, 'no point'],
-  ])('%o = %o is refused with %i and words, and nothing is sent or recorded', async (key, value, status, words) => {
+  ])('%o = %o is refused with %i and words, and nothing is sent', async (key, value, status, words) => {
     const { gateway, server, store } = await boiler();
     await expect(gateway.set(key, body(value), user)).rejects.toMatchObject({ status, message: expect.stringContaining(words) });
     expect(writes(server)).toEqual([]);
-    expect(await store.commands('1/test', { limit: 10 })).toEqual([]);
+    // Refused by a limit is an attempt; not understood is none.
+    const attempts = await store.commands('1/test', { limit: 10 });
+    expect(attempts.map(({ state, refusal }) => ({ state, status: refusal?.status }))).toEqual(
+      status === 422 ? [{ state: 'rejected', status }] : [],
+    );
   });
 
   it('that the device takes but ignores ends as mismatch', async () => {
@@ -235,7 +185,7 @@ describe('a command that cannot go', () => {
     await server.stop();
     await until('down', () => gateway.connections()[0]?.state === 'down');
     await expect(gateway.set(setpoint, body(60), user)).rejects.toMatchObject({ status: 503, type: 'device-offline' });
-    expect(await store.commands('1/test', { limit: 10 })).toEqual([]);
+    expect(await store.commands('1/test', { limit: 10 })).toMatchObject([{ state: 'rejected', refusal: { type: 'device-offline' } }]);
   });
 
   it('expires when it waits too long for its turn, and is not sent', async () => {

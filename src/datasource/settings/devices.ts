@@ -110,7 +110,7 @@ function readAction(one: RawPoint, driver: Driver, faults: Faults): ActionConfig
   }
   const base = faults.take(check(actionSchema, one.raw), one.elementOf);
   if (!base) return undefined;
-  const { id, title, confirm, role, ...own } = base;
+  const { id, title, confirm, cooldown, rate, interlock, role, ...own } = base;
   const rest = faults.take(check(driver.action, own), one.elementOf);
   if (rest === undefined || one.elements.some((element) => faults.broken(element))) return undefined;
   return {
@@ -118,6 +118,9 @@ function readAction(one: RawPoint, driver: Driver, faults: Faults): ActionConfig
     id,
     confirm,
     ...(title === undefined ? {} : { title }),
+    ...(cooldown === undefined ? {} : { cooldown }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(interlock === undefined ? {} : { interlock }),
     ...(role === undefined ? {} : { role }),
   };
 }

@@ -1,22 +1,25 @@
 /** Commands of a gateway: checked, recorded, sent in order, verified, each step in the record (DESIGN §8). */
-import { randomUUID } from 'node:crypto';
 import type { User } from '../../contract/caller.ts';
 import type { Clock } from '../../contract/clock.ts';
-import type { ActBody, CommandRecord, SetBody } from '../../contract/command.ts';
-import type { Answer, Session } from '../../contract/driver.ts';
+import type { CommandRecord } from '../../contract/command.ts';
 import { badRequest, Fault, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
-import type { SeriesKey } from '../../contract/sample.ts';
+import { seriesName } from '../../contract/sample.ts';
 import type { Store } from '../../store/store.ts';
 import type { Intake } from '../intake.ts';
-import { toRaw } from '../inversion.ts';
 import type { Link } from '../link.ts';
-import type { PlacedDevice, Plant } from '../plant.ts';
-import { compare } from './compare.ts';
+import type { Plant } from '../plant.ts';
+import { Confirmations } from './confirmations.ts';
 import { deliver } from './delivery.ts';
+import type { Guarding } from './guarding.ts';
 import type { Journal } from './journal.ts';
+import type { Locks } from './locks.ts';
+import type { Pauses } from './pauses.ts';
+import { readAfterCrash } from './recovery.ts';
+import type { Refusals } from './refusals.ts';
+import type { Task } from './tasks.ts';
 import { Turns } from './turns.ts';
-import { type Check, checkOf, verify, type Watch, watchPoint } from './verification.ts';
+import { verify, type Watch, watchPoint } from './verification.ts';
 
 export interface CommandsDeps {
   key: string;
@@ -25,100 +28,181 @@ export interface CommandsDeps {
   plant: Plant;
   intake: Intake;
   journal: Journal;
+  locks: Locks;
+  pauses: Pauses;
+  guarding: Guarding;
+  refusals: Refusals;
   link(connection: string): Link | undefined;
 }
 
 interface Running {
   record: CommandRecord;
+  /** Resolves when it was sent and answered for, or will not be: what comes after it on its bus may go. */
+  delivered: Promise<void>;
   /** Resolves when it has ended; with a fault if it turned out that it never became a command. */
   ended: Promise<Fault | undefined>;
-}
-
-/** What is special to a kind of command. */
-interface Task {
-  record: CommandRecord;
-  device: PlacedDevice;
-  link: Link;
-  body: Pick<SetBody, 'expires'>;
-  compare(signal: AbortSignal): Promise<void>;
-  send(session: Session, signal: AbortSignal): Promise<Answer>;
-  check: Check | undefined;
 }
 
 export class Commands {
   readonly #deps: CommandsDeps;
   readonly #turns = new Turns();
-  readonly #open = new Set<Promise<unknown>>();
+  readonly #confirmations: Confirmations;
+  readonly #open = new Map<string, { record: CommandRecord; leaving: AbortController; ended: Promise<unknown> }>();
   readonly #byKey = new Map<string, Promise<Running>>();
   /** Verifications under way, by point: a later command to the same point ends them. */
   readonly #verifying = new Map<string, AbortController>();
+  /** Points that were commanded in this run. */
+  readonly #commanded = new Set<string>();
   readonly #closing = new AbortController();
+  readonly #recovered: Promise<void>;
+  readonly #background = new Set<Promise<void>>();
 
   constructor(deps: CommandsDeps) {
     this.#deps = deps;
+    this.#confirmations = new Confirmations(deps.clock);
+    this.#recovered = this.#recover();
   }
 
-  async set(key: SeriesKey, body: SetBody, user: User, idempotencyKey?: string): Promise<CommandRecord> {
-    const placed = this.#deps.plant.point(key);
-    if (!placed) throw notFound(`there is no point ${key.device}.${key.point}`);
-    const { point, shape } = placed;
-    if (point.access === 'read')
-      throw badRequest(`${key.device}.${key.point} is not writable: its access is read`, undefined, 'not-writable', 422);
-    const written = toRaw(point, shape, body.value);
-    const record = this.#record(key.device, key.point, 'set', written.value, user, body.reason, idempotencyKey);
-    return await this.#once(record, body.wait, () => {
-      const link = this.#reachable(placed.device);
-      return this.#start({
-        record,
-        device: placed.device,
-        link,
-        body,
-        compare: (signal) =>
-          body.expect === undefined ? Promise.resolve() : compare({ intake: this.#deps.intake, link }, placed, body.expect, signal),
-        send: (session, signal) =>
-          session.write?.(point, written.raw, signal) ?? Promise.resolve({ state: 'not-sent', detail: 'the protocol has no writing' }),
-        check: checkOf(placed, written),
-      });
+  /** Checks a command, sends it, and answers when it has ended or `body.wait` is over. Throws a `Fault` for what never became one. */
+  async send(task: Task): Promise<CommandRecord> {
+    return await this.#answer(await this.#submit(task), task.body.wait);
+  }
+
+  /**
+   * Several at once: all are checked before the first is sent, and nothing is sent if one is refused. Then those of one bus go one after the other, in
+   * the order of the list. Resolves when all have ended or `waitMs` is over; a fault in the place of each that was refused or never sent.
+   */
+  async sendAll(tasks: readonly Task[], waitMs: number): Promise<(CommandRecord | Fault)[]> {
+    const checked = await Promise.all(tasks.map((task) => this.#check(task)));
+    if (checked.some((fault) => fault !== undefined)) {
+      return checked.map((fault) => fault ?? notSent('another command of the list was refused'));
+    }
+    // A command takes its place only when the one before it on the bus has: else two lists could wait for each other.
+    const lastOfBus = new Map<Link, Promise<Running>>();
+    const running = tasks.map((task) => {
+      const link = this.#deps.link(task.target.device.device.connection);
+      const before = link && lastOfBus.get(link);
+      const own = (async () => {
+        const earlier = await before?.catch(() => undefined);
+        return await this.#submit(task, earlier?.delivered);
+      })();
+      if (link) lastOfBus.set(link, own);
+      return own;
     });
+    const settled = await Promise.allSettled(running.map(async (one) => await this.#answer(await one, waitMs)));
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : faultOf(one.reason)));
   }
 
-  async act(device: string, action: string, body: ActBody, user: User, idempotencyKey?: string): Promise<CommandRecord> {
-    const placed = this.#deps.plant.device(device);
-    const known = placed?.device.actions.find((candidate) => candidate.id === action);
-    if (!placed || !known) throw notFound(`there is no command ${action} of a device ${device}`);
-    const parameters =
-      Object.keys(body.parameters).length === 0
-        ? null
-        : JSON.stringify(body.parameters, (_name, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
-    const record = this.#record(device, action, 'act', parameters, user, body.reason, idempotencyKey);
-    return await this.#once(record, body.wait, () =>
-      this.#start({
-        record,
-        device: placed,
-        link: this.#reachable(placed),
-        body,
-        compare: () => Promise.resolve(),
-        send: (session, signal) =>
-          session.act?.(placed.device, known, body.parameters, signal) ??
-          Promise.resolve({ state: 'not-sent', detail: 'the protocol has no actions' }),
-        check: undefined,
+  /** Takes a command out of the queue. Throws a `Fault`: 404, 403 for one of somebody else, 409 for one that was sent. */
+  async cancel(id: string, user: User): Promise<CommandRecord> {
+    const { store, key } = this.#deps;
+    const open = this.#open.get(id);
+    const record = open?.record ?? (await store.command(key, id));
+    if (!record) throw notFound(`there is no command ${JSON.stringify(id)}`, 'id');
+    if (record.user.login !== user.login && user.role !== 'Admin')
+      throw badRequest('only its author or an Admin may cancel a command', undefined, 'forbidden', 403);
+    if (!open || record.state !== 'queued') {
+      const state = record.times.ended === undefined ? `is ${record.state}` : `has ended as ${record.state}`;
+      throw badRequest(`the command ${state}; only one that waits can be cancelled`, 'id', 'not-cancellable', 409);
+    }
+    const by = { login: user.login, name: user.name };
+    open.leaving.abort(
+      new Fault(`cancelled by ${by.name || by.login}; nothing was sent`, {
+        type: 'cancelled',
+        blame: 'caller',
+        status: 409,
+        extra: { by },
       }),
     );
+    await open.ended;
+    // In the last moment it may have left all the same.
+    if (!record.cancelledBy)
+      throw badRequest(`the command was sent already and has ended as ${record.state}`, 'id', 'not-cancellable', 409);
+    return structuredClone(record);
+  }
+
+  /** How many have to be sent before it; undefined if it does not wait. */
+  position({ device, id, state }: CommandRecord): number | undefined {
+    return state === 'queued' ? this.#turns.position(device, id) : undefined;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
   }
 
   /** What waits is not sent any more; what was sent is not verified any more. Resolves when all have ended. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the gateway was stopped'));
-    await Promise.allSettled(this.#open);
+    await Promise.allSettled([...Array.from(this.#open.values(), ({ ended }) => ended), ...this.#background]);
+  }
+
+  async #recover(): Promise<void> {
+    const { journal, pauses, store, key, clock } = this.#deps;
+    const startedNs = clock.nowNs();
+    try {
+      pauses.recall(await store.commands(key, { limit: limits.guardsRecalledMax }));
+    } catch {
+      // Then the store takes no record, and without a record there is no command.
+    }
+    const left = await journal.recover();
+    for (const record of left) {
+      const reading = readAfterCrash(
+        { ...this.#deps, startedNs },
+        record,
+        () => this.#commanded.has(seriesName(record)),
+        this.#closing.signal,
+      ).finally(() => this.#background.delete(reading));
+      this.#background.add(reading);
+    }
+  }
+
+  /** Everything that can be told before it is in the queue. Throws a `Fault`. */
+  async #admit(task: Task): Promise<Link> {
+    await this.#deps.locks.known();
+    const link = this.#deps.guarding.reachable(task.target.device);
+    this.#deps.guarding.admit(task.target);
+    return link;
+  }
+
+  /** The same and the interlock, for one of several; also whether it has to be confirmed. Resolves with what stands against it. */
+  async #check(task: Task): Promise<Fault | undefined> {
+    const late = new AbortController();
+    const cancel = this.#deps.clock.after(task.body.expires, () => late.abort(notSent('the interlock was not answered in time')));
+    try {
+      await this.#recovered;
+      await this.#admit(task);
+      if (task.target.guards.confirm)
+        throw badRequest(
+          `${seriesName(task.record)} has to be confirmed, so it goes by itself and not in a list`,
+          undefined,
+          'confirm-required',
+          422,
+        );
+      await this.#deps.guarding.pass(task.target, AbortSignal.any([this.#closing.signal, late.signal]));
+      return undefined;
+    } catch (error) {
+      const fault = faultOf(error);
+      this.#refuse(task, fault);
+      return fault;
+    } finally {
+      cancel();
+    }
+  }
+
+  #refuse({ record }: Task, fault: Fault): void {
+    const { device, point, kind, value, reason, origin } = record;
+    const user = { ...record.user, email: '' } as User;
+    this.#deps.refusals.note({ device, point, kind, value, user, reason, origin }, fault);
   }
 
   /** The same idempotency key is the same command, in this run or an earlier one. */
-  async #once(record: CommandRecord, waitMs: number, begin: () => Promise<Running>): Promise<CommandRecord> {
+  async #submit(task: Task, before?: Promise<void>): Promise<Running> {
+    const { record } = task;
     const key = record.idempotencyKey;
-    if (key === undefined) return this.#answer(await begin(), waitMs);
+    if (key === undefined) return await this.#begin(task, before);
     let running = this.#byKey.get(key);
     if (!running) {
-      running = this.#earlier(key).then((earlier) => earlier ?? begin());
+      running = this.#earlier(key).then((earlier) => earlier ?? this.#begin(task, before));
       this.#byKey.set(key, running);
       running
         .then((it) => it.ended)
@@ -136,12 +220,14 @@ export class Commands {
     ) {
       throw badRequest('this Idempotency-Key was used for another command', 'Idempotency-Key', 'key-reused', 422);
     }
-    return this.#answer(same, waitMs);
+    return same;
   }
 
   async #earlier(key: string): Promise<Running | undefined> {
+    // One that a crash left open has an end first.
+    await this.#recovered;
     const record = await this.#deps.store.commandByKey(this.#deps.key, key);
-    return record && { record, ended: Promise.resolve(undefined) };
+    return record && { record, delivered: Promise.resolve(), ended: Promise.resolve(undefined) };
   }
 
   async #answer(running: Running, waitMs: number): Promise<CommandRecord> {
@@ -153,31 +239,45 @@ export class Commands {
     return structuredClone(running.record);
   }
 
-  /** Records the command and sets it going. Throws a `Fault` if it cannot be recorded, or too many are under way. */
-  async #start(task: Task): Promise<Running> {
-    if (this.#open.size >= limits.commandsOpenMax) {
-      throw new Fault(`${limits.commandsOpenMax} commands are under way; try again when some have ended`, {
-        type: 'too-many-commands',
-        blame: 'caller',
-        status: 429,
-      });
+  /** Records the command and sets it going. Throws a `Fault` if it is refused, cannot be recorded, or too many are under way. */
+  async #begin(task: Task, before?: Promise<void>): Promise<Running> {
+    const { record, target } = task;
+    let link: Link;
+    try {
+      if (this.#open.size >= limits.commandsOpenMax) throw tooMany();
+      // A pause that began before a restart holds after it.
+      if (target.guards.cooldown !== undefined || target.guards.rate) await this.#recovered;
+      link = await this.#admit(task);
+      if (target.guards.confirm) this.#confirmations.require(record, task.reading(), task.body.confirm, task.sameReading);
+      if (this.#open.size >= limits.commandsOpenMax) throw tooMany();
+    } catch (error) {
+      const fault = faultOf(error);
+      this.#refuse(task, fault);
+      throw fault;
     }
-    const { record } = task;
     // The place in the row is taken before the record is written, so that the order is that of the callers.
-    const turn = this.#turns.take(record.device);
+    const turn = this.#turns.take(record.device, record.id);
+    const come = before ? Promise.all([turn.come, before]).then(() => undefined) : turn.come;
+    const leaving = new AbortController();
+    const delivered = Promise.withResolvers<void>();
+    const done = () => {
+      turn.done();
+      delivered.resolve();
+    };
     const recorded = this.#deps.journal.begin(record);
-    const ended = recorded.then(() => this.#run(task, turn.come, turn.done)).finally(turn.done);
-    this.#open.add(ended);
-    ended.finally(() => this.#open.delete(ended)).catch(() => undefined);
+    const ended = recorded.then(() => this.#run(task, link, come, done, leaving.signal)).finally(done);
+    this.#open.set(record.id, { record, leaving, ended: ended.catch(() => undefined) });
+    ended.finally(() => this.#open.delete(record.id)).catch(() => undefined);
     await recorded;
-    return { record, ended };
+    return { record, delivered: delivered.promise, ended };
   }
 
   /** Never rejects. */
-  async #run(task: Task, turn: Promise<void>, sentOrNot: () => void): Promise<Fault | undefined> {
-    const { clock, journal, intake, plant } = this.#deps;
-    const { record, device, link, check } = task;
-    const name = `${record.device}.${record.point}`;
+  async #run(task: Task, link: Link, turn: Promise<void>, sentOrNot: () => void, leaving: AbortSignal): Promise<Fault | undefined> {
+    const { clock, journal, intake, plant, guarding } = this.#deps;
+    const { record, target, check } = task;
+    const { device } = target;
+    const name = seriesName(record);
     const superseded = new AbortController();
     let watch: Watch | undefined;
     const delivered = await deliver(clock, {
@@ -185,17 +285,23 @@ export class Commands {
       unit: link.unitOf(device.device),
       expiresMs: task.body.expires,
       turn,
-      compare: task.compare,
+      compare: async (signal) => {
+        await guarding.pass(target, signal);
+        await task.compare(link, signal);
+      },
       send: task.send,
       sent: () => {
+        this.#commanded.add(name);
+        guarding.sent(target);
         journal.step(record, 'sent');
         this.#verifying.get(name)?.abort(new Error(`a later command to ${name} was sent before the effect was seen`));
         this.#verifying.set(name, superseded);
         if (check) watch = watchPoint(intake, check.target);
       },
-      closing: this.#closing.signal,
+      closing: AbortSignal.any([this.#closing.signal, leaving]),
     });
     sentOrNot();
+    if (delivered.fault?.type === 'cancelled') record.cancelledBy = delivered.fault.extra.by as NonNullable<CommandRecord['cancelledBy']>;
     try {
       if (delivered.state === 'acknowledged' || delivered.state === 'failed') plant.answered(device);
       else if (delivered.state === 'unknown') plant.silent(device);
@@ -213,40 +319,21 @@ export class Commands {
       if (this.#verifying.get(name) === superseded) this.#verifying.delete(name);
     }
   }
+}
 
-  /** The open link of a device that answers, or a `Fault` 503. */
-  #reachable(device: PlacedDevice): Link {
-    const { id, connection } = device.device;
-    const link = this.#deps.link(connection);
-    const why = link ? link.downBecause : `its connection ${connection} is not running`;
-    const offline = (because: string) =>
-      new Fault(`${id} is offline: ${because}; nothing was sent`, { type: 'device-offline', blame: 'device', status: 503 });
-    if (!link || why !== undefined) throw offline(why ?? '');
-    const aside = link.asideForMs(link.unitOf(device.device));
-    if (aside !== undefined) throw offline(`it does not answer; the next try is in ${(aside / 1_000).toFixed(1)} s`);
-    return link;
-  }
+function tooMany(): Fault {
+  return new Fault(`${limits.commandsOpenMax} commands are under way; try again when some have ended`, {
+    type: 'too-many-commands',
+    blame: 'caller',
+    status: 429,
+  });
+}
 
-  #record(
-    device: string,
-    point: string,
-    kind: 'set' | 'act',
-    value: CommandRecord['value'],
-    user: User,
-    reason: string | undefined,
-    key: string | undefined,
-  ): CommandRecord {
-    return {
-      id: randomUUID(),
-      device,
-      point,
-      kind,
-      value,
-      state: 'queued',
-      ...(reason === undefined ? {} : { reason }),
-      user: { login: user.login, name: user.name, role: user.role },
-      ...(key === undefined ? {} : { idempotencyKey: key }),
-      times: { queued: this.#deps.clock.nowMs() },
-    };
-  }
+function notSent(why: string): Fault {
+  return new Fault(`not sent, because ${why}`, { type: 'not-sent', blame: 'caller', status: 409 });
+}
+
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  throw error;
 }
