@@ -25,8 +25,12 @@ async function open(): Promise<Datasource> {
   const place = dataFolder(process.env, executablePath);
   const { folder, reason } = place;
   log.info('history', { folder: folder ?? 'memory only', reason });
-  store = openStore({ folder, clock, log, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
-  const [builtIn, section] = [readBuiltIn(readFolder('profiles')), readSection(process.env)];
+  const section = readSection(process.env);
+  // The bound is one of the disk: what is in memory only has its own.
+  const { bytesMax, ...kept } = section.history;
+  const bound = folder !== undefined && bytesMax !== undefined ? { bytesMax } : {};
+  store = openStore({ folder, clock, log, ...kept, ...bound, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
+  const builtIn = readBuiltIn(readFolder('profiles'));
   datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version, section, place });
   return datasource;
 }

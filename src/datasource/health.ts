@@ -3,9 +3,10 @@ import { type Caller, roleAtLeast } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { ConfigFault } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
+import { seriesName } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Store, StoreStatus } from '../store/store.ts';
+import type { Cardinality, Store, StoreStatus } from '../store/store.ts';
 import type { Instance } from './instance.ts';
 import { type Finding, instanceNotices, type NoticeDeps, processNotices } from './notices.ts';
 import type { HealthAnswer } from './questions.ts';
@@ -43,6 +44,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
   const findings = [
     faultFinding(gateway.plan.faults, insider),
     storageFinding(storage, insider, deps.reason),
+    seriesFinding(deps.store.cardinality(instance.key), insider),
     // What is not opened on purpose is not down.
     ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),
     discoveryFinding(gateway.discoveries(), insider),
@@ -114,6 +116,13 @@ function storageFinding(storage: StoreStatus, insider: boolean, reason?: string)
     case 'failed':
       return { text: `storage failed${because}`, fails: true };
   }
+}
+
+/** A bound that was hit is named: what comes under a new name is not kept. */
+function seriesFinding({ refused, max, lastRefused }: Cardinality, insider: boolean): Finding | undefined {
+  if (refused === 0) return undefined;
+  const last = insider && lastRefused ? `, the last of ${seriesName(lastRefused)}` : '';
+  return { text: `history takes no new series (series_max is ${max}): ${plural(refused, 'sample')} refused${last}`, fails: false };
 }
 
 function linkFindings(

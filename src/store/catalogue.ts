@@ -1,4 +1,3 @@
-import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds, qualities, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
 import type { Ends, SeriesRow } from './messages.ts';
 import type { SeriesInfo } from './store.ts';
@@ -27,10 +26,26 @@ export class Catalogue {
   /** Gateway, device, point; one record a kind. */
   readonly #gateways = new Map<string, Map<string, Map<string, SeriesRecord[]>>>();
   readonly #byId = new Map<number, SeriesRecord>();
+  readonly #seriesMax: number;
+  /** Series that were refused, by gateway. */
+  readonly #refused = new Map<string, { samples: number; last: SeriesKey }>();
   #count = 0;
   #nextId = 1;
   /** Gateways whose first and last samples have been taken from the database. */
   readonly loaded = new Set<string>();
+
+  constructor(seriesMax: number) {
+    this.#seriesMax = seriesMax;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Samples of a gateway that would have made a series too many, and the last of them. */
+  refused(gateway: string): { samples: number; last: SeriesKey } | undefined {
+    return this.#refused.get(gateway);
+  }
 
   /** The database was opened: its numbers hold, all others are given anew. */
   adopt(rows: readonly SeriesRow[]): void {
@@ -56,7 +71,9 @@ export class Catalogue {
   /** The series of a key and kind, made if it is new; undefined if there are too many. */
   open(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord | undefined {
     for (const record of this.siblings(gateway, key)) if (record.kind === kind) return record;
-    return this.#count < limits.seriesMax ? this.#obtain(gateway, key, kind) : undefined;
+    if (this.#count < this.#seriesMax) return this.#obtain(gateway, key, kind);
+    this.#refused.set(gateway, { samples: (this.#refused.get(gateway)?.samples ?? 0) + 1, last: key });
+    return undefined;
   }
 
   /** The series of one key, one a kind. */

@@ -10,6 +10,20 @@ export function storageFull(detail: string): Fault {
   return storageFault('storage-full', `history takes no more: ${detail}`);
 }
 
+/** Of an append whose other samples are committed; `refused` are the places of those that are not. */
+export class TooManySeries extends Fault {
+  readonly refused: readonly number[];
+
+  constructor(seriesMax: number, refused: readonly number[]) {
+    super(`history takes no new series: there are ${seriesMax} already, which is series_max`, {
+      type: 'too-many-series',
+      blame: 'gateway',
+      status: 503,
+    });
+    this.refused = refused;
+  }
+}
+
 export function storageFailed(detail: string, cause?: unknown): Fault {
   return storageFault('storage-failed', `history is not available: ${detail}`, cause);
 }

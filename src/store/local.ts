@@ -6,13 +6,26 @@ import type { ConnectivityChange } from '../contract/status.ts';
 import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
-import { storageClosed, storageFailed, storageFull } from './faults.ts';
+import { storageClosed, storageFailed, storageFull, TooManySeries } from './faults.ts';
 import { Journal } from './journal.ts';
-import type { Calls, ReadAsk, RecordWrite } from './messages.ts';
+import type { Calls, Durability, ReadAsk, RecordWrite } from './messages.ts';
 import type { OpenOptions } from './open.ts';
 import { clampTime, kindFor, tidy } from './place.ts';
 import { type CommitOutcome, CommitQueue } from './queue.ts';
-import type { BucketResult, Entry, QualityFilter, RangeResult, SeriesInfo, Store, StoreStatus, TimeRange } from './store.ts';
+import type {
+  BucketOptions,
+  BucketResult,
+  Cardinality,
+  Entry,
+  OutlineResult,
+  QualityFilter,
+  RangeResult,
+  SeriesInfo,
+  SeriesRule,
+  Store,
+  StoreStatus,
+  TimeRange,
+} from './store.ts';
 
 /** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
 export class LocalStore implements Store {
@@ -24,18 +37,23 @@ export class LocalStore implements Store {
   /** First and last samples on their way from the database, by gateway. */
   readonly #loading = new Map<string, Promise<void>>();
   #bytes = 0;
+  #durability: Durability | undefined;
   #trimmed = 0;
   #trimming = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: Required<OpenOptions>) {
     this.#options = options;
-    this.#queue = new CommitQueue(options.clock, (rows, records) => this.#commit(rows, records));
+    this.#catalogue = new Catalogue(options.seriesMax);
+    // In memory there is no medium to wait for, and without power-loss a commit does not.
+    const gapMs = options.folder !== undefined && options.durability === 'power-loss' ? 1_000 / options.syncsPerSecondMax : 0;
+    this.#queue = new CommitQueue(options.clock, (rows, records) => this.#commit(rows, records), gapMs);
     this.#engine = new Engine({
       ...options,
       onOpen: (opened) => {
         this.#catalogue.adopt(opened.series);
         this.#bytes = opened.bytes;
+        if (opened.durability !== undefined && options.folder !== undefined) this.#durability = opened.durability;
       },
       onWritable: (writable) => {
         this.#queue.setOpen(writable);
@@ -49,18 +67,19 @@ export class LocalStore implements Store {
   append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(storageClosed());
     const rows: Placed[] = [];
-    for (const { key, kind, sample } of entries) {
+    const refused: number[] = [];
+    for (const [place, { key, kind, sample }] of entries.entries()) {
       const kept = tidy(sample);
       const record = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
       if (record) rows.push({ record, sample: kept });
+      else refused.push(place);
     }
     // A sample that is refused does not become the last one.
     if (this.#queue.fits(rows.length)) for (const { record, sample } of rows) this.#catalogue.note(record, sample);
     const committed = this.#queue.append(rows, now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
-    const refused = entries.length - rows.length;
-    if (refused === 0) return committed;
-    this.#queue.counters.dropped += refused;
-    return committed.then(() => Promise.reject(storageFull(`there are ${limits.seriesMax} series already`)));
+    if (refused.length === 0) return committed;
+    this.#queue.counters.dropped += refused.length;
+    return committed.then(() => Promise.reject(new TooManySeries(this.#options.seriesMax, refused)));
   }
 
   async flush(): Promise<void> {
@@ -178,6 +197,17 @@ export class LocalStore implements Store {
     this.#closing ??= this.#close();
     return this.#closing;
   }
+  cardinality(gateway: string): Cardinality {
+    const refused = this.#catalogue.refused(gateway);
+    return {
+      series: this.#catalogue.of(gateway).length,
+      ofAll: this.#catalogue.count,
+      max: this.#options.seriesMax,
+      refused: refused?.samples ?? 0,
+      ...(refused ? { lastRefused: refused.last } : {}),
+    };
+  }
+
 
   async #close(): Promise<void> {
     const { clock } = this.#options;
@@ -190,6 +220,7 @@ export class LocalStore implements Store {
     this.#queue.setOpen(false);
     this.#queue.abandon(storageClosed());
     await this.#engine.close(endMs);
+      ...(this.#durability === undefined ? {} : { durability: this.#durability }),
   }
 
   async #commit(rows: Placed[], records: RecordWrite[]): Promise<CommitOutcome> {

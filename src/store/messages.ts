@@ -97,7 +97,7 @@ export interface BucketColumns {
 export interface Calls {
   open: {
     ask: { nowMs: number; setAside: boolean };
-    answer: { holder: string } | { series: SeriesRow[]; damaged?: string; bytes: number };
+    answer: { holder: string } | { series: SeriesRow[]; damaged?: string; bytes: number; durability?: Durability };
   };
   /** `used`: bytes of pages that hold something. `refused` are the records (by index) that hit a bound; everything else is committed. */
   commit: { ask: Batch; answer: { bytes: number; used: number; refused: number[] } };

@@ -17,6 +17,10 @@ export interface OpenOptions {
   bytesMax?: number;
   /** What a commit that is acknowledged survives: the death of the process, or a power cut too (an fsync each). `commit` unless said. */
   durability?: Durability;
+  /** With `power-loss`: the most commits of a second. */
+  syncsPerSecondMax?: number;
+  /** Series of all gateways together; a sample of one more is refused. */
+  seriesMax?: number;
   /** Makes a worker that runs `worker.ts` with this `workerData`; in the executable it comes from an asset. */
   spawn?: (workerData: unknown) => Worker;
 }
@@ -26,6 +30,8 @@ export function openStore(options: OpenOptions): Store {
   return new LocalStore({
     durability: 'commit',
     flushIntervalMs: limits.flushIntervalMs,
+    syncsPerSecondMax: limits.syncsPerSecondDefault,
+    seriesMax: limits.seriesMax,
     bytesMax: options.folder === undefined ? limits.storeMemoryBytesMax : limits.historyBytesMax,
     spawn: (workerData) => new Worker(new URL('./worker.ts', import.meta.url), { workerData }),
     ...options,

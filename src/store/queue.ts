@@ -38,11 +38,15 @@ export class CommitQueue {
   #cancelTimer = () => {};
   #running = false;
   #open = false;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  readonly #gapMs: number;
   readonly counters: QueueCounters = { committed: 0, dropped: 0, commits: 0 };
 
-  constructor(clock: Clock, commit: (rows: Placed[], records: RecordWrite[]) => Promise<CommitOutcome>) {
+  /** `gapMs`: the least time from the beginning of one commit to that of the next. */
+  constructor(clock: Clock, commit: (rows: Placed[], records: RecordWrite[]) => Promise<CommitOutcome>, gapMs = 0) {
     this.#clock = clock;
     this.#commit = commit;
+    this.#gapMs = gapMs;
   }
 
   /** Samples and records that are not committed yet. */
@@ -118,7 +122,9 @@ export class CommitQueue {
   #pump(): void {
     this.#cancelTimer();
     if (!this.#open || this.#running || this.#items.length === 0) return;
-    const waitMs = this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
+    const dueInMs = this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - nowMs;
+    const waitMs = Math.max(dueInMs, this.#lastMs + this.#gapMs - nowMs);
     if (waitMs > 0) {
       this.#cancelTimer = this.#clock.after(waitMs, () => this.#pump());
       return;
@@ -134,6 +140,8 @@ export class CommitQueue {
       return;
     }
     const { rows, records, tickets, recordTickets } = this.#take();
+    // A flush of nothing costs the medium nothing.
+    if (rows.length + records.length > 0) this.#lastMs = this.#clock.monotonicMs();
     this.#inFlight = rows.length + records.length;
     try {
       const { refused } = await this.#commit(rows, records);

@@ -71,6 +71,11 @@ export function openForWriting(folder: string | undefined, nowMs: number, durabi
   }
 }
 
+/** What the database was told to survive, as it says itself: 2 is FULL. */
+export function durabilityOf(database: DatabaseSync): Durability {
+  return Number(database.prepare('PRAGMA synchronous').get()?.synchronous) >= 2 ? 'power-loss' : 'commit';
+}
+
 /** Opens beside a writer that has opened already. */
 export function openForReading(folder: string): DatabaseSync {
   return new DatabaseSync(join(folder, fileName), { readOnly: true, timeout: 1_000 });

@@ -51,7 +51,8 @@ export interface BucketResult {
 /** Persisted words about a live channel: hash → normalised query (DESIGN §6). */
 export interface Store {
   /**
-   * Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be.
+   * Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be; with `TooManySeries`
+   * (faults.ts) if only those that would begin a series too many will not be.
    * `now` commits at once, together with everything that waits; else it waits `withinMs` at most (the store's flush interval unless said).
    * A second sample of a series at the same time replaces the first if it did not arrive earlier; a repeated one is kept once.
    */
@@ -122,3 +123,18 @@ export interface StoreStatus {
   /** Times a worker ended by itself and was started again. */
   restarts?: number;
 }
+  /** How many series there are, and whether new ones were refused. Costs no trip to a worker. */
+  cardinality(gateway: string): Cardinality;
+export interface Cardinality {
+  /** Of the gateway. */
+  series: number;
+  /** Of all gateways together, and how many there may be. */
+  ofAll: number;
+  max: number;
+  /** Samples of the gateway that were refused because their series would have been one too many, and the name of the last. */
+  refused: number;
+  lastRefused?: SeriesKey;
+}
+
+  /** What an acknowledged commit survives: the death of the process, or a power cut too. Absent until it is open, and in memory. */
+  durability?: 'commit' | 'power-loss';

@@ -9,9 +9,18 @@ import { limits } from '../contract/limits.ts';
 import { buffersOf } from './column.ts';
 import { History } from './history.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
-import { type Answer, type CallName, type Calls, type Request, type SeriesRow, StoreTrouble, type WorkerSettings } from './messages.ts';
+import {
+  type Answer,
+  type CallName,
+  type Calls,
+  type Durability,
+  type Request,
+  type SeriesRow,
+  StoreTrouble,
+  type WorkerSettings,
+} from './messages.ts';
 import { createRecords } from './records.ts';
-import { bytesOf, makeFolder, openForReading, openForWriting, setAside, troubleOf, usedBytes } from './schema.ts';
+import { bytesOf, durabilityOf, makeFolder, openForReading, openForWriting, setAside, troubleOf, usedBytes } from './schema.ts';
 
 interface Reply<K extends CallName = CallName> {
   value: Calls[K]['answer'];
@@ -63,14 +72,14 @@ function* open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Genera
   }
 }
 
-function* openHistory(nowMs: number): Generator<void, { series: SeriesRow[]; bytes: number }> {
+function* openHistory(nowMs: number): Generator<void, { series: SeriesRow[]; bytes: number; durability: Durability }> {
   const opened = openForWriting(folder, nowMs, durability);
   database = opened;
   const history = new History(opened, role, onDamage);
   yield* history.open();
   handlers = handlersOf(opened, history);
   const rows = opened.prepare('SELECT id, gateway, device, point, kind FROM series ORDER BY id').all();
-  return { series: rows.map((row) => ({ ...row }) as unknown as SeriesRow), bytes: bytesOf(folder) };
+  return { series: rows.map((row) => ({ ...row }) as unknown as SeriesRow), bytes: bytesOf(folder), durability: durabilityOf(opened) };
 }
 
 function handlersOf(db: DatabaseSync, history: History): Handlers {

@@ -6,7 +6,13 @@ import { openStore } from '../../src/store/open.ts';
 import type { Entry } from '../../src/store/store.ts';
 
 const [job, folder] = process.argv.slice(2);
-const store = openStore({ folder: folder === 'memory' ? undefined : folder, clock: systemClock, log: silentLog, flushIntervalMs: 5 });
+const store = openStore({
+  folder: folder === 'memory' ? undefined : folder,
+  clock: systemClock,
+  log: silentLog,
+  flushIntervalMs: 5,
+  ...(job === 'commits-safe' ? { durability: 'power-loss', syncsPerSecondMax: 50 } : {}),
+});
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const key = { device: 'child', point: 'count' };
 
@@ -34,6 +40,19 @@ switch (job) {
       index += size;
       say(String(index - 1));
     }
+  }
+  // Twenty commits, one after the other, between `begin` and `end`.
+  case 'commits':
+  case 'commits-safe': {
+    await store.append('1/child', [count(0)], { now: true });
+    say('begin');
+    await systemClock.sleep(300);
+    const beginMs = performance.now();
+    for (let index = 1; index <= 20; index++) await store.append('1/child', [count(index)], { now: true });
+    say(`took ${performance.now() - beginMs}`);
+    say('end');
+    setInterval(() => {}, 1_000);
+    break;
   }
   // Holds the folder until it is killed.
   case 'hold':
