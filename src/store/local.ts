@@ -30,7 +30,7 @@ import type {
 /** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
 export class LocalStore implements Store {
   readonly #options: Required<OpenOptions>;
-  readonly #catalogue = new Catalogue();
+  readonly #catalogue: Catalogue;
   readonly #queue: CommitQueue;
   readonly #engine: Engine;
   readonly #journal: Journal;
