@@ -83,8 +83,12 @@ export const limits = {
   storeSliceRows: 65_536,
   /** The same for folds, expiries and look-ups, as time: what a commit may have to wait for besides its own work. */
   storeSliceMs: 4,
-  /** Samples of one chunk: an hour at 1 Hz, decoded in 0.1 ms. */
-  storeChunkRowsMax: 4_096,
+  /** Samples of one chunk: two hours at 1 Hz, decoded in 0.1 ms. */
+  storeChunkRowsMax: 8_192,
+  /** Decoded chunks that the reader keeps: the last two hours of a hundred points that panels ask for again and again, at 128 KiB each. */
+  storeCacheBytesMax: 16 * 1024 * 1024,
+  /** Rows of one series from which on chunks are decoded where the answer will be, past the cache: two or three chunks more than a panel of some hours has. */
+  storeRoomRowsMin: 32_768,
   /** UTF-16 units of text after which a chunk ends. */
   storeChunkTextMax: 256 * 1024,
   /**
@@ -119,6 +123,12 @@ export const limits = {
   storeMemoryBytesMax: 256 * 1024 * 1024,
   /** Commands kept for the record of one gateway; the oldest ended ones go first. */
   commandsKeptMax: 100_000,
+  /** Lines of the audit of one gateway, some five a command; the oldest go first, which a line of its own says. */
+  auditKeptMax: 1_000_000,
+  /** Lines of the audit deleted in one go: a commit may have to wait for it, and the next time comes within the hour. */
+  auditExpiredAtOnce: 20_000,
+  /** Lines of the audit read in one go: about a megabyte. */
+  auditPageLines: 1_000,
   /** Keys of one remembered map, and the JSON of one value: a gateway's settings (256 KiB) with its secrets are the largest thing remembered. */
   rememberedKeysMax: 10_000,
   rememberedBytesMax: 1024 * 1024,
@@ -234,6 +244,18 @@ export const limits = {
   mqttUnpackedBytesMax: 1024 * 1024,
   /** Readings of one point in one message (a batch): what a logger gathers in two hours at 1 Hz and a message can hold. */
   mqttBatchMax: 8_192,
+  /** Topics under wildcards whose readers are remembered; those beyond are looked up in the tree for every message. */
+  mqttTopicsKnownMax: 100_000,
+  /** Messages of QoS 1 and 2 a broker may send before the first is confirmed, unless said otherwise: a few commits' worth. */
+  mqttReceiveMax: 1_000,
+  /** Topics a broker may shorten to a number, and brokers of one connection. */
+  mqttTopicAliasMax: 100,
+  mqttBrokersMax: 8,
+  /** Ends of a connection that are looked back at to notice that two clients use one name, and how far back. */
+  mqttEndingsKept: 8,
+  mqttEndingsMs: 300_000,
+  /** How long after it came up an end is typical of such a pair. */
+  mqttTwinEndMs: 10_000,
   /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
   mqttCloseTimeoutMs: 250,
   /** Live packets per second and channel; points faster than that are reduced to min and max within a packet. */
@@ -256,6 +278,8 @@ export const limits = {
   liveEdgeMs: 60_000,
   /** From the end of an interval until it is read: polls and commits of its last samples are done by then. */
   liveBucketGraceMs: 250,
+  /** The longest sleep until an interval is over: a timer holds 24 days at most, and a month has more. */
+  liveSleepMaxMs: 3_600_000,
   /** Where a channel of intervals has got to is noted on disk, for after a restart, if they are at least this wide: a write an interval and no more. */
   liveNotedWidthMs: 5_000,
   /** A channel in use is noted on disk this often, for the order in which channels are dropped. */
@@ -301,6 +325,22 @@ export const limits = {
   serialSettleMs: 100,
   /** Samples heard on a serial port and not committed yet; more are dropped and counted. */
   serialBacklogMax: 10_000,
+  /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
+  serialStartStepsMax: 20,
+  /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */
+  serialErrorQueueMax: 40,
+  /** Characters of what is sent that are shown to people. */
+  serialShownMax: 80,
+  /** What the line behind a device server is taken to run at, where nobody says: it only adds to how long sending may take. */
+  serialUnknownBaudRate: 9_600,
+  /** Bytes that a probe looks at for one speed: some hundred lines. And the silence that divides them. */
+  serialProbeBytesMax: 32 * 1024,
+  serialProbeGapMs: 15,
+  /** How long DTR is down to start a board anew; an Arduino needs a few milliseconds, an adapter's driver some more. */
+  ttyDtrPulseMs: 250,
+  /** Reaching a device server, and its answer to one setting (RFC 2217): together less than `openTimeoutMs`. */
+  tcpConnectMs: 3_000,
+  rfc2217AnswerMs: 1_500,
   /** A serial port that takes no byte for this long (flow control, a stuck adapter) is closed and opened anew. */
   ttyWriteMs: 5_000,
   /** Processes looked at to say who holds a serial port. */

@@ -4,34 +4,132 @@ import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { parseDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
+import { isTimeZone } from './zone.ts';
 
-export const queryTypes = ['telemetry', 'latest', 'status', 'commands'] as const;
-export const aggregates = ['none', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last'] as const;
+export const queryTypes = ['telemetry', 'latest', 'status', 'commands', 'messages', 'bus', 'explain', 'survey'] as const;
+export type QueryType = (typeof queryTypes)[number];
+export const aggregates = [
+  'none',
+  'avg',
+  'min',
+  'max',
+  'sum',
+  'count',
+  'first',
+  'last',
+  'delta',
+  'increase',
+  'rate',
+  'time-in-state',
+  'share-in-state',
+] as const;
 export type Aggregate = (typeof aggregates)[number];
 
 /** A name, a glob with `*`, or an RE2 expression between slashes. */
 export const selectorSchema = z.string().min(1).max(limits.patternLengthMax);
 
+/** Units of a calendar, in rising order. */
+export const calendarUnits = ['d', 'w', 'mo', 'y'] as const;
+export type CalendarUnit = (typeof calendarUnits)[number];
+
+/** How long a bucket is: always the same, or as days, weeks, months and years are in a time zone. */
+export type Interval = { widthMs: number } | { count: number; unit: CalendarUnit };
+
+/** `"5m"`, `"1d"`, `"3mo"`; undefined if it is neither a duration nor a calendar interval. `auto` is none. */
+export function parseInterval(text: string): Interval | undefined {
+  const match = /^([1-9]\d{0,2})(d|w|mo|y)$/.exec(text);
+  if (match) return { count: Number(match[1]), unit: match[2] as CalendarUnit };
+  const widthMs = parseDurationMs(text);
+  return widthMs === undefined || widthMs < 1 ? undefined : { widthMs };
+}
+
 export const querySchema = z.object({
-  queryType: z.enum(queryTypes),
+  queryType: z
+    .enum(queryTypes)
+    .describe(
+      'What is asked: values over time, the last ones, connectivity, commands; raw traffic, requests on a bus, the poll plan, the last probe or scan',
+    ),
   devices: z
     .array(selectorSchema)
     .min(1, 'is empty; allowed is at least one device name, glob such as "room-*" or expression such as "/^room/"')
-    .max(100),
-  points: z.array(selectorSchema).max(100).default(['*']),
-  labels: z.record(z.string(), selectorSchema).default({}),
-  aggregate: z.enum(aggregates).default('none'),
+    .max(100)
+    .describe('Devices by name, glob with * or RE2 expression between slashes')
+    .meta({ examples: [['boiler', 'room-*']] }),
+  points: z
+    .array(selectorSchema)
+    .max(100)
+    .default(['*'])
+    .describe('Points, in the same way')
+    .meta({ examples: [['flow_temp', '/^temp/']] }),
+  labels: z
+    .record(z.string(), selectorSchema)
+    .default({})
+    .describe('Labels the series must have, with what their values must be')
+    .meta({ examples: [{ site: 'north' }] }),
+  connections: z
+    .array(selectorSchema)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('messages, bus, explain and survey: connections, in the same way; all unless said')
+    .meta({ examples: [['plc']] }),
+  filter: selectorSchema
+    .optional()
+    .describe('messages: what has to be in the line or its unit, a text or an RE2 expression between slashes')
+    .meta({ examples: ['exception', '/CRC|timeout/'] }),
+  direction: z.enum(['in', 'out']).optional().describe('messages: only what came, or only what was sent'),
+  traceId: z
+    .string()
+    .min(1)
+    .max(limits.idLengthMax)
+    .optional()
+    .describe('bus: a connection, whose requests are shown as the spans of a trace; a table of all unless said')
+    .meta({ examples: ['plc'] }),
+  aggregate: z
+    .enum(aggregates)
+    .default('none')
+    .describe(
+      'One value an interval. none: raw samples. avg: of a point with report.onChange each value counts as long as it held, until the next sample, a bad one or report.maxSilence. delta: the last value less the last one before the interval. increase: the sum of all rises, by the rule of the counter of the point. rate: the increase a second. time-in-state, share-in-state: a column a value, with the seconds it held or its share of the time in which the value is known',
+    ),
   interval: z
     .string()
-    .refine((text) => text === 'auto' || (parseDurationMs(text) ?? 0) >= 1, {
-      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "auto" or a duration such as "1m"`,
+    .refine((text) => text === 'auto' || parseInterval(text) !== undefined, {
+      error: (issue) =>
+        `is ${JSON.stringify(issue.input)}; allowed is "auto", a duration such as "1m" or "24h", or days, weeks, months or years of the calendar such as "1d", "1w", "1mo" or "1y"`,
     })
-    .default('auto'),
-  fill: z.enum(['none', 'null']).default('none'),
-  quality: z.enum(['good', 'usable', 'all']).default('usable'),
-  format: z.enum(['multi', 'wide', 'long']).default('multi'),
-  timezone: z.string().default('browser'),
-  live: z.boolean().default(false),
+    .default('auto')
+    .describe(
+      'How long an interval is. auto: a pixel of the panel. Whole d, w, mo and y are those of the calendar in the time zone: days of 23 and 25 hours, weeks from Monday; 24h is always as long',
+    )
+    .meta({ examples: ['15m', '1d'] }),
+  fill: z
+    .enum(['none', 'null', 'previous', 'linear'])
+    .default('none')
+    .describe(
+      'Intervals without a value: left out, null, the value before (also that before the range, never beyond now), or on the line between their neighbours',
+    ),
+  quality: z
+    .enum(['good', 'usable', 'all'])
+    .default('usable')
+    .describe('usable: good and uncertain. all: bad samples too, as nulls, with their reason'),
+  format: z.enum(['multi', 'wide', 'long']).default('multi').describe('A frame a series, a column a series, or a row a sample'),
+  reduce: z
+    .enum(['auto', 'none', 'min-max'])
+    .default('auto')
+    .describe(
+      'Raw samples that are more than the panel has pixels. min-max: of each pixel the first, least, greatest and last sample. none: all of them. auto: min-max where a panel or Explore asks with format multi or wide and interval auto; never for alert rules, expressions, scripts and live queries',
+    ),
+  timezone: z
+    .string()
+    .default('browser')
+    .refine((name) => name === 'browser' || isTimeZone(name), {
+      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "browser" or an IANA time zone such as "Europe/Vienna" or "UTC"`,
+    })
+    .describe(
+      'IANA time zone of calendar intervals. browser: that of the dashboard, which the query editor puts here; where nobody does (alert rules), timezone of the settings',
+    )
+    .meta({ examples: ['Europe/Vienna'] }),
+  live: z.boolean().default(false).describe('Whether the answer goes on as values come'),
 });
 export type Query = z.output<typeof querySchema>;
 

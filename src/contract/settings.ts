@@ -1,9 +1,10 @@
 /** The outer shape of `jsonData` (DESIGN §5). Elements of the lists are checked one by one, so that a bad one does not stop the others. */
 import { z } from 'zod';
-import { roles } from './caller.ts';
 import { idSchema, titleSchema } from './device.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
+import { rightsSchema } from './permissions.ts';
+import { isTimeZone } from './zone.ts';
 
 /** What every connection has; the rest of the object is the driver's. */
 export const connectionSchema = z.looseObject({
@@ -19,10 +20,9 @@ export const historySchema = z.strictObject({
   flushInterval: durationMs({ minMs: 10, maxMs: 60_000 })
     .prefault(formatDurationMs(limits.flushIntervalMs))
     .describe('Longest wait of a sample for its commit to disk'),
-});
-
-export const rightsSchema = z.strictObject({
-  command: z.enum(roles).exclude(['None', 'Viewer']).default('Editor').describe('The least role that may send commands'),
+  commandsRetention: durationMs({ minMs: 60_000, maxMs: limits.retentionMaxMs })
+    .prefault(formatDurationMs(365 * 86_400_000))
+    .describe('Commands, and the record of their steps, are kept this long'),
 });
 
 export const healthSchema = z.strictObject({
@@ -71,12 +71,3 @@ export const settingsSchema = z.strictObject({
   health: healthSchema.prefault({}).describe('When Save & test and the health endpoint report an error'),
 });
 export type Settings = z.output<typeof settingsSchema>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -7,8 +7,10 @@ import { z } from 'zod';
 import { livePathPrefix } from '../contract/channel.ts';
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
-import { type Query, querySchema } from '../contract/query.ts';
+import { calendarUnits, type Query, querySchema } from '../contract/query.ts';
+import { isTimeZone } from '../contract/zone.ts';
 import type { Store } from '../store/store.ts';
+import { type Intervals, intervalsOf } from './intervals.ts';
 
 /** What a channel streams. Two queries that mean the same have the same one. */
 const specSchema = z.object({
@@ -17,6 +19,8 @@ const specSchema = z.object({
   refId: z.string(),
   /** Width of an interval, resolved; absent for raw samples. */
   widthMs: z.number().positive().optional(),
+  /** The same for days, weeks, months and years. */
+  calendar: z.object({ count: z.int().positive(), unit: z.enum(calendarUnits), timezone: z.string().refine(isTimeZone) }).optional(),
   /**
    * Length of the panel's range in coarse steps. A browser keeps the rows of a channel it already has and drops the history that comes
    * with a new answer; another range must therefore be another channel.
@@ -24,6 +28,12 @@ const specSchema = z.object({
   windowMs: z.number().nonnegative(),
 });
 export type ChannelSpec = z.output<typeof specSchema>;
+
+/** The intervals of a channel; undefined if it is one of raw samples. */
+export function intervalsIn({ widthMs, calendar }: Pick<ChannelSpec, 'widthMs' | 'calendar'>): Intervals | undefined {
+  if (calendar) return intervalsOf({ calendar });
+  return widthMs === undefined ? undefined : intervalsOf({ widthMs });
+}
 
 const recordSchema = z.object({
   spec: specSchema,
@@ -109,7 +119,7 @@ function hashOf(path: string): string {
 }
 
 /** One spelling for one meaning: order and repetition of selectors say nothing, nor do fields that do not change what is streamed. */
-function normalise({ query, refId, widthMs, windowMs }: ChannelSpec): ChannelSpec {
+function normalise({ query, refId, widthMs, calendar, windowMs }: ChannelSpec): ChannelSpec {
   const sorted = (selectors: readonly string[]) => [...new Set(selectors)].sort((a, b) => (a < b ? -1 : 1));
   const plain: Query = {
     queryType: query.queryType,
@@ -121,10 +131,18 @@ function normalise({ query, refId, widthMs, windowMs }: ChannelSpec): ChannelSpe
     fill: 'none',
     quality: query.quality,
     format: 'wide',
-    timezone: query.timezone,
+    // What it comes to is in `calendar`; live samples are never left out.
+    timezone: 'browser',
+    reduce: 'none',
     live: true,
   };
-  return { query: plain, refId, ...(widthMs === undefined ? {} : { widthMs }), windowMs: coarse(windowMs) };
+  return {
+    query: plain,
+    refId,
+    ...(widthMs === undefined ? {} : { widthMs }),
+    ...(calendar ? { calendar } : {}),
+    windowMs: coarse(windowMs),
+  };
 }
 
 /** Two digits: the ranges of two refreshes differ by milliseconds. */

@@ -9,6 +9,7 @@ import { check, placeOf } from './settings/words.ts';
 
 /** Selectors of a query, compiled. */
 export interface Selection {
+  connection: Matcher;
   device: Matcher;
   point: Matcher;
   /** Every label asked for is there and matches. */
@@ -23,10 +24,18 @@ export interface Ask {
   /** From the panel: the width of a pixel, and how many of them there are. */
   intervalMs: number;
   maxDataPoints: number;
+  /** A panel or Explore asks, to draw it. */
+  isDrawing: boolean;
 }
 
-/** `latest` is a table unless another format is asked for; series are a frame each. */
-const formatUnlessSaid: Record<string, Query['format']> = { latest: 'long' };
+/** `latest` is a table unless another format is asked for; series are a frame each. What goes by connections needs no devices. */
+const unlessSaid: Readonly<Record<string, Partial<Query>>> = {
+  latest: { format: 'long' },
+  messages: { devices: ['*'] },
+  bus: { devices: ['*'] },
+  explain: { devices: ['*'] },
+  survey: { devices: ['*'] },
+};
 
 /** A query's text, read and compiled. It never changes: panels that ask the same share it. */
 type Parsed = Pick<Ask, 'query' | 'selection'>;
@@ -65,6 +74,7 @@ function askOf(data: DataQuery, parsed: Parsed): Ask {
     range: { fromNs: BigInt(Math.floor(fromMs)) * 1_000_000n, toNs: BigInt(Math.ceil(toMs)) * 1_000_000n },
     intervalMs: data.intervalMs,
     maxDataPoints: data.maxDataPoints,
+    isDrawing: data.isDrawing ?? false,
   };
 }
 
@@ -76,17 +86,18 @@ function parseQuery(json: Uint8Array): Query {
     throw badRequest(`the query is not JSON: ${messageOf(error)}`, '', 'bad-query');
   }
   const type = typeof raw === 'object' && raw !== null && 'queryType' in raw ? String(raw.queryType) : '';
-  const format = formatUnlessSaid[type];
-  const checked = check(querySchema, format === undefined ? raw : { format, ...(raw as object) });
+  const given = Object.hasOwn(unlessSaid, type) ? { ...unlessSaid[type], ...(raw as object) } : raw;
+  const checked = check(querySchema, given);
   if (checked.ok) return checked.value;
   const [problem] = checked.problems;
   const place = placeOf(problem?.path ?? []);
   throw badRequest(`${place || 'the query'} ${problem?.message ?? 'is not understood'}`, place, 'bad-query');
 }
 
-export function compileSelection(query: Pick<Query, 'devices' | 'points' | 'labels'>): Selection {
+export function compileSelection(query: Pick<Query, 'devices' | 'points' | 'labels' | 'connections'>): Selection {
   const labels = Object.entries(query.labels).map(([name, selector]) => ({ name, matches: compileAt(selector, `labels.${name}`) }));
   return {
+    connection: anyOf((query.connections ?? ['*']).map((selector, i) => compileAt(selector, `connections[${i}]`))),
     device: anyOf(query.devices.map((selector, i) => compileAt(selector, `devices[${i}]`))),
     point: anyOf(query.points.map((selector, i) => compileAt(selector, `points[${i}]`))),
     labels: (given) => labels.every(({ name, matches }) => given[name] !== undefined && matches(given[name])),
@@ -102,7 +113,7 @@ function anyOf(matchers: readonly Matcher[]): Matcher {
   return (name) => matchers.some((matches) => matches(name));
 }
 
-function compileAt(selector: string, place: string): Matcher {
+export function compileAt(selector: string, place: string): Matcher {
   try {
     return compileSelector(selector);
   } catch (error) {

@@ -11,6 +11,8 @@ export interface DataQuery {
   /** From the panel: milliseconds. */
   intervalMs: number;
   maxDataPoints: number;
+  /** True where the front end asks for a drawing: no alert rule, no expression, no script. */
+  isDrawing?: boolean;
   /** Half-open, milliseconds since 1970. */
   fromMs: number;
   toMs: number;

@@ -6,24 +6,20 @@ import { limits } from '../contract/limits.ts';
 import { frameToJson } from '../frame/json.ts';
 import type { Series } from '../frame/series.ts';
 import type { TimeRange } from '../store/store.ts';
+import { intervalsIn } from './channels.ts';
 import type { Instance } from './instance.ts';
+import type { Intervals } from './intervals.ts';
 import { compileSelection } from './query-parse.ts';
 import { type Named, selectSeries } from './query-series.ts';
 import { aboutOf, type Live, type StreamDeps } from './stream-live.ts';
 import { emptySeries, seriesPacket } from './stream-packet.ts';
-import { readBuckets } from './telemetry-read.ts';
+import { hasTexts, readBuckets } from './telemetry-buckets.ts';
 
 const nsPerMs = 1_000_000n;
 
-/** The start of the interval a time is in. */
-export function bucketStart(timeNs: bigint, widthMs: number): bigint {
-  const widthNs = BigInt(Math.round(widthMs * 1e6));
-  return timeNs - (((timeNs % widthNs) + widthNs) % widthNs);
-}
-
 /** The schema, and the finished intervals that this viewer's history does not have yet. */
 export async function bucketPacket(deps: StreamDeps, instance: Instance, live: Live): Promise<Uint8Array> {
-  const toNs = bucketStart(deps.clock.nowNs(), live.spec.widthMs ?? 1);
+  const toNs = intervalsOf(live).start(deps.clock.nowNs());
   const fromNs = live.nextBucketNs ?? toNs;
   const signal = AbortSignal.timeout(limits.storeOpenWaitMs);
   const { series } = await readInterval(deps, instance, live, { fromNs, toNs }, signal);
@@ -41,16 +37,16 @@ export async function runBuckets(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps;
-  const widthMs = live.spec.widthMs ?? 1;
-  let nextNs = live.nextBucketNs ?? bucketStart(clock.nowNs(), widthMs);
+  const intervals = intervalsOf(live);
+  let nextNs = live.nextBucketNs ?? intervals.start(clock.nowNs());
   let schema = '';
   // Before the first packet: what was noted in an earlier stream is history to the viewers of this one.
   await note(nextNs);
   for (;;) {
     // A sample needs a moment from its device to the store; an interval that is read too early stays short of it for ever.
-    const dueMs = Number(nextNs / nsPerMs) + widthMs + limits.liveBucketGraceMs - clock.nowMs();
-    await clock.sleep(Math.max(dueMs, 1_000 / limits.livePacketsPerSecondMax), signal);
-    const toNs = bucketStart(clock.nowNs() - BigInt(limits.liveBucketGraceMs) * nsPerMs, widthMs);
+    const dueMs = Number(intervals.next(nextNs) / nsPerMs) + limits.liveBucketGraceMs - clock.nowMs();
+    await clock.sleep(Math.min(Math.max(dueMs, 1_000 / limits.livePacketsPerSecondMax), limits.liveSleepMaxMs), signal);
+    const toNs = intervals.start(clock.nowNs() - BigInt(limits.liveBucketGraceMs) * nsPerMs);
     if (toNs <= nextNs) continue;
     const { columns, series } = await readInterval(deps, instance, live, { fromNs: nextNs, toNs }, signal);
     nextNs = toNs;
@@ -72,19 +68,25 @@ export async function readInterval(
   range: TimeRange,
   signal: AbortSignal,
 ): Promise<{ columns: Named[]; series: Series[] }> {
-  const { query, widthMs = 1 } = live.spec;
+  const { query } = live.spec;
   const catalogue = await deps.store.series(instance.key);
   const selected = selectSeries(catalogue, instance.gateway, compileSelection(query), limits.liveSeriesMax).series;
-  const columns =
-    query.aggregate === 'count' || query.aggregate === 'first' || query.aggregate === 'last'
-      ? selected
-      : selected.filter(({ kind }) => kind !== 'string');
+  const columns = hasTexts(query.aggregate) ? selected : selected.filter(({ kind }) => kind !== 'string');
   const reader = { store: deps.store, gateway: instance.key, signal };
-  const read = range.toNs > range.fromNs && columns.length > 0 ? (await readBuckets(reader, columns, range, query, widthMs)).series : [];
+  // An interval without a value is no row: it could not be told from one that is not over.
+  const asked = { query: { ...query, fill: 'none' as const }, range, intervals: intervalsOf(live), gateway: instance.gateway };
+  const isAny = range.toNs > range.fromNs && columns.length > 0;
+  const read = isAny ? (await readBuckets(reader, columns, { ...asked, nowNs: deps.clock.nowNs() })).series : [];
   const found = new Map(read.map((one) => [one.name, one]));
   return { columns, series: columns.map((named) => found.get(named.name) ?? emptySeries(named, 'usable')) };
 }
 
 function frameOf(live: Live, series: readonly Series[]) {
   return seriesPacket(series, aboutOf(live)).frame;
+}
+
+function intervalsOf({ spec }: Pick<Live, 'spec'>): Intervals {
+  const intervals = intervalsIn(spec);
+  if (!intervals) throw new Error('a channel of raw samples has no intervals');
+  return intervals;
 }

@@ -1,9 +1,9 @@
 import { notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { frameToJson } from '../frame/json.ts';
-import { type ChannelSpec, type Channels, createChannels } from './channels.ts';
+import { type ChannelSpec, type Channels, createChannels, intervalsIn } from './channels.ts';
 import type { Instance } from './instance.ts';
-import { bucketPacket, bucketStart, runBuckets } from './stream-buckets.ts';
+import { bucketPacket, runBuckets } from './stream-buckets.ts';
 import { catchUp } from './stream-history.ts';
 import { aboutOf, type Live, type StreamDeps } from './stream-live.ts';
 import { packetFrame, seriesPacket } from './stream-packet.ts';
@@ -85,9 +85,9 @@ export function createStreams(deps: StreamDeps): Streams {
     const before = open.get(key);
     const live = liveOf(instance, path, known.spec);
     if (live && live !== before) {
-      const { widthMs } = known.spec;
-      if (widthMs === undefined) live.caughtUp = catchUp(deps, instance, live, sinceNs);
-      else live.nextBucketNs = known.sentNs ?? bucketStart(sinceNs, widthMs);
+      const intervals = intervalsIn(known.spec);
+      if (!intervals) live.caughtUp = catchUp(deps, instance, live, sinceNs);
+      else live.nextBucketNs = known.sentNs ?? intervals.start(sinceNs);
     }
     await live?.caughtUp;
     return live;
@@ -115,7 +115,7 @@ export function createStreams(deps: StreamDeps): Streams {
     async subscribe(instance, path) {
       const live = await find(instance, path);
       if (!live) return { status: 'not-found' };
-      if (live.spec.widthMs !== undefined) return { status: 'ok', initial: await bucketPacket(deps, instance, live) };
+      if (intervalsIn(live.spec)) return { status: 'ok', initial: await bucketPacket(deps, instance, live) };
       const { tap } = live;
       const missed = live.cursor === undefined ? missedPacket(live) : undefined;
       if (missed) return { status: 'ok', initial: missed };
@@ -137,10 +137,10 @@ export function createStreams(deps: StreamDeps): Streams {
         await orAborted(send(packet), signal);
         counters.packets += 1;
       };
-      const isNoted = (live.spec.widthMs ?? 0) >= limits.liveNotedWidthMs;
+      const isNoted = live.spec.calendar !== undefined || (live.spec.widthMs ?? 0) >= limits.liveNotedWidthMs;
       const note = (sentNs: bigint) => (isNoted ? channels.note(instance.key, path, sentNs) : Promise.resolve());
       try {
-        if (live.spec.widthMs === undefined) await runRaw(live, sendCounted, signal);
+        if (!intervalsIn(live.spec)) await runRaw(live, sendCounted, signal);
         else await runBuckets(deps, instance, live, sendCounted, note, signal);
       } catch (error) {
         if (!signal.aborted) throw error;

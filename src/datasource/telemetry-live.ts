@@ -3,26 +3,33 @@
  * Grafana's browser side can go on with. With `quality: all` bad samples are nulls with their quality and reason, here and in the packets.
  */
 import { limits } from '../contract/limits.ts';
+import type { Aggregate } from '../contract/query.ts';
 import { type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
-import type { ChannelSpec } from './channels.ts';
+import { type ChannelSpec, intervalsIn } from './channels.ts';
+import { chooseIntervals } from './intervals.ts';
 import type { Question } from './question.ts';
-import { bucketStart, readInterval } from './stream-buckets.ts';
+import { readInterval } from './stream-buckets.ts';
 import { readHistory } from './stream-history.ts';
 import type { Live } from './stream-live.ts';
-import { bucketWidth, wideNotices } from './telemetry-read.ts';
+import { wideNotices } from './telemetry-read.ts';
 
-/** A range that ended a while ago has no live continuation: new samples would be appended behind a gap. */
+/**
+ * A range that ended a while ago has no live continuation: new samples would be appended behind a gap. Nor has time in state: the columns of a channel
+ * are its series, and a state may come at any time.
+ */
 export function isLive({ ask, deps }: Question): boolean {
-  return ask.query.live && ask.range.toNs >= deps.clock.nowNs() - BigInt(limits.liveEdgeMs) * 1_000_000n;
+  return (
+    ask.query.live && !isOfStates(ask.query.aggregate) && ask.range.toNs >= deps.clock.nowNs() - BigInt(limits.liveEdgeMs) * 1_000_000n
+  );
 }
 
 export async function answerLive(question: Question): Promise<Frame[]> {
   const { ask, instance, deps, signal } = question;
   const { spec, notices } = specOf(question);
   const live = await deps.streams.prepare(instance, spec);
-  const read = await (spec.widthMs === undefined
+  const read = await (intervalsIn(spec) === undefined
     ? readHistory(deps, instance, ask, live?.tap, signal)
     : bucketHistory(question, spec, live));
   const { frame, cutRows } = wideFrame(read.series, {
@@ -36,11 +43,15 @@ export async function answerLive(question: Question): Promise<Frame[]> {
   return [{ ...frame, refId: ask.refId, meta: withNotices(meta, said), fields: read.series.length === 0 ? [] : frame.fields }];
 }
 
-function specOf({ ask }: Question): { spec: ChannelSpec; notices: Notice[] } {
+function isOfStates(aggregate: Aggregate): boolean {
+  return aggregate === 'time-in-state' || aggregate === 'share-in-state';
+}
+
+function specOf({ ask, instance }: Question): { spec: ChannelSpec; notices: Notice[] } {
   const windowMs = Number(ask.range.toNs - ask.range.fromNs) / 1e6;
   if (ask.query.aggregate === 'none') return { spec: { query: ask.query, refId: ask.refId, windowMs }, notices: [] };
-  const { widthMs, notices } = bucketWidth(ask, limits.liveSeriesMax);
-  return { spec: { query: ask.query, refId: ask.refId, widthMs, windowMs }, notices };
+  const { intervals, notices } = chooseIntervals(ask, limits.liveSeriesMax, instance.gateway.plan.settings.timezone);
+  return { spec: { query: ask.query, refId: ask.refId, ...intervals.spec, windowMs }, notices };
 }
 
 /** Finished intervals only: the one that is running is the stream's first. */
@@ -50,7 +61,7 @@ async function bucketHistory(
   live: Live | undefined,
 ): Promise<{ series: Series[]; notices: Notice[] }> {
   const nowNs = deps.clock.nowNs() - BigInt(limits.liveBucketGraceMs) * 1_000_000n;
-  const toNs = bucketStart(nowNs, spec.widthMs ?? 1);
+  const toNs = intervalsIn(spec)?.start(nowNs) ?? nowNs;
   const { series } = await readInterval(deps, instance, { spec }, { fromNs: ask.range.fromNs, toNs }, signal);
   if (live && live.streams === 0) live.nextBucketNs = toNs;
   return { series, notices: [] };

@@ -6,10 +6,12 @@ import { mergeByTime } from '../frame/merge.ts';
 import { multiFrames, timeField } from '../frame/multi.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
-import { selectSeries } from './query-series.ts';
+import { chooseIntervals } from './intervals.ts';
+import { type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
+import { readBuckets } from './telemetry-buckets.ts';
 import { answerLive, isLive } from './telemetry-live.ts';
-import { bucketWidth, readBuckets, readRaw, wideNotices } from './telemetry-read.ts';
+import { type Read, type Reader, readOutline, readRaw, wideNotices } from './telemetry-read.ts';
 
 export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const { ask, instance, deps, signal } = question;
@@ -19,15 +21,24 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const selected = selectSeries(catalogue, instance.gateway, ask.selection);
   const reader = { store: deps.store, gateway: instance.key, signal };
   if (query.aggregate === 'none') {
-    const read =
-      selected.series.length === 0 ? { series: [], notices: [] } : await readRaw(reader, selected.series, ask.range, query.quality);
+    const read = selected.series.length === 0 ? { series: [], notices: [] } : await readSamples(question, reader, selected.series);
     return frames(query.format, read.series, [...selected.notices, ...read.notices]);
   }
-  const width = bucketWidth(ask, selected.series.length);
-  const read = await readBuckets(reader, selected.series, ask.range, query, width.widthMs);
+  const { intervals, notices } = chooseIntervals(ask, selected.series.length, instance.gateway.plan.settings.timezone);
+  const asked = { query, range: ask.range, intervals, gateway: instance.gateway, nowNs: deps.clock.nowNs() };
+  const read = await readBuckets(reader, selected.series, asked);
   // The interval is said only where every interval has its row: elsewhere Grafana would break the line at each that has none.
-  const stepMs = query.fill === 'null' ? width.widthMs : undefined;
-  return frames(query.format, read.series, [...selected.notices, ...width.notices, ...read.notices], stepMs);
+  const stepMs = query.fill === 'none' ? undefined : intervals.widthMs;
+  return frames(query.format, read.series, [...selected.notices, ...notices, ...read.notices], stepMs);
+}
+
+/** Samples as they came; for a drawing those that show, where there are more than it has pixels for. */
+function readSamples({ ask }: Question, reader: Reader, named: readonly Named[]): Promise<Read> {
+  const { query, range, isDrawing, maxDataPoints } = ask;
+  const isWanted = query.reduce === 'auto' && isDrawing && query.interval === 'auto' && query.format !== 'long';
+  return maxDataPoints > 0 && (query.reduce === 'min-max' || isWanted)
+    ? readOutline(reader, named, range, query.quality, maxDataPoints)
+    : readRaw(reader, named, range, query.quality);
 }
 
 /** The series in the format asked for. Without a row there is one frame without columns: the data plane's "no data". */

@@ -3,7 +3,9 @@ import type { ColumnKind } from '../contract/sample.ts';
 import { doublesOf, type Rows } from './rows.ts';
 import { ExactSum } from './sum.ts';
 
-export type AggregateName = Exclude<Aggregate, 'none'>;
+/** What the samples of a bucket themselves come to; what lies between them is in hold.ts and rise.ts. */
+export const tallied = ['avg', 'min', 'max', 'sum', 'count', 'first', 'last'] as const satisfies readonly Aggregate[];
+export type AggregateName = (typeof tallied)[number];
 
 /** What some samples of one series come to; nulls do not count. */
 export interface Tally {
@@ -14,13 +16,15 @@ export interface Tally {
   take(rows: Rows, from: number, to: number): void;
   /** The aggregate; there must be a sample. */
   result(aggregate: AggregateName): number | bigint | string;
+  /** Back to nothing, for the next bucket. */
+  clear(): void;
 }
 
-export function createTally(kind: ColumnKind): NumberTally | IntegerTally | TextTally {
+export function createTally(kind: ColumnKind, sums = true): NumberTally | IntegerTally | TextTally {
   switch (kind) {
     case 'double':
     case 'boolean':
-      return new NumberTally(kind);
+      return new NumberTally(kind, sums);
     case 'int64':
     case 'uint64':
       return new IntegerTally(kind);
@@ -50,15 +54,22 @@ export class NumberTally implements Tally {
   first = 0;
   last = 0;
   sum = new ExactSum();
+  /** False where nobody asks for the sum. */
+  readonly sums: boolean;
 
-  constructor(kind: 'double' | 'boolean') {
+  constructor(kind: 'double' | 'boolean', sums = true) {
     this.kind = kind;
+    this.sums = sums;
   }
 
   take(rows: Rows, from: number, to: number): void {
     this.worst = worstOf(rows, from, to, this.worst);
     const { valid } = rows;
     const values = this.kind === 'double' ? doublesOf(rows) : undefined;
+    if (values && !valid) {
+      this.#takeAll(values, from, to);
+      return;
+    }
     for (let index = from; index < to; index++) {
       if (valid && valid[index] === 0) continue;
       const value = values ? (values[index] as number) : Number(rows.bits[index]);
@@ -72,6 +83,31 @@ export class NumberTally implements Tally {
       this.count += 1;
       this.sum.add(value);
     }
+  }
+
+  /** Where no value is null, which is nearly always. */
+  #takeAll(values: Float64Array, from: number, to: number): void {
+    if (from >= to) return;
+    const first = values[from] as number;
+    let min = this.count === 0 ? first : this.min;
+    let max = this.count === 0 ? first : this.max;
+    for (let index = from; index < to; index++) {
+      const value = values[index] as number;
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    if (this.count === 0) this.first = first;
+    this.min = min;
+    this.max = max;
+    this.last = values[to - 1] as number;
+    this.count += to - from;
+    if (this.sums) this.sum.addAll(values, from, to);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.worst = 0;
+    this.sum.clear();
   }
 
   /** Takes in what later samples came to; `high` and `low` are their sum. */
@@ -97,7 +133,7 @@ export class NumberTally implements Tally {
       case 'sum':
         return this.sum.value();
       case 'avg':
-        return this.sum.value() / this.count;
+        return this.sum.over(BigInt(this.count));
       default:
         return this[aggregate];
     }
@@ -136,6 +172,12 @@ export class IntegerTally implements Tally {
       this.count += 1;
       this.sum += value;
     }
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.worst = 0;
+    this.sum = 0n;
   }
 
   /** Takes in what later samples came to. */
@@ -185,6 +227,11 @@ export class TextTally implements Tally {
       if (this.count === 0) this.first = this.last;
       this.count += 1;
     }
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.worst = 0;
   }
 
   result(aggregate: AggregateName): number | string {

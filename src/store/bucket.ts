@@ -1,40 +1,55 @@
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds } from '../contract/sample.ts';
-import { type AggregateName, createTally, type Tally, TextTally } from './aggregate.ts';
+import { type AggregateName, createTally, type Tally, TextTally, tallied } from './aggregate.ts';
+import { lastBefore, valuesOf } from './between.ts';
 import type { Chunk } from './chunks.ts';
 import { Summary } from './codec/summary.ts';
-import { type BucketColumns, type Calls, StoreTrouble } from './messages.ts';
+import { Bucket } from './grid.ts';
+import { Holding, TimeInState, tooMany, WeightedAverage } from './hold.ts';
+import type { BucketColumns, Calls } from './messages.ts';
 import { worstQuality } from './range.ts';
 import type { Reading } from './reading.ts';
+import { Rising, wholeColumns } from './rise.ts';
 import { placeOf, type Rows, rowsBetween, rowsOfQuality } from './rows.ts';
+import type { SeriesRule } from './store.ts';
 
 type Ask = Calls['buckets']['ask'];
 
-/** Aggregates of intervals, in one pass over each series in order of time; chunks are read only where an edge of a bucket cuts them. */
+/** Makes buckets of the samples of one series, which come in order of time, whatever their quality. */
+interface Bucketing {
+  takeRows(rows: Rows): void;
+  /** A chunk later than all before; absent where only samples will do. */
+  takeChunk?(chunk: Chunk, read: () => Rows | undefined): void;
+  /** Values so far. */
+  readonly length: number;
+  finish(id: number): BucketColumns[];
+}
+
+/** Aggregates of intervals, in one pass over each series in order of time. */
 export function* readBuckets(reading: Reading, ask: Ask): Generator<void, BucketColumns[]> {
   const results: BucketColumns[] = [];
+  const worst = worstQuality[ask.quality];
   let total = 0;
   let sinceYield = performance.now();
   for (const [index, id] of ask.ids.entries()) {
     const kind = columnKinds[ask.kinds[index] ?? 0] ?? 'double';
-    if (!canAggregate(kind, ask.aggregate)) continue;
-    const buckets = new Buckets(kind, ask);
-    let from = ask.fromNs;
-    while (from < ask.toNs) {
-      const reached = reading.forward(
-        id,
-        kind,
-        from,
-        ask.toNs,
-        (rows) => buckets.takeRows(rows),
-        (chunk, read) => buckets.takeChunk(chunk, read),
-      );
-      if (total + buckets.length > limits.rowsPerQueryMax) {
-        throw new StoreTrouble(
-          'limit',
-          `the interval is so short that more than ${limits.rowsPerQueryMax} values would come back; choose a longer interval or a shorter range`,
-        );
-      }
+    const rule = ask.rules?.[index] ?? {};
+    const needs = needsOf(kind, ask.aggregate, rule);
+    if (!needs) continue;
+    const buckets = createBucketing(kind, ask, rule);
+    const before =
+      needs === 'last' || needs === 'usable'
+        ? yield* lastBefore(reading, id, kind, ask.fromNs, needs === 'last' ? undefined : worst)
+        : undefined;
+    if (before) buckets.takeRows(before);
+    for (let from = ask.fromNs; from < ask.toNs; ) {
+      const takeRows = (rows: Rows) => buckets.takeRows(rows);
+      const reached = reading.forward(id, kind, from, ask.toNs, takeRows, (chunk, read) => {
+        if (buckets.takeChunk) return buckets.takeChunk(chunk, read);
+        const rows = read();
+        if (rows) buckets.takeRows(rowsBetween(rows, ask.fromNs, ask.toNs));
+      });
+      if (total + buckets.length > limits.rowsPerQueryMax) throw tooMany();
       if (reached !== undefined || performance.now() - sinceYield > limits.storeSliceMs) {
         yield;
         sinceYield = performance.now();
@@ -43,32 +58,88 @@ export function* readBuckets(reading: Reading, ask: Ask): Generator<void, Bucket
       from = reached;
     }
     const columns = buckets.finish(id);
-    if (columns.times.length > 0) results.push(columns);
-    total += columns.times.length;
+    for (const { times } of columns) total += times.length;
+    if (total > limits.rowsPerQueryMax) throw tooMany();
+    const earlier = ask.before ? yield* lastBefore(reading, id, kind, ask.fromNs, worst) : undefined;
+    if (earlier)
+      results.push({
+        ...(columns[0] ?? { id, times: new BigInt64Array(), values: new Float64Array() }),
+        before: valuesOf(kind, earlier)[0] ?? 0,
+      });
+    results.push(...(earlier ? columns.slice(1) : columns));
   }
   return results;
 }
 
-function canAggregate(kind: ColumnKind, aggregate: AggregateName): boolean {
-  return kind !== 'string' || aggregate === 'count' || aggregate === 'first' || aggregate === 'last';
+/** What has to be known from before the range: nothing, the last usable sample, the last of any quality. Undefined: the kind has no such aggregate. */
+function needsOf(kind: ColumnKind, aggregate: Ask['aggregate'], rule: SeriesRule): 'nothing' | 'usable' | 'last' | undefined {
+  switch (aggregate) {
+    case 'count':
+    case 'first':
+    case 'last':
+      return 'nothing';
+    case 'time-in-state':
+    case 'share-in-state':
+      return 'last';
+    case 'avg':
+      if (kind === 'string') return undefined;
+      return rule.hold ? 'last' : 'nothing';
+    case 'min':
+    case 'max':
+    case 'sum':
+      return kind === 'string' ? undefined : 'nothing';
+    case 'delta':
+    case 'increase':
+    case 'rate':
+      return kind === 'string' ? undefined : 'usable';
+  }
 }
 
-class Buckets {
+function createBucketing(kind: ColumnKind, ask: Ask, rule: SeriesRule): Bucketing {
+  const { aggregate, grid, fromNs } = ask;
+  const worst = worstQuality[ask.quality];
+  const endNs = ask.nowNs !== undefined && ask.nowNs < ask.toNs ? ask.nowNs : ask.toNs;
+  const held = { kind, worst, fromNs, endNs, maxNs: rule.hold?.maxNs, grid };
+  switch (aggregate) {
+    case 'time-in-state':
+    case 'share-in-state':
+      return new Holding(held, new TimeInState(kind, aggregate === 'share-in-state'));
+    case 'increase':
+    case 'rate':
+      if (kind === 'string') break;
+      return new Rising({ kind, worst, fromNs, grid }, aggregate, rule.counter ?? { resets: true });
+    case 'avg':
+      if (rule.hold) return new Holding(held, new WeightedAverage());
+  }
+  return new Buckets(kind, ask);
+}
+
+/** Of the samples themselves: a chunk is read only where an edge of a bucket cuts its parts. */
+class Buckets implements Bucketing {
   readonly #kind: ColumnKind;
   readonly #ask: Ask;
+  readonly #aggregate: AggregateName;
   readonly #worst: number;
+  readonly #bucket: Bucket;
   readonly #times: bigint[] = [];
   readonly #results: (number | bigint | string)[] = [];
-  /** The open bucket. */
-  #start = 0n;
-  #end: bigint | undefined;
-  #tally: ReturnType<typeof createTally>;
+  readonly #tally: ReturnType<typeof createTally>;
+  /** For `delta`: the last value before the open bucket. */
+  readonly #isDelta: boolean;
+  #before: number | bigint | undefined;
 
   constructor(kind: ColumnKind, ask: Ask) {
     this.#kind = kind;
     this.#ask = ask;
+    this.#isDelta = ask.aggregate === 'delta';
+    this.#aggregate = tallied.find((name) => name === ask.aggregate) ?? 'last';
     this.#worst = worstQuality[ask.quality];
-    this.#tally = createTally(kind);
+    this.#bucket = new Bucket(ask.grid);
+    this.#tally = createTally(kind, this.#needsSum);
+  }
+
+  get #needsSum(): boolean {
+    return this.#aggregate === 'sum' || this.#aggregate === 'avg';
   }
 
   get length(): number {
@@ -78,17 +149,24 @@ class Buckets {
   /** Rows later than all before. */
   takeRows(all: Rows): void {
     const rows = rowsOfQuality(all, this.#worst);
+    const { fromNs } = this.#ask;
     for (let from = 0; from < rows.length; ) {
-      const end = this.#bucketOf(rows.times[from] as bigint);
-      const to = endPlace(rows.times, end, from);
+      const time = rows.times[from] as bigint;
+      if (time < fromNs) {
+        // What `delta` begins with.
+        this.#before = (valuesOf(this.#kind, rows) as Float64Array | BigInt64Array)[from];
+        from += 1;
+        continue;
+      }
+      this.#moveTo(time);
+      const to = endPlace(rows.times, this.#bucket.end, from);
       this.#tally.take(rows, from, to);
       from = to;
     }
   }
 
-  /** A chunk later than all before: by its parts where a bucket holds them whole, else by its rows. */
   takeChunk({ summary: bytes, first, last }: Chunk, read: () => Rows | undefined): void {
-    const { fromNs, toNs, aggregate } = this.#ask;
+    const { fromNs, toNs } = this.#ask;
     let rows: Rows | undefined;
     const takeRead = (from: bigint, to: bigint) => {
       rows ??= read();
@@ -99,46 +177,53 @@ class Buckets {
       takeRead(first, last + 1n);
       return;
     }
-    const needsSum = aggregate === 'sum' || aggregate === 'avg';
     for (const part of summary.parts) {
       if (part.toNs <= fromNs || part.fromNs >= toNs) continue;
-      const isWhole =
-        part.fromNs >= fromNs &&
-        part.toNs <= toNs &&
-        part.worst <= this.#worst &&
-        (part.hasSum || !needsSum) &&
-        part.toNs <= this.#bucketOf(part.fromNs);
+      let isWhole = part.fromNs >= fromNs && part.toNs <= toNs && part.worst <= this.#worst && (part.hasSum || !this.#needsSum);
+      if (isWhole) {
+        this.#moveTo(part.fromNs);
+        isWhole = part.toNs <= this.#bucket.end;
+      }
       if (!isWhole) takeRead(part.fromNs, part.toNs);
       else if (!(this.#tally instanceof TextTally)) summary.join(part, this.#tally);
     }
   }
 
-  finish(id: number): BucketColumns {
-    this.#close();
+  finish(id: number): BucketColumns[] {
+    this.#close(this.#bucket.start);
+    if (this.#times.length === 0) return [];
     const times = BigInt64Array.from(this.#times);
-    const first = this.#results[0];
-    if (typeof first === 'string') return { id, times, values: new Float64Array(times.length), texts: this.#results as string[] };
-    const values = Float64Array.from(this.#results as (number | bigint)[], Number);
-    if (typeof first !== 'bigint') return { id, times, values };
-    const exact = this.#kind === 'uint64' ? BigUint64Array.from(this.#results as bigint[]) : BigInt64Array.from(this.#results as bigint[]);
-    return { id, times, values, exact };
+    if (typeof this.#results[0] === 'string')
+      return [{ id, times, values: new Float64Array(times.length), texts: this.#results as string[] }];
+    return [{ id, times, ...wholeColumns(this.#results as (number | bigint)[], this.#kind === 'uint64' && !this.#isDelta) }];
   }
 
-  /** Opens the bucket a time is in, if it is not open; answers with its end. */
-  #bucketOf(time: bigint): bigint {
-    if (this.#end !== undefined && time < this.#end) return this.#end;
-    this.#close();
-    const { widthNs } = this.#ask;
-    this.#start = floorTo(time, widthNs);
-    this.#end = this.#start + widthNs;
-    return this.#end;
+  /** Opens the bucket a time is in, if it is not open. */
+  #moveTo(time: bigint): void {
+    const { start } = this.#bucket;
+    if (this.#bucket.moveTo(time)) this.#close(start);
   }
 
-  #close(): void {
-    if ((this.#tally as Tally).count === 0) return;
-    this.#times.push(this.#start);
-    this.#results.push(this.#tally.result(this.#ask.aggregate));
-    this.#tally = createTally(this.#kind);
+  #close(start: bigint): void {
+    const tally = this.#tally as Tally;
+    if (tally.count === 0) return;
+    const result = this.#isDelta ? this.#delta() : tally.result(this.#aggregate);
+    if (result !== undefined) {
+      this.#times.push(start);
+      this.#results.push(result);
+    }
+    tally.clear();
+  }
+
+  /** From the last value before the bucket, or from its first one; a first sample alone says nothing of a change. */
+  #delta(): number | bigint | undefined {
+    const { first, last, count } = this.#tally;
+    const from = this.#before ?? first;
+    const isAlone = this.#before === undefined && count === 1;
+    if (typeof last === 'string' || typeof from === 'string') return undefined;
+    this.#before = last;
+    if (isAlone) return undefined;
+    return typeof last === 'bigint' && typeof from === 'bigint' ? last - from : Number(last) - Number(from);
   }
 }
 
@@ -147,10 +232,4 @@ function endPlace(times: BigInt64Array, end: bigint, from: number): number {
   let step = 1;
   while (from + step < times.length && (times[from + step] as bigint) < end) step *= 2;
   return placeOf(times, end, from + (step >> 1), Math.min(from + step, times.length));
-}
-
-/** The largest multiple of `width` that is not above `time`; division of bigints rounds towards zero, which is wrong before 1970. */
-function floorTo(time: bigint, width: bigint): bigint {
-  const rest = time % width;
-  return time - (rest < 0n ? rest + width : rest);
 }

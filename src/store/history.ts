@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds } from '../contract/sample.ts';
 import { readBuckets } from './bucket.ts';
+import { DecodedChunks } from './cache.ts';
 import { Chunks } from './chunks.ts';
 import { createCommitter } from './commit.ts';
 import { createEnds } from './ends.ts';
@@ -10,6 +11,7 @@ import { createFolder } from './fold.ts';
 import { createTail, Head } from './head.ts';
 import type { Batch, Calls, Role } from './messages.ts';
 import { migrateSamples } from './migrate.ts';
+import { readOutline } from './outline.ts';
 import { readRange } from './range.ts';
 import { createReading } from './reading.ts';
 
@@ -28,7 +30,7 @@ export class History {
   constructor(database: DatabaseSync, role: Role, onDamage: (what: string) => void) {
     this.#database = database;
     const kindOf = createKinds(database);
-    this.#chunks = new Chunks(database, onDamage);
+    this.#chunks = new Chunks(database, onDamage, role === 'writer' ? undefined : new DecodedChunks());
     this.#tail = createTail(database, this.#head, onDamage);
     this.#commit = createCommitter(database, this.#head);
     this.#reading = createReading(database, this.#head, this.#chunks, role === 'reader' ? this.#tail : undefined);
@@ -74,6 +76,10 @@ export class History {
 
   buckets(ask: Calls['buckets']['ask']): ReturnType<typeof readBuckets> {
     return readBuckets(this.#reading, ask);
+  }
+
+  outline(ask: Calls['outline']['ask']): ReturnType<typeof readOutline> {
+    return readOutline(this.#reading, ask);
   }
 }
 

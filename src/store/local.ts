@@ -1,7 +1,7 @@
 import type { CommandRecord } from '../contract/command.ts';
 import { badRequest } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
-import { columnKinds, type Sample, type SeriesKey } from '../contract/sample.ts';
+import { columnKinds, type Sample, type SeriesKey, seriesName } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
 import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
@@ -13,6 +13,8 @@ import type { OpenOptions } from './open.ts';
 import { clampTime, kindFor, tidy } from './place.ts';
 import { type CommitOutcome, CommitQueue } from './queue.ts';
 import type {
+  AuditCheck,
+  AuditLine,
   BucketOptions,
   BucketResult,
   Cardinality,
@@ -115,17 +117,38 @@ export class LocalStore implements Store {
 
   async buckets(
     gateway: string,
-    keys: readonly SeriesKey[],
+    keys: Parameters<Store['buckets']>[1],
     range: TimeRange,
-    options: Parameters<Store['buckets']>[3],
+    options: BucketOptions,
     signal: AbortSignal,
   ): Promise<BucketResult[]> {
-    const { quality, aggregate, widthNs } = options;
-    if (widthNs <= 0n) throw badRequest(`the interval is ${widthNs} ns; allowed is anything above 0`, 'interval');
+    const { quality, aggregate, nowNs, before } = options;
+    if ('widthNs' in options && options.widthNs <= 0n) throw badWidth(options.widthNs);
+    const grid = 'widthNs' in options ? { widthNs: options.widthNs } : { edges: options.edges };
+    const { ask, infos } = await this.#prepare(gateway, keys, 'edges' in grid ? within(range, grid.edges) : range, quality, signal);
+    if (infos.size === 0) return [];
+    const ruled = new Map(keys.map((key) => [seriesName(key), key]));
+    const rules = Array.from(infos.values(), (info): SeriesRule => {
+      const { hold, counter } = ruled.get(seriesName(info)) ?? {};
+      return { ...(hold ? { hold } : {}), ...(counter ? { counter } : {}) };
+    });
+    const more = { ...(nowNs === undefined ? {} : { nowNs }), ...(before ? { before } : {}) };
+    const answer = await this.#engine.read('buckets', { ...ask, aggregate, grid, rules, ...more }, signal);
+    return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
+  }
+
+  async outline(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    { quality, widthNs, keepMax }: { quality: QualityFilter; widthNs: bigint; keepMax: number },
+    signal: AbortSignal,
+  ): Promise<OutlineResult[]> {
+    if (widthNs <= 0n) throw badWidth(widthNs);
     const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
     if (infos.size === 0) return [];
-    const answer = await this.#engine.read('buckets', { ...ask, aggregate, widthNs }, signal);
-    return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
+    const answer = await this.#engine.read('outline', { ...ask, widthNs, keepMax }, signal);
+    return answer.flatMap(({ id, columns, samples }) => named(infos.get(id), { columns, samples, cut: false }));
   }
 
   connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]> {
@@ -148,8 +171,20 @@ export class LocalStore implements Store {
     return this.#journal.command(gateway, 'key', idempotencyKey);
   }
 
-  commands(gateway: string, options: { limit: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]> {
+  commands(gateway: string, options: Parameters<Store['commands']>[1]): Promise<CommandRecord[]> {
     return this.#journal.commands(gateway, options);
+  }
+
+  expireCommands(gateway: string, beforeMs: number): Promise<number> {
+    return this.#journal.expireCommands(gateway, beforeMs);
+  }
+
+  audit(gateway: string, options: { afterSeq: number; limit: number }): Promise<AuditLine[]> {
+    return this.#journal.audit(gateway, options);
+  }
+
+  checkAudit(gateway: string, signal?: AbortSignal): Promise<AuditCheck> {
+    return this.#journal.checkAudit(gateway, signal);
   }
 
   remember(gateway: string, scope: string, key: string, value: unknown): Promise<void> {
@@ -176,6 +211,17 @@ export class LocalStore implements Store {
     return this.#shorten('erase', { gateway, ids });
   }
 
+  cardinality(gateway: string): Cardinality {
+    const refused = this.#catalogue.refused(gateway);
+    return {
+      series: this.#catalogue.of(gateway).length,
+      ofAll: this.#catalogue.count,
+      max: this.#options.seriesMax,
+      refused: refused?.samples ?? 0,
+      ...(refused ? { lastRefused: refused.last } : {}),
+    };
+  }
+
   status(): StoreStatus {
     const { mode, detail, restarts } = this.#engine;
     const { committed, dropped, commits } = this.#queue.counters;
@@ -188,6 +234,7 @@ export class LocalStore implements Store {
       dropped,
       commits,
       bytesOnDisk: this.#bytes,
+      ...(this.#durability === undefined ? {} : { durability: this.#durability }),
       trimmed,
       restarts,
     };
@@ -197,17 +244,6 @@ export class LocalStore implements Store {
     this.#closing ??= this.#close();
     return this.#closing;
   }
-  cardinality(gateway: string): Cardinality {
-    const refused = this.#catalogue.refused(gateway);
-    return {
-      series: this.#catalogue.of(gateway).length,
-      ofAll: this.#catalogue.count,
-      max: this.#options.seriesMax,
-      refused: refused?.samples ?? 0,
-      ...(refused ? { lastRefused: refused.last } : {}),
-    };
-  }
-
 
   async #close(): Promise<void> {
     const { clock } = this.#options;
@@ -220,7 +256,6 @@ export class LocalStore implements Store {
     this.#queue.setOpen(false);
     this.#queue.abandon(storageClosed());
     await this.#engine.close(endMs);
-      ...(this.#durability === undefined ? {} : { durability: this.#durability }),
   }
 
   async #commit(rows: Placed[], records: RecordWrite[]): Promise<CommitOutcome> {
@@ -313,4 +348,15 @@ export class LocalStore implements Store {
 
 function named<T extends object>(series: SeriesInfo | undefined, rest: T): (T & { series: SeriesInfo })[] {
   return series ? [{ series, ...rest }] : [];
+}
+
+function badWidth(widthNs: bigint): Error {
+  return badRequest(`the interval is ${widthNs} ns; allowed is anything above 0`, 'interval');
+}
+
+/** A range between the first and the last of a calendar's edges. */
+function within({ fromNs, toNs }: TimeRange, edges: BigInt64Array): TimeRange {
+  const first = edges[0] ?? fromNs;
+  const last = edges[edges.length - 1] ?? fromNs;
+  return { fromNs: fromNs > first ? fromNs : first, toNs: toNs < last ? toNs : last };
 }

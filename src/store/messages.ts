@@ -5,7 +5,8 @@
 import type { Aggregate } from '../contract/query.ts';
 import type { Columns, Reason } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
-import type { QualityFilter } from './store.ts';
+import type { Grid } from './grid.ts';
+import type { AuditCheck, AuditLine, QualityFilter, SeriesRule } from './store.ts';
 
 /** `memory` does both jobs: a database in memory belongs to one connection. */
 export type Role = 'writer' | 'reader' | 'memory';
@@ -53,7 +54,16 @@ export interface Batch {
 
 /** Everything else that is written, in the same transaction as the samples that wait with it. */
 export type RecordWrite =
-  | { type: 'command'; gateway: string; id: string; key: string | null; createdMs: number; endedMs: number | null; json: string }
+  | {
+      type: 'command';
+      gateway: string;
+      id: string;
+      key: string | null;
+      createdMs: number;
+      endedMs: number | null;
+      atMs: number;
+      json: string;
+    }
   | { type: 'connectivity'; gateway: string; change: ConnectivityChange }
   | { type: 'remember'; gateway: string; scope: string; key: string; json: string | null };
 
@@ -91,6 +101,24 @@ export interface BucketColumns {
   values: Float64Array<ArrayBuffer>;
   exact?: BigInt64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>;
   texts?: string[];
+  state?: string;
+  tooManyStates?: true;
+  before?: number | bigint | string;
+}
+
+export interface BucketAsk extends ReadAsk {
+  aggregate: Exclude<Aggregate, 'none'>;
+  grid: Grid;
+  /** One a series. */
+  rules?: SeriesRule[];
+  nowNs?: bigint;
+  before?: boolean;
+}
+
+export interface OutlineAsk extends ReadAsk {
+  widthNs: bigint;
+  /** As many samples of a series are all given. */
+  keepMax: number;
 }
 
 /** Every call by its name: what is asked and what is answered. */
@@ -112,10 +140,15 @@ export interface Calls {
   forget: { ask: { ids: number[] }; answer: null };
   ends: { ask: { ids: number[] }; answer: Ends };
   range: { ask: ReadAsk & { rowsMax: number }; answer: { id: number; columns: Columns; cut: boolean }[] };
-  buckets: { ask: ReadAsk & { aggregate: Exclude<Aggregate, 'none'>; widthNs: bigint }; answer: BucketColumns[] };
+  buckets: { ask: BucketAsk; answer: BucketColumns[] };
+  outline: { ask: OutlineAsk; answer: { id: number; columns: Columns; samples: number }[] };
   connectivity: { ask: { gateway: string; devices: string[]; fromNs: bigint; toNs: bigint }; answer: ConnectivityChange[] };
   command: { ask: { gateway: string; by: 'id' | 'key'; text: string }; answer: string | null };
-  commands: { ask: { gateway: string; limit: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };
+  commands: { ask: { gateway: string; limit: number; skip: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };
+  /** Deletes commands that ended before, and their lines in the audit; answers with how many commands. */
+  expireCommands: { ask: { gateway: string; beforeMs: number; nowMs: number }; answer: number };
+  audit: { ask: { gateway: string; afterSeq: number; limit: number }; answer: AuditLine[] };
+  auditCheck: { ask: { gateway: string }; answer: AuditCheck };
   recall: { ask: { gateway: string; scope: string }; answer: [key: string, json: string][] };
   close: { ask: null; answer: null };
 }

@@ -7,6 +7,7 @@ import type { CommandRecord } from '../contract/command.ts';
 import type { Aggregate } from '../contract/query.ts';
 import type { ColumnKind, Columns, Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
+import type { Grid } from './grid.ts';
 
 /** One sample on its way in. `kind` is that of the point's place, so that a series keeps a stable schema; a value of another kind makes a sibling series. */
 export interface Entry {
@@ -37,15 +38,53 @@ export interface RangeResult {
   cut: boolean;
 }
 
+/** How a counter comes back to low values, in the units its samples are kept in. */
+export interface CounterRule {
+  /** How many different values it can show, times their step: a value before it falls past the greatest one. Absent: it is not known to wrap. */
+  modulus?: number | bigint;
+  /** Where it begins after a reset; 0 unless said. Whole numbers of 64 bits begin at 0. */
+  zero?: number;
+  /** Whether it may begin again at any time. A fall is a wrap then only if that is the much shorter way. */
+  resets: boolean;
+}
+
+/** What has to be known of a series to aggregate it. */
+export interface SeriesRule {
+  /** Its samples come on change: a value holds until the next one, at most `maxNs`. Averages are weighted by time. */
+  hold?: { maxNs?: bigint };
+  /** For `increase` and `rate`; a fall is a reset unless said. */
+  counter?: CounterRule;
+}
+
+export type BucketOptions = {
+  quality: QualityFilter;
+  aggregate: Exclude<Aggregate, 'none'>;
+  /** Values that hold end here at the latest; the end of the range unless said. */
+  nowNs?: bigint;
+  /** Wants `BucketResult.before`. */
+  before?: boolean;
+} & Grid;
+
 export interface BucketResult {
   series: SeriesInfo;
   /** Start of each non-empty bucket, nanoseconds since 1970, ascending. */
   times: BigInt64Array;
-  /** The aggregate of each bucket; NaN never occurs, empty buckets are absent. For `first`, `last`, `min` and `max` of an exact 64-bit series use `exact`. */
+  /** The aggregate of each bucket; NaN never occurs, empty buckets are absent. Of an exact 64-bit series whole numbers are in `exact`. */
   values: Float64Array;
   exact?: BigInt64Array | BigUint64Array;
   /** `first` and `last` of a series of strings; `values` holds zeros then. */
   texts?: string[];
+  /** Of `time-in-state` and `share-in-state`, which give a result a state: the value as JavaScript prints it. */
+  state?: string;
+  /** Different values are more than `limits.statesMax`: there are no buckets. */
+  tooManyStates?: true;
+  /** The value of the last usable sample before the range, if it was asked for and there is one; without buckets the result says only this. */
+  before?: number | bigint | string;
+}
+
+export interface OutlineResult extends RangeResult {
+  /** How many samples there are; `columns` has as many where nothing was left out. */
+  samples: number;
 }
 
 /** Persisted words about a live channel: hash → normalised query (DESIGN §6). */
@@ -75,25 +114,44 @@ export interface Store {
     signal: AbortSignal,
   ): Promise<RangeResult[]>;
   /**
-   * One value a bucket; buckets are aligned to multiples of `widthNs` since 1970 and cut by the range at both ends (a bucket's time is its
-   * aligned start even if the range begins later). Nulls are ignored, booleans are 0 and 1; series of strings have `count`, `first` and `last` only.
+   * One value a bucket. Buckets are cut by the range at both ends: a bucket's time is its start even if the range begins later. Nulls do not count,
+   * booleans are 0 and 1; series of strings have `count`, `first`, `last` and the time in each state only.
+   * `delta` is the last value less the last one before the bucket (or its first), `increase` the sum of all rises by the rule of its counter, `rate`
+   * the increase over the seconds between the samples it is taken from. `time-in-state` is in seconds.
    */
   buckets(
     gateway: string,
-    keys: readonly SeriesKey[],
+    keys: readonly (SeriesKey & SeriesRule)[],
     range: TimeRange,
-    options: { quality: QualityFilter; aggregate: Exclude<Aggregate, 'none'>; widthNs: bigint },
+    options: BucketOptions,
     signal: AbortSignal,
   ): Promise<BucketResult[]>;
+  /**
+   * What a chart needs of raw samples: of each `widthNs` the first, the least, the greatest and the last one, and the first null; of a series that has
+   * no more than `keepMax`, and of texts, all.
+   */
+  outline(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    options: { quality: QualityFilter; widthNs: bigint; keepMax: number },
+    signal: AbortSignal,
+  ): Promise<OutlineResult[]>;
   /** Connectivity of devices over time, device by device; the change before the range is included so that the state at its start is known. */
   connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]>;
   appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void>;
-  /** Inserts or replaces the record by id and commits at once: no record, no command (DESIGN §8). */
+  /** Inserts or replaces the record by id, adds a line to the audit, and commits at once: no record, no command (DESIGN §8). */
   saveCommand(gateway: string, record: CommandRecord): Promise<void>;
   command(gateway: string, id: string): Promise<CommandRecord | undefined>;
   commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined>;
   /** Newest first. `open` selects those that have not ended. */
-  commands(gateway: string, options: { limit: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]>;
+  commands(gateway: string, options: { limit: number; skip?: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]>;
+  /** Deletes commands that began before and have ended, and their lines in the audit; resolves with how many commands. */
+  expireCommands(gateway: string, beforeMs: number): Promise<number>;
+  /** The audit of commands, oldest line first. */
+  audit(gateway: string, options: { afterSeq: number; limit: number }): Promise<AuditLine[]>;
+  /** Reads the whole audit and says whether its chain is whole. */
+  checkAudit(gateway: string, signal?: AbortSignal): Promise<AuditCheck>;
   /** A small persisted map: a driver's memory, live channels. Values are JSON; `undefined` forgets the key. */
   remember(gateway: string, scope: string, key: string, value: unknown): Promise<void>;
   recall(gateway: string, scope: string): Promise<Map<string, unknown>>;
@@ -101,9 +159,44 @@ export interface Store {
   expire(gateway: string, beforeNs: bigint): Promise<number>;
   /** Deletes everything of a gateway: samples, connectivity, commands and what was remembered for it; resolves with how many samples. */
   erase(gateway: string): Promise<number>;
+  /** How many series there are, and whether new ones were refused. Costs no trip to a worker. */
+  cardinality(gateway: string): Cardinality;
   status(): StoreStatus;
   /** Flushes, commits, ends the workers. Never rejects; any number of times. */
   close(): Promise<void>;
+}
+
+export interface Cardinality {
+  /** Of the gateway. */
+  series: number;
+  /** Of all gateways together, and how many there may be. */
+  ofAll: number;
+  max: number;
+  /** Samples of the gateway that were refused because their series would have been one too many, and the name of the last. */
+  refused: number;
+  lastRefused?: SeriesKey;
+}
+
+/** One line of the audit. `hash` is the SHA-256 of `<prev>\n<seq>\n<time>\n<json>`, in hexadecimal digits as `prev` is; `time` in milliseconds since 1970. */
+export interface AuditLine {
+  seq: number;
+  time: number;
+  prev: string;
+  hash: string;
+  /** A command's record as it was then, or `{ "expired": { "upTo", "hash" } }`. */
+  json: string;
+}
+
+export interface AuditCheck {
+  intact: boolean;
+  /** Lines that were read and are in order. */
+  lines: number;
+  /** The first line there is. */
+  first?: number;
+  /** The last one: whoever notes it elsewhere can tell later whether the end was cut off. */
+  head?: { seq: number; hash: string };
+  /** Where it breaks. */
+  broken?: { seq: number; why: string };
 }
 
 export interface StoreStatus {
@@ -118,23 +211,10 @@ export interface StoreStatus {
   dropped: number;
   commits: number;
   bytesOnDisk: number;
+  /** What an acknowledged commit survives: the death of the process, or a power cut too. Absent until it is open, and in memory. */
+  durability?: 'commit' | 'power-loss';
   /** Samples deleted before their retention was over, because the history reached its bound. */
   trimmed?: number;
   /** Times a worker ended by itself and was started again. */
   restarts?: number;
 }
-  /** How many series there are, and whether new ones were refused. Costs no trip to a worker. */
-  cardinality(gateway: string): Cardinality;
-export interface Cardinality {
-  /** Of the gateway. */
-  series: number;
-  /** Of all gateways together, and how many there may be. */
-  ofAll: number;
-  max: number;
-  /** Samples of the gateway that were refused because their series would have been one too many, and the name of the last. */
-  refused: number;
-  lastRefused?: SeriesKey;
-}
-
-  /** What an acknowledged commit survives: the death of the process, or a power cut too. Absent until it is open, and in memory. */
-  durability?: 'commit' | 'power-loss';

@@ -25,7 +25,57 @@ export class ExactSum {
       this.low = left;
       return;
     }
-    this.#rest += unitsOf(high) + unitsOf(low) + unitsOf(value);
+    this.#addUnits(unitsOf(value));
+  }
+
+  /** The values from place `from` to before `to`: as many times `add`, without its calls. */
+  addAll(values: Float64Array, from: number, to: number): void {
+    let { high, low } = this;
+    for (let index = from; index < to; index++) {
+      const value = values[index] as number;
+      const sum = high + value;
+      const back = sum - high;
+      const error = high - (sum - back) + (value - back);
+      const small = low + error;
+      const smallBack = small - low;
+      const lost = low - (small - smallBack) + (error - smallBack);
+      const total = sum + small;
+      const totalBack = total - sum;
+      const left = sum - (total - totalBack) + (small - totalBack);
+      if (lost === 0 && left - left === 0) {
+        high = total;
+        low = left;
+        continue;
+      }
+      this.high = high;
+      this.low = low;
+      this.#addUnits(unitsOf(value));
+      high = this.high;
+      low = this.low;
+    }
+    this.high = high;
+    this.low = low;
+  }
+
+  /** Adds `value × factor` for a whole factor of at most 2^52. */
+  addProduct(value: number, factor: number): void {
+    const size = Math.abs(value);
+    if (size !== 0 && (size > productMax || size < productMin)) {
+      this.#addUnits(unitsOf(value) * BigInt(factor));
+      return;
+    }
+    // Dekker's product: halves of 26 bits multiply without rounding, so the error of the product is a double too.
+    const product = value * factor;
+    const upper = upperHalf(value);
+    const factorUpper = upperHalf(factor);
+    const lower = value - upper;
+    const factorLower = factor - factorUpper;
+    this.add(product);
+    this.add(lower * factorLower - (product - upper * factorUpper - lower * factorUpper - upper * factorLower));
+  }
+
+  #addUnits(units: bigint): void {
+    this.#rest += unitsOf(this.high) + unitsOf(this.low) + units;
     this.high = 0;
     this.low = 0;
   }
@@ -39,6 +89,28 @@ export class ExactSum {
   value(): number {
     return this.#rest === 0n ? this.high : nearestDouble(this.#rest + unitsOf(this.high) + unitsOf(this.low));
   }
+
+  /** The rounded sum over a whole number; also where the sum alone is beyond the largest double. */
+  over(divisor: bigint): number {
+    const sum = this.value();
+    return Number.isFinite(sum) ? sum / Number(divisor) : nearestDouble((this.#rest + unitsOf(this.high) + unitsOf(this.low)) / divisor);
+  }
+
+  /** Back to nothing. */
+  clear(): void {
+    this.high = 0;
+    this.low = 0;
+    this.#rest = 0n;
+  }
+}
+
+/** Between these neither a product with 2^52 nor the error of one leaves the normal doubles. */
+const productMax = 2 ** 900;
+const productMin = 2 ** -900;
+
+function upperHalf(value: number): number {
+  const scaled = value * 134_217_729;
+  return scaled - (scaled - value);
 }
 
 const view = new DataView(new ArrayBuffer(8));

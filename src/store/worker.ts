@@ -144,6 +144,10 @@ function handlersOf(db: DatabaseSync, history: History): Handlers {
         transfer: value.flatMap(({ times, values, exact }) => [times.buffer, values.buffer, ...(exact ? [exact.buffer] : [])]),
       };
     },
+    *outline(ask) {
+      const value = yield* history.outline(ask);
+      return { value, transfer: value.flatMap(({ columns }) => buffersOf(columns)) };
+    },
     *connectivity(ask) {
       return { value: yield* records.connectivity(ask) };
     },
@@ -152,6 +156,15 @@ function handlersOf(db: DatabaseSync, history: History): Handlers {
     },
     commands(ask) {
       return { value: records.commands(ask) };
+    },
+    expireCommands(ask) {
+      return { value: records.expireCommands(ask) };
+    },
+    audit({ gateway, afterSeq, limit }) {
+      return { value: records.audit.lines(gateway, afterSeq, limit) };
+    },
+    *auditCheck({ gateway }) {
+      return { value: yield* records.audit.check(gateway) };
     },
     recall(ask) {
       return { value: records.recall(ask) };

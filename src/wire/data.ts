@@ -4,7 +4,7 @@ import type { DataAnswer, Datasource } from '../datasource/questions.ts';
 import type { Calls } from './calls.ts';
 import { faultOf, sourceOf } from './fault.ts';
 import type { QueryDataRequest } from './generated/backend.ts';
-import { callerOf, queryOf } from './incoming.ts';
+import { callerOf, isDrawing, queryOf } from './incoming.ts';
 import type { LargeResponse } from './large.ts';
 import { dataResponse } from './outgoing.ts';
 
@@ -20,7 +20,9 @@ export function dataService(datasource: Promise<Datasource>, calls: Calls): Unty
   /** A failure of all queries is told per query: the host shows it in the panel, where a failed call would only say "plugin error". */
   async function answer(request: QueryDataRequest, signal: AbortSignal): Promise<Map<string, DataAnswer>> {
     try {
-      return await (await datasource).queryData(callerOf(request.pluginContext), request.queries.map(queryOf), signal);
+      const drawing = isDrawing(request.headers);
+      const queries = request.queries.map((query) => queryOf(query, drawing));
+      return await (await datasource).queryData(callerOf(request.pluginContext), queries, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       const fault = faultOf(error, 'QueryData', calls.log);

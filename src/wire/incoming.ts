@@ -27,15 +27,26 @@ function instanceOf(settings: pb.DataSourceInstanceSettings): InstanceSettings {
   };
 }
 
-export function queryOf(query: pb.DataQuery): DataQuery {
+export function queryOf(query: pb.DataQuery, isDrawing: boolean): DataQuery {
   return {
     refId: query.refId,
     json: query.json,
     intervalMs: number(query.intervalMS),
     maxDataPoints: number(query.maxDataPoints),
+    isDrawing,
     fromMs: number(query.timeRange?.fromEpochMS),
     toMs: number(query.timeRange?.toEpochMS),
   };
+}
+
+/**
+ * Whether a panel or Explore asks: Grafana's front end names the data source in a header, which the host hands on (facts/grafana.md §2.3). Expressions
+ * and alert rules compute with what they get, so they are not drawings although the same front end may have asked for them.
+ */
+export function isDrawing(headers: ReadonlyMap<string, string>): boolean {
+  const names = new Set(Array.from(headers.keys(), (name) => name.toLowerCase().replace(/^http_/, '')));
+  const isComputed = names.has('fromalert') || names.has('x-grafana-from-expr');
+  return !isComputed && (names.has('x-datasource-uid') || names.has('x-panel-id'));
 }
 
 export function resourceOf(request: pb.CallResourceRequest): ResourceRequest {

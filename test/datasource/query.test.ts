@@ -54,7 +54,7 @@ describe('a query that is wrong', () => {
     [
       'an interval that is none',
       { queryType: 'telemetry', devices: ['a'], interval: 'fast' },
-      'interval is "fast"; allowed is "auto" or a duration',
+      'interval is "fast"; allowed is "auto", a duration such as "1m" or "24h", or days, weeks, months or years of the calendar',
     ],
     [
       'an aggregate that does not exist',

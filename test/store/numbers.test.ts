@@ -131,7 +131,8 @@ function straightforward(aggregate: string, group: readonly Value[]): Value {
     case 'sum':
       return Number(sum());
     case 'avg':
-      return Number(sum()) / group.length;
+      // Of two numbers near the greatest the sum is none, the average is one.
+      return Number.isFinite(Number(sum())) ? Number(sum()) / group.length : exactSum(group as number[], group.length);
     case 'min':
       return sorted()[0] ?? first;
     case 'max':
@@ -144,8 +145,8 @@ function straightforward(aggregate: string, group: readonly Value[]): Value {
 }
 
 /** By whole numbers of 2^-1074, of which every double is one; rounded by the decimal digits that make up the sum. */
-function exactSum(list: readonly number[]): number {
-  const total = list.reduce((sum, value) => sum + wholeUnits(value), 0n);
+function exactSum(list: readonly number[], divisor = 1): number {
+  const total = list.reduce((sum, value) => sum + wholeUnits(value), 0n) / BigInt(divisor);
   const size = total < 0n ? -total : total;
   // As an exact decimal: size * 5^1074 / 10^1074. Reading it rounds once, to the nearest double.
   return Number(`${total < 0n ? '-' : ''}${size * 5n ** 1074n}e-1074`);
