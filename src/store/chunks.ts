@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
+import type { DecodedChunks } from './cache.ts';
 import { readChunk, writeChunk } from './codec/chunk.ts';
 import { writeSummary } from './codec/summary.ts';
+import type { Room } from './room.ts';
 import { type Rows, sliceRows } from './rows.ts';
 import { transaction, troubleOf } from './schema.ts';
 
@@ -26,33 +28,37 @@ type Row = Record<string, unknown>;
 const columns = 'series, first, last, rows, summary, crc, block';
 const int64Min = -(2n ** 63n);
 
-/** The chunks of all series. `onDamage` is told of each that cannot be read. */
+/** The chunks of all series. `onDamage` is told of each that cannot be read; who reads the same ones again gives a cache. */
 export class Chunks {
   readonly #database: DatabaseSync;
   readonly #onDamage: (what: string) => void;
+  readonly #cache: DecodedChunks | undefined;
   /** Blocks whose pages are damaged: SQLite gives up a whole transaction that comes upon one, so nobody touches them again. */
   readonly #broken = new Set<number>();
   #writes = false;
   readonly #upTo;
   readonly #after;
   readonly #newest;
+  readonly #rows;
   readonly #data;
   readonly #insert;
   readonly #insertData;
   readonly #delete;
   readonly #deleteData;
 
-  constructor(database: DatabaseSync, onDamage: (what: string) => void) {
+  constructor(database: DatabaseSync, onDamage: (what: string) => void, cache?: DecodedChunks) {
     this.#database = database;
     this.#onDamage = onDamage;
-    const listed = (rest: string) => {
-      const statement = database.prepare(`SELECT ${columns} FROM chunk WHERE series = ? AND ${rest}`);
+    this.#cache = cache;
+    const listed = (rest: string, what = columns) => {
+      const statement = database.prepare(`SELECT ${what} FROM chunk WHERE series = ? AND ${rest}`);
       statement.setReadBigInts(true);
       return statement;
     };
     this.#upTo = listed('first <= ? ORDER BY first DESC LIMIT 1');
     this.#after = listed('first > ? AND first <= ? ORDER BY first LIMIT ?');
-    this.#newest = listed('first <= ? ORDER BY first DESC LIMIT ?');
+    this.#newest = listed('first <= ? ORDER BY first DESC LIMIT ?', columns.replace('summary', 'NULL AS summary'));
+    this.#rows = listed('first > ? AND first < ?', 'coalesce(sum(rows), 0) AS rows');
     this.#data = database.prepare('SELECT data FROM block WHERE id = ?');
     this.#insert = database.prepare(`INSERT INTO chunk (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
     this.#insertData = database.prepare('INSERT INTO block (data) VALUES (?)');
@@ -83,7 +89,13 @@ export class Chunks {
     return first && first.last >= fromNs ? [first, ...later] : later;
   }
 
-  /** The same, newest first. */
+  /** At most how many rows the chunks have that have a sample of `fromNs <= time < toNs`. */
+  rowsWithin(series: number, fromNs: bigint, toNs: bigint): number {
+    // The chunk that reaches over the beginning is not looked up: chunks are listed by where they begin.
+    return fromNs < toNs ? Number(this.#rows.get(series, fromNs, toNs)?.rows) + limits.storeChunkRowsMax : 0;
+  }
+
+  /** The same as `oldest`, newest first and without summaries. */
   newest(series: number, fromNs: bigint, toNs: bigint, limit: number): Chunk[] {
     if (fromNs >= toNs) return [];
     return this.#newest
@@ -108,14 +120,24 @@ export class Chunks {
     }
   }
 
-  /** The samples; undefined if they are damaged, which is reported. */
-  read(kind: ColumnKind, chunk: Chunk): Rows | undefined {
+  /** The samples, in `room` where it has the place; undefined if they are damaged, which is reported. A large read does not `keep` what it decodes. */
+  read(kind: ColumnKind, chunk: Chunk, { room, keep = false }: { room?: Room | undefined; keep?: boolean } = {}): Rows | undefined {
+    const known = this.#cache?.get(chunk);
+    if (known) return room ? room.move(known) : known;
+    const rows = this.#decode(kind, chunk, kind === 'string' ? undefined : room?.take(chunk.rows));
+    if (!rows || !this.#cache || !keep || room) return rows;
+    const kept = { ...rows, shared: true };
+    this.#cache.add(chunk, kept);
+    return kept;
+  }
+
+  #decode(kind: ColumnKind, chunk: Chunk, places: Pick<Rows, 'times' | 'bits'> | undefined): Rows | undefined {
     if (this.#broken.has(chunk.block)) return undefined;
     try {
       const data = this.#data.get(chunk.block)?.data;
       if (!(data instanceof Uint8Array)) throw new RangeError('it is not there');
       if (crc32(data) !== chunk.crc) throw new RangeError('its checksum does not fit');
-      return readChunk(kind, data);
+      return readChunk(kind, data, places);
     } catch (error) {
       const isBroken = troubleOf(error).kind === 'damaged';
       if (!(error instanceof RangeError) && !isBroken) throw error;

@@ -2,6 +2,7 @@ import { limits } from '../contract/limits.ts';
 import { type ColumnKind, type Columns, columnKinds } from '../contract/sample.ts';
 import type { Calls, ReadAsk } from './messages.ts';
 import type { Reading } from './reading.ts';
+import { Room } from './room.ts';
 import { columnsOf, concatRows, placeOf, type Rows, rowsOfQuality, sliceRows } from './rows.ts';
 
 interface Cursor {
@@ -15,6 +16,8 @@ interface Cursor {
   done: boolean;
   /** Ended by the row bound before its range was through. */
   pruned: boolean;
+  /** Where a large result is put together. */
+  room: Room | undefined;
 }
 
 export const worstQuality = { good: 0, usable: 1, all: 2 } as const;
@@ -36,6 +39,7 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
       frontier: ask.toNs,
       done: ask.fromNs >= ask.toNs,
       pruned: false,
+      room: roomFor(reading, id, ask),
     }),
   );
   let low = ask.fromNs;
@@ -48,7 +52,7 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
     for (let read = 0; read < limits.storeSliceRows && performance.now() < endMs; ) {
       const cursor = newestOpen(cursors);
       if (!cursor) return false;
-      const { pieces, reached } = reading.backward(cursor.id, cursor.kind, low, cursor.frontier, atOnce);
+      const { pieces, reached } = reading.backward(cursor.id, cursor.kind, low, cursor.frontier, atOnce, cursor.room);
       for (const piece of pieces) {
         read += piece.length;
         const rows = rowsOfQuality(piece, worst);
@@ -81,6 +85,16 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
     const cut = cursor.pruned || kept < cursor.length;
     return kept > 0 || cut ? [{ id: cursor.id, columns: columnsOf(cursor.kind, newest(cursor.pieces, kept)), cut }] : [];
   });
+}
+
+/** Of many series none is large, or all are cut. */
+const seriesWithRoomMax = 16;
+
+/** Room for what is in chunks, with one more chunk for where the rows end that are wanted. A small result is put together of what the cache has. */
+function roomFor(reading: Reading, id: number, { ids, fromNs, toNs, rowsMax }: ReadAsk & { rowsMax: number }): Room | undefined {
+  if (ids.length > seriesWithRoomMax) return undefined;
+  const rows = Math.min(reading.rowsWithin(id, fromNs, toNs), rowsMax + limits.storeChunkRowsMax);
+  return rows > limits.storeRoomRowsMin ? new Room(rows) : undefined;
 }
 
 function newestOpen(cursors: readonly Cursor[]): Cursor | undefined {

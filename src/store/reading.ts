@@ -4,6 +4,7 @@ import type { ColumnKind } from '../contract/sample.ts';
 import type { Chunk, Chunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
+import type { Room } from './room.ts';
 import { concatRows, type Rows, rowsBetween } from './rows.ts';
 import { troubleOf } from './schema.ts';
 
@@ -14,15 +15,27 @@ export interface Reading {
   /** Runs several of these on one moment of the history. */
   atOnce<T>(run: () => T): T;
   /** Rows of `fromNs <= time < toNs`, newest piece first, about `rows` of them; `reached`: all from there on has been given, undefined: all. */
-  backward(id: number, kind: ColumnKind, fromNs: bigint, toNs: bigint, rows: number): { pieces: Rows[]; reached: bigint | undefined };
+  backward(
+    id: number,
+    kind: ColumnKind,
+    fromNs: bigint,
+    toNs: bigint,
+    rows: number,
+    room?: Room,
+  ): { pieces: Rows[]; reached: bigint | undefined };
   /** The same oldest first, as rows or as chunks (which may reach beyond the range); `reached`: all before that has been given. */
   forward(id: number, kind: ColumnKind, fromNs: bigint, toNs: bigint, take: (rows: Rows) => void, takeChunk: TakeChunk): bigint | undefined;
+  /** At most so many rows are in the range. */
+  rowsWithin(id: number, fromNs: bigint, toNs: bigint): number;
   /** Time of the first sample; undefined if there is none. */
   first(id: number): bigint | undefined;
 }
 
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
+
+/** Chunks that one call leaves in the cache: a small read's all; a large one would only push out those of others. */
+const keptAtOnce = 4;
 
 /** Chunks listed at once. */
 const chunksAtOnce = 64;
@@ -60,7 +73,7 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
   return {
     atOnce,
 
-    backward: (id, kind, fromNs, toNs, wanted) =>
+    backward: (id, kind, fromNs, toNs, wanted, room) =>
       atOnce(() => {
         const newest = head.rowsOf(id, fromNs, toNs);
         const pieces: Rows[] = [];
@@ -70,14 +83,18 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
           pieces.push(rows);
           got += rows.length;
         };
+        const addNewest = (from: bigint, to: bigint) => {
+          const rows = newest && rowsBetween(newest, from, to);
+          if (rows && rows.length > 0) add(room ? room.move(rows) : rows);
+        };
         let upper = toNs;
         const atMost = Math.min(chunksAtOnce, 1 + Math.ceil(wanted / limits.storeChunkRowsMax));
         const listed = chunks.newest(id, fromNs, toNs, atMost);
-        for (const chunk of listed) {
-          if (newest) add(rowsBetween(newest, chunk.last + 1n, upper));
+        for (const [index, chunk] of listed.entries()) {
+          addNewest(chunk.last + 1n, upper);
           const end = upper <= chunk.last ? upper : chunk.last + 1n;
           const beside = newest && rowsBetween(newest, chunk.first, end);
-          const stored = chunks.read(kind, chunk);
+          const stored = chunks.read(kind, chunk, { room, keep: index < keptAtOnce });
           const inside = stored && rowsBetween(stored, fromNs, end);
           add(beside && beside.length > 0 ? orderRows(concatRows(inside ? [inside, beside] : [beside])) : inside);
           upper = chunk.first;
@@ -86,7 +103,7 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
         if (upper <= fromNs) return { pieces, reached: undefined };
         const isEnd = listed.length < atMost && upper === (listed.at(-1)?.first ?? toNs);
         if (!isEnd) return { pieces, reached: upper };
-        if (newest) add(rowsBetween(newest, fromNs, upper));
+        addNewest(fromNs, upper);
         return { pieces, reached: undefined };
       }),
 
@@ -95,6 +112,7 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
         const newest = head.rowsOf(id, fromNs, toNs);
         let lower = fromNs;
         let decoded = 0;
+        let kept = 0;
         const listed = chunks.oldest(id, fromNs, toNs, chunksAtOnce);
         for (const [index, chunk] of listed.entries()) {
           const before = newest && rowsBetween(newest, lower, chunk.first);
@@ -102,7 +120,7 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
           const beside = newest && rowsBetween(newest, chunk.first, chunk.last + 1n);
           const read = () => {
             decoded += chunk.rows;
-            return chunks.read(kind, chunk);
+            return chunks.read(kind, chunk, { keep: kept++ < keptAtOnce });
           };
           if (beside && beside.length > 0) {
             const stored = read();
@@ -117,6 +135,8 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
         if (rest && rest.length > 0) take(rest);
         return undefined;
       }),
+
+    rowsWithin: (id, fromNs, toNs) => atOnce(() => chunks.rowsWithin(id, fromNs, toNs) + (head.rowsOf(id, fromNs, toNs)?.length ?? 0)),
 
     first: (id) =>
       atOnce(() => {

@@ -19,6 +19,8 @@ export interface Rows {
   quality?: Uint8Array<ArrayBuffer> | undefined;
   /** Places in `reasonNames`. Absent: nothing is wrong. */
   reasons?: Uint16Array<ArrayBuffer> | undefined;
+  /** The arrays are somebody else's too (a cache's): they must not be given away. */
+  shared?: boolean | undefined;
 }
 
 /** Every reason this process has met, by its number in memory; on disk they are written out. */
@@ -51,6 +53,7 @@ export function sliceRows(rows: Rows, from: number, to: number): Rows {
     valid: rows.valid?.subarray(from, to),
     quality: rows.quality?.subarray(from, to),
     reasons: rows.reasons?.subarray(from, to),
+    shared: rows.shared,
   };
 }
 
@@ -78,11 +81,19 @@ export function concatRows(pieces: readonly Rows[]): Rows {
   if (pieces.length === 1 && only) return only;
   let length = 0;
   for (const piece of pieces) length += piece.length;
-  const rows: Rows = { length, times: new BigInt64Array(length), bits: new BigInt64Array(length) };
+  const rows: Rows = {
+    length,
+    times: joined(
+      pieces.map(({ times }) => times),
+      length,
+    ),
+    bits: joined(
+      pieces.map(({ bits }) => bits),
+      length,
+    ),
+  };
   let at = 0;
   for (const piece of pieces) {
-    rows.times.set(piece.times, at);
-    rows.bits.set(piece.bits, at);
     if (piece.lags) {
       rows.lags ??= new BigInt64Array(length);
       rows.lags.set(piece.lags, at);
@@ -103,6 +114,23 @@ export function concatRows(pieces: readonly Rows[]): Rows {
   }
   if (pieces.some(({ texts }) => texts !== undefined)) rows.texts = pieces.flatMap(({ texts, length: count }) => texts ?? blanks(count));
   return rows;
+}
+
+/** Arrays as one: where each begins where the one before ends (a `Room`), they are one already. */
+function joined(parts: readonly BigInt64Array<ArrayBuffer>[], length: number): BigInt64Array<ArrayBuffer> {
+  const [first] = parts;
+  const begins = parts.every((part, index) => {
+    const before = parts[index - 1];
+    return !before || (before.buffer === part.buffer && before.byteOffset + before.byteLength === part.byteOffset);
+  });
+  if (first && begins) return new BigInt64Array(first.buffer, first.byteOffset, length);
+  const all = new BigInt64Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** The first place whose time is `time` or later. */
@@ -133,19 +161,25 @@ export function rowsOfQuality(rows: Rows, worst: number): Rows {
   return count === rows.length ? rows : pickRows(rows, order.subarray(0, count));
 }
 
-/** Rows as the interface gives them: in arrays of their own. */
+/** Rows as the interface gives them: in arrays that can be given away. */
 export function columnsOf(kind: ColumnKind, rows: Rows): Columns {
   const { length, valid, reasons } = rows;
-  const bits = rows.bits.byteLength === rows.bits.buffer.byteLength ? rows.bits : rows.bits.slice();
+  // Two columns in one memory (a pack's) could not be given away one after the other.
+  const isOwn = !rows.shared && rows.times.buffer !== rows.bits.buffer;
+  const own = (column: BigInt64Array<ArrayBuffer>) =>
+    isOwn && column.byteLength >= column.buffer.byteLength * ownShare ? column : column.slice();
   return {
     kind,
-    times: rows.times.byteLength === rows.times.buffer.byteLength ? rows.times : rows.times.slice(),
-    values: valuesOf(kind, bits, rows.texts),
+    times: own(rows.times),
+    values: valuesOf(kind, own(rows.bits), rows.texts),
     valid: valid ? valid.slice() : new Uint8Array(length).fill(1),
     quality: rows.quality ? rows.quality.slice() : new Uint8Array(length),
     ...(reasons?.some((place) => place !== 0) ? { reasons: Array.from(reasons, (place) => reasonNames[place] ?? '') } : {}),
   };
 }
+
+/** A column that is a smaller part of its memory is copied: what goes with it to another thread is the whole. */
+const ownShare = 0.75;
 
 /** The texts of rows that are all null. */
 export function blanks(count: number): string[] {
@@ -155,13 +189,13 @@ export function blanks(count: number): string[] {
 function valuesOf(kind: ColumnKind, bits: BigInt64Array<ArrayBuffer>, texts: string[] | undefined): Columns['values'] {
   switch (kind) {
     case 'double':
-      return new Float64Array(bits.buffer);
+      return new Float64Array(bits.buffer, bits.byteOffset, bits.length);
     case 'int64':
       return bits;
     case 'uint64':
-      return new BigUint64Array(bits.buffer);
+      return new BigUint64Array(bits.buffer, bits.byteOffset, bits.length);
     case 'boolean': {
-      const words = new Uint32Array(bits.buffer);
+      const words = new Uint32Array(bits.buffer, bits.byteOffset, 2 * bits.length);
       const values = new Uint8Array(bits.length);
       for (let index = 0; index < values.length; index++) values[index] = words[2 * index] as number;
       return values;

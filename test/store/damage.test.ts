@@ -40,7 +40,7 @@ describe('damage costs its own part and is told', () => {
     expect(result?.columns.times[0]).toBe(0n);
     expect(result?.columns.times[limits.storeChunkRowsMax]).toBe(BigInt(2 * limits.storeChunkRowsMax));
     expect(store.status()).toMatchObject({ mode: 'disk' });
-    expect(store.status().detail).toMatch(/part of the history cannot be read and is left out: 4096 samples of series 1, 1970-01-01/);
+    expect(store.status().detail).toMatch(/part of the history cannot be read and is left out: 8192 samples of series 1, 1970-01-01/);
     // Late samples find their place where the chunk was, and everything goes on.
     await store.append(gateway, entries(limits.storeChunkRowsMax + 10, 5), { now: true });
     await store.expire(gateway, always.fromNs);
