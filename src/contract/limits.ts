@@ -1,3 +1,5 @@
+import { serialLimits } from './limits-serial.ts';
+
 /** Every bound of the product, a named number with its reason. Durations in milliseconds, sizes in bytes. */
 export const limits = {
   /** Settings are sent to every browser (DESIGN §5); a larger plant names files with `include`. */
@@ -34,6 +36,14 @@ export const limits = {
   /** Rows read and formatted in one go: some milliseconds, in which nothing else runs. Text may be 64 KiB a row, so there are fewer. */
   exportRowsPerPage: 5_000,
   exportTextRowsPerPage: 200,
+  /** One import, in bytes: the host hands bodies over whole, in one message of 16 MiB with its headers. A longer history goes in several. */
+  importBytesMax: 15 * 1024 * 1024,
+  /** Imports under way in the process: each has its body in memory and reads it on the main thread, in turns. */
+  importsOpenMax: 2,
+  /** Lines read in one go before the store takes them: some milliseconds. */
+  importRowsAtOnce: 2_000,
+  /** Bad lines that are named one by one; the rest is counted. */
+  importFaultsMax: 1_000,
   /** `events` connections of the process: each looks at every sample. */
   eventsOpenMax: 32,
   /** Events, and bytes of them, that wait for a reader; one that is further behind is told so and dropped. */
@@ -244,6 +254,8 @@ export const limits = {
   mqttUnpackedBytesMax: 1024 * 1024,
   /** Readings of one point in one message (a batch): what a logger gathers in two hours at 1 Hz and a message can hold. */
   mqttBatchMax: 8_192,
+  /** How long a device may take to answer a command, unless said otherwise. */
+  mqttAnswerMs: 5_000,
   /** Topics under wildcards whose readers are remembered; those beyond are looked up in the tree for every message. */
   mqttTopicsKnownMax: 100_000,
   /** Messages of QoS 1 and 2 a broker may send before the first is confirmed, unless said otherwise: a few commits' worth. */
@@ -318,33 +330,6 @@ export const limits = {
   modbusProbeRegistersMax: 64,
   /** How long a line that should be quiet is waited for before the request is given up. */
   rtuBabbleMs: 2_000,
-  /** One line of a serial device: unless said otherwise, and at most. */
-  serialLineBytesDefault: 4 * 1024,
-  serialLineBytesMax: 64 * 1024,
-  /** What comes this soon after opening may be the rest of a line whose beginning was missed. */
-  serialSettleMs: 100,
-  /** Samples heard on a serial port and not committed yet; more are dropped and counted. */
-  serialBacklogMax: 10_000,
-  /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
-  serialStartStepsMax: 20,
-  /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */
-  serialErrorQueueMax: 40,
-  /** Characters of what is sent that are shown to people. */
-  serialShownMax: 80,
-  /** What the line behind a device server is taken to run at, where nobody says: it only adds to how long sending may take. */
-  serialUnknownBaudRate: 9_600,
-  /** Bytes that a probe looks at for one speed: some hundred lines. And the silence that divides them. */
-  serialProbeBytesMax: 32 * 1024,
-  serialProbeGapMs: 15,
-  /** How long DTR is down to start a board anew; an Arduino needs a few milliseconds, an adapter's driver some more. */
-  ttyDtrPulseMs: 250,
-  /** Reaching a device server, and its answer to one setting (RFC 2217): together less than `openTimeoutMs`. */
-  tcpConnectMs: 3_000,
-  rfc2217AnswerMs: 1_500,
-  /** A serial port that takes no byte for this long (flow control, a stuck adapter) is closed and opened anew. */
-  ttyWriteMs: 5_000,
-  /** Processes looked at to say who holds a serial port. */
-  ttyHolderLookMax: 2_000,
   /** An idle TCP link is probed after this, so that a peer that vanished is noticed although nobody asks. */
   tcpKeepAliveMs: 10_000,
   /** Gateways of one process. Grafana never says that a data source is gone, so an endless row of test data sources has to end somewhere. */
@@ -415,10 +400,19 @@ export const limits = {
   surveyProgressMs: 100,
   /** Characters of one finding as JSON: one that is longer is dropped and counted, so that all together stay small. */
   findingCharactersMax: 16 * 1024,
+  /** Points and named commands of one `access/me`. */
+  accessTargetsMax: 1_000,
+  /** Alerts of one notification: Grafana groups them, and each may be a command. */
+  alertsAtOnceMax: 100,
+  /** A signature of a notification is believed for this long, so that a copy of it is soon worth nothing; clocks differ. */
+  hookAgeMs: 300_000,
+  /** A shorter secret could be guessed from one notification. */
+  hookSecretLengthMin: 16,
   /** An `Idempotency-Key`: room for a UUID with a name before it. */
   idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */
   healthNamedMax: 3,
   /** After a Shutdown call everything is flushed and closed within this; the host kills at 2 s (facts/grafana.md §1.5). */
   shutdownMs: 900,
+  ...serialLimits,
 } as const;

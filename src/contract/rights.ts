@@ -1,11 +1,12 @@
 /** Who may ask what over HTTP: the one declaration of DESIGN §7, enforced in one place (`datasource/resources.ts`). */
 import type { Role } from './caller.ts';
+import type { QueryType } from './query.ts';
 
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   /** `{name}` is one path segment. */
   path: string;
-  /** The least role; `'command'` asks the settings' `rights.command`. */
+  /** The least role; `'command'` asks the settings' `rights`. */
   least: Role | 'command';
   /** For `openapi.json` and the help page. */
   summary: string;
@@ -15,6 +16,19 @@ export interface Route {
 
 /** Records of commands name people: the same role for `GET commands` and for the query `commands`. */
 export const leastRoleOfCommands = 'Editor' satisfies Role;
+
+/** The least role for each type of query (DESIGN §7): the values are for all, what names people, topics, registers or bytes is not. */
+export const leastRoleOfQuery = {
+  telemetry: 'Viewer',
+  latest: 'Viewer',
+  status: 'Viewer',
+  commands: leastRoleOfCommands,
+  messages: 'Editor',
+  bus: 'Editor',
+  explain: 'Editor',
+  // What a survey finds stands in nobody's settings yet: the same role as for asking.
+  survey: 'Admin',
+} as const satisfies Record<QueryType, Role>;
 
 export const routes = [
   { method: 'GET', path: 'openapi.json', least: 'Viewer', summary: 'This interface as an OpenAPI 3.1 document' },
@@ -40,7 +54,27 @@ export const routes = [
   { method: 'GET', path: 'events', least: 'Editor', summary: 'Samples, connectivity and commands as they come, until you hang up' },
   { method: 'GET', path: 'commands', least: leastRoleOfCommands, summary: 'The latest commands, newest first' },
   { method: 'GET', path: 'commands/{id}', least: leastRoleOfCommands, summary: 'One command' },
+  { method: 'POST', path: 'commands', least: 'command', summary: 'Several commands at once: all checks first, then in order on each bus' },
+  { method: 'DELETE', path: 'commands/{id}', least: 'command', summary: 'Cancel a command that still waits: its author or an Admin' },
+  { method: 'POST', path: 'devices/{device}/lock', least: 'Editor', summary: 'Lock a device for maintenance: it takes no command' },
+  { method: 'DELETE', path: 'devices/{device}/lock', least: 'Editor', summary: 'Lift the lock: whoever set it or an Admin' },
+  { method: 'GET', path: 'audit', least: 'Admin', summary: 'The record of every step of every command and attempt, chained by hashes' },
+  { method: 'GET', path: 'audit/check', least: 'Admin', summary: 'Whether the chain of that record is whole, and where it breaks' },
+  {
+    method: 'POST',
+    path: 'hooks/alert',
+    least: 'Editor',
+    summary: "For Grafana's webhook contact point: alerts send commands, if `rights.alerts` says so",
+  },
   { method: 'GET', path: 'access/me', least: 'Viewer', summary: 'Who you are here and what you may do' },
+  { method: 'POST', path: 'connections/{connection}/probe', least: 'Admin', summary: 'Find out how a far end wants to be spoken to' },
+  { method: 'POST', path: 'connections/{connection}/scan', least: 'Admin', summary: 'Find out who and what is behind a connection' },
+  {
+    method: 'GET',
+    path: 'connections/{connection}/survey',
+    least: 'Admin',
+    summary: 'The probe or scan of a connection that runs, or the last one',
+  },
   { method: 'POST', path: 'config/check', least: 'Admin', summary: 'Check settings without using them' },
   {
     method: 'GET',

@@ -1,17 +1,20 @@
 /** HTTP under `/api/datasources/uid/<uid>/resources/`. The table of rights (contract/rights.ts) is enforced here and nowhere else. */
-import { type Caller, roleAtLeast } from '../contract/caller.ts';
+import { type Caller, roleAtLeast, type User } from '../contract/caller.ts';
 import { badRequest, Fault, notFound } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import type { Route } from '../contract/rights.ts';
-import { leastForCommand, mayCommand, strangerOf } from './access.ts';
+import { leastAnywhere, leastForCommand, mayCommand, strangerOf } from './access.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { ResourceRequest } from './questions.ts';
 import type { Reader } from './reading.ts';
 import { accessOfMine } from './resources/access.ts';
+import { alertHook } from './resources/alert-hook.ts';
 import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, ResourceDeps, RouteName } from './resources/ask.ts';
+import { auditHandlers } from './resources/audit.ts';
 import { readBody } from './resources/body.ts';
-import { commandHandlers } from './resources/commands.ts';
+import { sendCommands } from './resources/command-list.ts';
+import { cancelCommand, commandHandlers } from './resources/commands.ts';
 import { configCheck } from './resources/config.ts';
 import { listConnections } from './resources/connections.ts';
 import { listDevices, oneDevice } from './resources/devices.ts';
@@ -19,6 +22,7 @@ import { eventsHandler } from './resources/events.ts';
 import { exportHandler } from './resources/export.ts';
 import { helpPage } from './resources/help.ts';
 import { instanceHandlers } from './resources/instances.ts';
+import { lockHandlers } from './resources/locks.ts';
 import type { LongAnswers } from './resources/long-answers.ts';
 import { openApiHandler } from './resources/openapi.ts';
 import { findRoutes } from './resources/path.ts';
@@ -27,6 +31,7 @@ import { profileHandlers } from './resources/profiles.ts';
 import { type Send, sendProblem, sendReply } from './resources/reply.ts';
 import { schemaHandlers } from './resources/schema.ts';
 import { suggestHandler } from './resources/suggest.ts';
+import { lastSurvey, surveyHandler } from './resources/survey.ts';
 
 /** Answers one request. What goes wrong is a problem document; it throws only if the call was cancelled or a body breaks off on its way. */
 export type Resources = (caller: Caller, request: ResourceRequest, send: Send, signal: AbortSignal) => Promise<void>;
@@ -34,7 +39,8 @@ export type Resources = (caller: Caller, request: ResourceRequest, send: Send, s
 export function createResources(
   deps: ResourceDeps & { instances: Instances; longAnswers: LongAnswers; reader: Reader; log: Log; version: string },
 ): Resources {
-  const commands = commandHandlers(deps.store);
+  const commands = commandHandlers(deps);
+  const audit = auditHandlers(deps);
   const schemas = schemaHandlers(deps.drivers);
   const profiles = profileHandlers(deps.builtIn);
   const handlers: Record<RouteName, Handler> = {
@@ -56,7 +62,17 @@ export function createResources(
     'GET events': eventsHandler(deps),
     'GET commands': commands.list,
     'GET commands/{id}': commands.one,
+    'POST commands': sendCommands,
+    'DELETE commands/{id}': cancelCommand,
+    'POST devices/{device}/lock': lockHandlers.set,
+    'DELETE devices/{device}/lock': lockHandlers.lift,
+    'GET audit': audit.trail,
+    'GET audit/check': audit.check,
+    'POST hooks/alert': alertHook(deps),
     'GET access/me': accessOfMine,
+    'POST connections/{connection}/probe': surveyHandler('probe', deps),
+    'POST connections/{connection}/scan': surveyHandler('scan', deps),
+    'GET connections/{connection}/survey': lastSurvey,
     'POST config/check': configCheck(deps.reader),
   };
   const { list, remove } = instanceHandlers(deps.instances);
@@ -111,8 +127,10 @@ async function admit(
     throw badRequest('this is not asked of one data source: ask under /api/plugins/<id>/resources/', 'path', 'not-of-a-data-source');
   const instance = route.without ? undefined : await instances.of(caller);
   if (instance && route.least === 'command') {
-    const permission = mayCommand(caller, leastForCommand(instance, found.params));
-    if (!permission.allowed) throw forbidden(permission.why);
+    const { params } = found;
+    const least = 'device' in params ? leastForCommand(instance, params) : leastAnywhere(instance.gateway.plan.settings.rights);
+    const permission = mayCommand(caller, least);
+    if (!permission.allowed) throw refusedAtTheDoor(instance, user, params, forbidden(permission.why));
   } else if (route.least === 'command' || !roleAtLeast(user.role, route.least)) {
     throw forbidden(`this needs the role ${route.least}, and yours is ${user.role}`);
   }
@@ -125,6 +143,14 @@ async function admit(
   const header = (name: string) => request.headers.get(name)?.join(', ');
   const ask = { caller, user, params: found.params, query, header, body, bytes: request.body, signal };
   return { route, ask, ...(instance ? { instance } : {}) };
+}
+
+/** Who tried what and was not let in is recorded like every other attempt. */
+function refusedAtTheDoor({ gateway }: Instance, user: User, params: Readonly<Record<string, string>>, fault: Fault): Fault {
+  const { device = '', point, command } = params;
+  if (gateway.device(device))
+    gateway.commands.refused({ device, point: point ?? command ?? '', kind: point === undefined ? 'act' : 'set', user }, fault);
+  return fault;
 }
 
 function forbidden(message: string): Fault {

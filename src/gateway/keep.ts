@@ -20,10 +20,12 @@ export function keep(deps: { key: string; store: Store; clock: Clock; log: Log }
   const { key, store, clock, log } = deps;
   let stops: (() => void)[] = [];
 
-  async function expire(retentionMs: number): Promise<void> {
+  async function expire(retentionMs: number, commandsRetentionMs: number): Promise<void> {
     try {
       const deleted = await store.expire(key, clock.nowNs() - BigInt(Math.round(retentionMs)) * 1_000_000n);
       if (deleted > 0) log.info('samples older than the retention are deleted', { deleted });
+      const commands = await store.expireCommands(key, clock.nowMs() - commandsRetentionMs);
+      if (commands > 0) log.info('commands older than their retention are deleted', { commands });
     } catch (error) {
       log.warn('old samples were not deleted', { error: messageOf(error) });
     }
@@ -44,10 +46,10 @@ export function keep(deps: { key: string; store: Store; clock: Clock; log: Log }
 
   return {
     stop,
-    use({ retention, flushInterval }) {
+    use({ retention, flushInterval, commandsRetention }) {
       stop();
       // The first time soon, not at once: a start has better things to do.
-      stops.push(every(clock, limits.expireFirstMs, limits.expireEveryMs, () => void expire(retention)));
+      stops.push(every(clock, limits.expireFirstMs, limits.expireEveryMs, () => void expire(retention, commandsRetention)));
       if (flushInterval < limits.flushIntervalMs) stops.push(every(clock, flushInterval, flushInterval, () => void flush()));
     },
   };

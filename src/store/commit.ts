@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { limits } from '../contract/limits.ts';
+import { createAuditWriter } from './audit.ts';
 import type { Head } from './head.ts';
 import type { Batch, RecordWrite } from './messages.ts';
 import { Pack, packsOf } from './pack.ts';
@@ -30,6 +31,7 @@ function createRecordWriter(database: DatabaseSync): (record: RecordWrite) => bo
     `INSERT INTO command (gateway, id, key, created, ended, json) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (gateway, id) DO UPDATE SET key = excluded.key, created = excluded.created, ended = excluded.ended, json = excluded.json`,
   );
+  const audit = createAuditWriter(database);
   const saveConnectivity = database.prepare(
     'INSERT OR REPLACE INTO connectivity (gateway, device, time, state, reason) VALUES (?, ?, ?, ?, ?)',
   );
@@ -42,6 +44,7 @@ function createRecordWriter(database: DatabaseSync): (record: RecordWrite) => bo
     switch (record.type) {
       case 'command':
         saveCommand.run(record.gateway, record.id, record.key, record.createdMs, record.endedMs, record.json);
+        audit.append(record.gateway, record.atMs, record.json);
         return true;
       case 'connectivity':
         saveConnectivity.run(record.gateway, record.change.device, record.change.timeNs, record.change.state, record.change.reason);

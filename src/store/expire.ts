@@ -43,37 +43,47 @@ export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }
     `DELETE FROM command WHERE gateway = ?1 AND ended IS NOT NULL AND seq <= (SELECT seq FROM command WHERE gateway = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ${limits.commandsKeptMax})`,
   );
 
-  /** Chunks that are older go as they are; the one the limit falls into is written again without its beginning. */
-  function* removeBefore(ids: readonly number[], beforeNs: bigint): Generator<void, number> {
+  /** Chunks within the range go as they are; one that reaches beyond it is written again without what lies inside. */
+  function* removeWithin(ids: readonly number[], fromNs: bigint, toNs: bigint): Generator<void, number> {
     let deleted = 0;
-    for (let at = 0; at < ids.length; ) {
-      let next = at;
-      let count = 0;
+    let done = { at: 0, fromNs, count: 0 };
+    while (done.at < ids.length) {
+      let next = done;
+      // A transaction that is begun again begins where the last one ended.
       chunks.transaction(() => {
-        next = at;
-        count = 0;
+        next = { ...done, count: 0 };
         const endMs = performance.now() + limits.storeSliceMs;
         do {
-          const [oldest] = chunks.oldest(ids[next] ?? 0, int64Min, beforeNs, 1);
-          if (oldest) count += removeOldest(oldest, beforeNs);
-          else next += 1;
-        } while (next < ids.length && performance.now() < endMs);
+          const [oldest] = chunks.oldest(ids[next.at] ?? 0, next.fromNs, toNs, 1);
+          if (oldest) {
+            next.count += removeFrom(oldest, fromNs, toNs);
+            next.fromNs = oldest.last + 1n;
+          } else next = { at: next.at + 1, fromNs, count: next.count };
+        } while (next.at < ids.length && performance.now() < endMs);
       });
-      at = next;
-      deleted += count;
+      done = next;
+      deleted += done.count;
       yield;
     }
     return deleted;
   }
 
-  function removeOldest(oldest: ReturnType<Chunks['oldest']>[number], beforeNs: bigint): number {
-    const kind = kindOf(oldest.series);
-    const rows = oldest.last >= beforeNs ? chunks.read(kind, oldest) : undefined;
-    chunks.remove(oldest);
-    if (!rows) return oldest.rows;
-    const place = placeOf(rows.times, beforeNs);
-    chunks.write(oldest.series, kind, sliceRows(rows, place, rows.length));
-    return place;
+  function removeFrom(chunk: ReturnType<Chunks['oldest']>[number], fromNs: bigint, toNs: bigint): number {
+    if (chunk.first >= fromNs && chunk.last < toNs) {
+      chunks.remove(chunk);
+      return chunk.rows;
+    }
+    const kind = kindOf(chunk.series);
+    const rows = chunks.read(kind, chunk);
+    // One that cannot be read has been reported; it goes when all of it is to go.
+    if (!rows) return 0;
+    const from = placeOf(rows.times, fromNs);
+    const to = placeOf(rows.times, toNs, from);
+    if (from === to) return 0;
+    chunks.remove(chunk);
+    if (from > 0) chunks.write(chunk.series, kind, sliceRows(rows, 0, from));
+    if (to < rows.length) chunks.write(chunk.series, kind, sliceRows(rows, to, rows.length));
+    return to - from;
   }
 
   function* giveBack(): Generator<void, void> {
@@ -97,9 +107,16 @@ export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }
   }
 
   return {
+    /** Samples of these series within a range, and nothing else. */
+    *remove(ids: readonly number[], fromNs: bigint, toNs: bigint): Generator<void, Omit<Expired, 'bytes'>> {
+      yield* folder.fold();
+      return yield* finish(yield* removeWithin(ids, fromNs, toNs), ids);
+    },
+
+    /** What is older of these series, and connectivity and commands that go with it. */
     *expire(gateway: string, ids: readonly number[], beforeNs: bigint): Generator<void, Omit<Expired, 'bytes'>> {
       yield* folder.fold();
-      const deleted = yield* removeBefore(ids, beforeNs);
+      const deleted = yield* removeWithin(ids, int64Min, beforeNs);
       removeConnectivity.run(gateway, beforeNs);
       removeCommands.run(gateway);
       return yield* finish(deleted, ids);
@@ -108,8 +125,8 @@ export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }
     /** Samples in slices, then the rest at once: it is small beside them. */
     *erase(gateway: string, ids: readonly number[]): Generator<void, Omit<Expired, 'bytes'>> {
       yield* folder.fold();
-      const deleted = yield* removeBefore(ids, afterAll);
-      for (const table of ['connectivity', 'command', 'remembered'])
+      const deleted = yield* removeWithin(ids, int64Min, afterAll);
+      for (const table of ['connectivity', 'command', 'audit', 'remembered'])
         database.prepare(`DELETE FROM ${table} WHERE gateway = ?`).run(gateway);
       return yield* finish(deleted, ids);
     },
@@ -124,7 +141,7 @@ export function createExpirer({ database, head, chunks, folder, endsOf, kindOf }
         if (usedBytes(database) <= bytes) break;
         const { oldest, newest } = span.get() as { oldest: bigint | null; newest: bigint | null };
         if (oldest === null || newest === null) break;
-        deleted += yield* removeBefore(ids, oldest + (newest - oldest) / trimSteps + 1n);
+        deleted += yield* removeWithin(ids, int64Min, oldest + (newest - oldest) / trimSteps + 1n);
       }
       return yield* finish(deleted, ids);
     },

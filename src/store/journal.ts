@@ -7,7 +7,7 @@ import { storageFull } from './faults.ts';
 import { fromJson, toJson } from './json.ts';
 import type { RecordWrite } from './messages.ts';
 import { clampTime } from './place.ts';
-import type { TimeRange } from './store.ts';
+import type { AuditCheck, AuditLine, TimeRange } from './store.ts';
 
 /** What is kept beside samples: commands, connectivity, remembered maps. Written with the commit that is next. */
 export class Journal {
@@ -36,6 +36,7 @@ export class Journal {
       key,
       createdMs: Math.trunc(begun),
       endedMs: times.ended === undefined ? null : Math.trunc(times.ended),
+      atMs: Math.trunc(this.#clock.nowMs()),
       json,
     });
   }
@@ -47,11 +48,24 @@ export class Journal {
 
   async commands(
     gateway: string,
-    { limit, range, open = false }: { limit: number; range?: TimeRange; open?: boolean },
+    { limit, skip = 0, range, open = false }: { limit: number; skip?: number; range?: TimeRange; open?: boolean },
   ): Promise<CommandRecord[]> {
     const bounds = range ? { fromMs: msFrom(range.fromNs), toMs: msFrom(range.toNs) } : {};
-    const answer = await this.#engine.read('commands', { gateway, limit: Math.min(limit, limits.commandsKeptMax), open, ...bounds });
+    const answer = await this.#engine.read('commands', { gateway, limit: Math.min(limit, limits.commandsKeptMax), skip, open, ...bounds });
     return answer.map(commandOf);
+  }
+
+  async expireCommands(gateway: string, beforeMs: number): Promise<number> {
+    await this.#engine.writable();
+    return await this.#engine.write('expireCommands', { gateway, beforeMs: Math.trunc(beforeMs), nowMs: Math.trunc(this.#clock.nowMs()) });
+  }
+
+  async audit(gateway: string, { afterSeq, limit }: { afterSeq: number; limit: number }): Promise<AuditLine[]> {
+    return await this.#engine.read('audit', { gateway, afterSeq, limit: Math.min(limit, limits.auditPageLines) });
+  }
+
+  async checkAudit(gateway: string, signal?: AbortSignal): Promise<AuditCheck> {
+    return await this.#engine.read('auditCheck', { gateway }, signal);
   }
 
   async appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void> {

@@ -79,6 +79,15 @@ export interface Ends {
   reasons: Reason[];
 }
 
+/** A copy of the history. */
+export interface BackupFile {
+  name: string;
+  bytes: number;
+  madeMs: number;
+  /** SHA-256 of the file in hexadecimal; absent where the note of it is gone. */
+  sha256?: string;
+}
+
 export interface Expired {
   deleted: number;
   /** Of the series that lost samples; those that are empty now are in `empty`. */
@@ -132,6 +141,8 @@ export interface Calls {
   /** A tiny write, to see whether the disk takes them again. */
   probe: { ask: null; answer: null };
   expire: { ask: { gateway: string; ids: number[]; beforeNs: bigint }; answer: Expired };
+  /** Deletes `fromNs <= time < toNs` of these series. */
+  remove: { ask: { ids: number[]; fromNs: bigint; toNs: bigint }; answer: Expired };
   /** Deletes everything of a gateway whose series are these. */
   erase: { ask: { gateway: string; ids: number[] }; answer: Expired };
   /** Deletes the oldest samples until the history is this small. */
@@ -142,6 +153,11 @@ export interface Calls {
   range: { ask: ReadAsk & { rowsMax: number }; answer: { id: number; columns: Columns; cut: boolean }[] };
   buckets: { ask: BucketAsk; answer: BucketColumns[] };
   outline: { ask: OutlineAsk; answer: { id: number; columns: Columns; samples: number }[] };
+  /** What series take: samples, and bytes of their chunks. */
+  sizes: { ask: { ids: number[] }; answer: { samples: number[]; bytes: number[] } };
+  /** Copies the history into the folder of backups; the oldest copies go when there are too many. */
+  backup: { ask: { nowMs: number; keep: number }; answer: BackupFile };
+  backups: { ask: null; answer: BackupFile[] };
   connectivity: { ask: { gateway: string; devices: string[]; fromNs: bigint; toNs: bigint }; answer: ConnectivityChange[] };
   command: { ask: { gateway: string; by: 'id' | 'key'; text: string }; answer: string | null };
   commands: { ask: { gateway: string; limit: number; skip: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };

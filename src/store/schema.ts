@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { auditTable } from './audit.ts';
 import { type Durability, StoreTrouble, type Trouble } from './messages.ts';
 
 const fileName = 'fieldgate.db';
@@ -64,6 +65,8 @@ export function openForWriting(folder: string | undefined, nowMs: number, durabi
       `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'power-loss' ? 'FULL' : 'NORMAL'}; PRAGMA journal_size_limit = 67108864`,
     );
     prepare(database, nowMs);
+    // Beside the version: a history that has it is the same to a Fieldgate that does not know it.
+    database.exec(auditTable);
     return database;
   } catch (error) {
     database.close();

@@ -6,6 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { limits } from '../contract/limits.ts';
+import { listBackups, makeBackup } from './backup.ts';
 import { buffersOf } from './column.ts';
 import { History } from './history.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
@@ -27,8 +28,11 @@ interface Reply<K extends CallName = CallName> {
   transfer?: ArrayBuffer[];
 }
 
-/** A long call is a generator, so that it can be interrupted where it yields: by other calls, or for good by its `stop` cell. */
-type Outcome<K extends CallName = CallName> = Reply<K> | Generator<void, Reply<K>>;
+/**
+ * A long call is a generator, so that it can be interrupted where it yields: by other calls, or for good by its `stop` cell. One whose work is done by
+ * other threads is a promise.
+ */
+type Outcome<K extends CallName = CallName> = Reply<K> | Generator<void, Reply<K>> | Promise<Reply<K>>;
 
 type Handlers = { [K in Exclude<CallName, 'open' | 'close'>]: (ask: Calls[K]['ask']) => Outcome<K> };
 
@@ -121,6 +125,19 @@ function handlersOf(db: DatabaseSync, history: History): Handlers {
     *erase({ gateway, ids }) {
       const done = yield* oneByOne(expirer.erase(gateway, ids));
       return { value: { ...done, bytes: bytesOf(folder) } };
+    },
+    *remove({ ids, fromNs, toNs }) {
+      const done = yield* oneByOne(expirer.remove(ids, fromNs, toNs));
+      return { value: { ...done, bytes: bytesOf(folder) } };
+    },
+    *sizes({ ids }) {
+      return { value: yield* history.sizesOf(ids) };
+    },
+    async backup({ nowMs, keep }) {
+      return { value: await makeBackup(folder ?? '', nowMs, keep) };
+    },
+    backups() {
+      return { value: listBackups(folder ?? '') };
     },
     *trim({ bytes }) {
       const done = yield* oneByOne(expirer.trim(bytes));
@@ -244,6 +261,13 @@ function serve(port: MessagePort): void {
       if ('value' in outcome) {
         answer(port, request, outcome, outcome.transfer);
         if (request.name === 'close') port.close();
+        return;
+      }
+      if (outcome instanceof Promise) {
+        outcome.then(
+          ({ value }) => answer(port, request, { value }),
+          (error: unknown) => answer(port, request, { error }),
+        );
         return;
       }
       // The first slice at once: most calls have only one. One that goes on starts the turning unless it turns already.

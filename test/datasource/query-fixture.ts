@@ -78,6 +78,9 @@ export class ScriptedGateway implements Gateway {
     last: () => undefined,
     all: () => [],
   };
+  get commands(): never {
+    throw new Error('scripted');
+  }
   traffic() {
     return new Map();
   }

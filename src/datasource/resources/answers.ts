@@ -38,12 +38,23 @@ export const pointAnswer = z
     bits: z.record(z.string(), z.string()).optional().describe('Bit → name of a flag'),
     momentary: z.boolean(),
     labels,
-    write: z.object({ min: z.number().optional(), max: z.number().optional(), step: z.number().optional() }).optional(),
+    write: z
+      .object({ min: z.number().optional(), max: z.number().optional(), step: z.number().optional(), confirm: z.boolean() })
+      .optional(),
     address: z.unknown().optional().describe('For Editors'),
     interval: z.number().optional().describe('Milliseconds; for Editors'),
     last: z.union([sampleAnswer, z.null()]),
   })
   .meta({ id: 'Point' });
+
+export const lockAnswer = z
+  .object({
+    reason: z.string(),
+    since: time,
+    until: time,
+    by: z.object({ login: z.string(), name: z.string() }).optional().describe('For Editors'),
+  })
+  .meta({ id: 'Lock' });
 
 export const deviceAnswer = z
   .object({
@@ -54,6 +65,7 @@ export const deviceAnswer = z
     state: z.enum(['online', 'offline', 'unknown']),
     since: time.optional(),
     lastSeen: time.optional().describe('When it last said something good'),
+    lock: lockAnswer.optional().describe('It takes no command'),
     address: z.unknown().optional().describe('For Editors'),
     error: z.string().optional().describe('For Editors'),
     samples: z.number().optional().describe('For Editors'),
@@ -98,9 +110,42 @@ export const commandAnswer = z
     reason: z.string().optional(),
     user: z.object({ login: z.string(), name: z.string(), role: z.string() }),
     idempotencyKey: z.string().optional(),
+    position: z.number().optional().describe('Of one that waits: how many go before it'),
+    cancelledBy: z.object({ login: z.string(), name: z.string() }).optional(),
+    origin: z.object({ hook: z.string(), rule: z.string(), fingerprint: z.string() }).optional().describe('The alert that made it'),
+    refusal: z
+      .object({ status: z.number(), type: z.string(), others: z.number().optional() })
+      .optional()
+      .describe('It was refused before it was a command; `others` like it were not recorded one by one'),
     times: z.record(z.string(), time).describe('By state, and `ended`'),
   })
   .meta({ id: 'Command' });
+
+export const outcomesAnswer = z
+  .object({
+    outcomes: z
+      .array(z.looseObject({ status: z.number() }))
+      .describe('In the order of the list: a command, or a problem document; `status` is what it would have been answered with alone'),
+  })
+  .meta({ id: 'Outcomes' });
+
+export const hookAnswer = z
+  .object({ outcomes: z.array(z.looseObject({ alert: z.string(), command: z.string().optional(), status: z.number() })) })
+  .meta({ id: 'HookOutcomes' });
+
+export const auditLine = z
+  .object({ seq: z.number(), time, prev: z.string(), hash: z.string(), json: z.string() })
+  .meta({ id: 'AuditLine' });
+
+export const auditCheckAnswer = z
+  .object({
+    intact: z.boolean(),
+    lines: z.number(),
+    first: z.number().optional(),
+    head: z.object({ seq: z.number(), hash: z.string() }).optional(),
+    broken: z.object({ seq: z.number(), why: z.string() }).optional(),
+  })
+  .meta({ id: 'AuditCheck' });
 
 export const profileAnswer = z
   .object({
@@ -123,6 +168,23 @@ export const accessAnswer = z
     may: z.object({ read: z.boolean(), readNow: z.boolean(), command: z.boolean(), configure: z.boolean() }),
     rights: z.object({ command: z.enum(roles) }),
     why: z.string().optional().describe('What stands against commands'),
+    targets: z
+      .array(
+        z.object({
+          device: z.string(),
+          point: z.string().optional(),
+          command: z.string().optional(),
+          may: z.boolean(),
+          least: z.enum(['Viewer', 'Editor', 'Admin', 'nobody']),
+          why: z.string().optional(),
+          obstacles: z
+            .array(z.object({ type: z.string(), detail: z.string(), until: time.optional() }))
+            .describe('What stands against it now, whoever asks; the types are those of the problems it would be refused with'),
+        }),
+      )
+      .optional()
+      .describe('With device, point or label: what may be commanded'),
+    more: z.boolean().optional().describe('There are more targets'),
   })
   .meta({ id: 'Access' });
 
@@ -196,3 +258,58 @@ export const exportLine = z
     reason: z.string(),
   })
   .meta({ id: 'ExportLine' });
+
+export const findingAnswer = z
+  .object({
+    id: z.string().describe('One with the same id takes the place of an earlier one'),
+    kind: z.string().describe("The driver's word for what it is: unit, range, topic, line"),
+    text: z.string().describe('For people'),
+    values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    score: z.number().optional().describe('How sure it is, 0 to 1'),
+    proposes: z
+      .object({
+        connection: z.record(z.string(), z.unknown()).optional(),
+        devices: z.array(z.record(z.string(), z.unknown())).optional(),
+        points: z.array(z.record(z.string(), z.unknown())).optional(),
+      })
+      .optional()
+      .describe('What would go into the settings'),
+  })
+  .meta({ id: 'Finding' });
+
+const surveyStates = z.enum(['running', 'done', 'failed', 'cancelled', 'cut']);
+const sessions = z.enum(['running', 'trial']).describe('On the connection as it runs, or on one that is opened for this only');
+
+export const surveyAnswer = z
+  .object({
+    connection: z.string(),
+    protocol: z.string(),
+    kind: z.enum(['probe', 'scan']),
+    session: sessions,
+    state: surveyStates,
+    error: z.string().optional().describe('Why it did not come to its end'),
+    started: time,
+    ended: time.optional(),
+    progress: z.object({ done: z.number(), total: z.number().optional(), text: z.string() }).optional(),
+    findings: z.array(findingAnswer),
+    dropped: z.number().describe('Findings that are more than are kept'),
+  })
+  .meta({ id: 'Survey' });
+
+export const surveyLine = z
+  .union([
+    z.object({
+      event: z.literal('begin'),
+      connection: z.string(),
+      kind: z.enum(['probe', 'scan']),
+      session: sessions,
+      secrets: z.enum(['stored', 'given', 'none']).describe('Which secrets take part'),
+      detail: z.string().optional(),
+      time,
+    }),
+    z.object({ event: z.literal('progress'), done: z.number(), total: z.number().optional(), text: z.string(), time }),
+    findingAnswer.extend({ event: z.literal('finding'), time }),
+    z.object({ event: z.literal('heartbeat'), time }),
+    z.object({ event: z.literal('end'), state: surveyStates, detail: z.string(), findings: z.number(), dropped: z.number(), time }),
+  ])
+  .meta({ id: 'SurveyLine' });

@@ -1,9 +1,12 @@
 /** What each route takes and gives, beside its line in the table of rights: `openapi.json` is made from both. The compiler demands every route. */
 import { z } from 'zod';
-import { actBodySchema, setBodySchema } from '../../contract/command.ts';
+import { actBodySchema, commandStates, lockBodySchema, setBodySchema } from '../../contract/command.ts';
 import { limits } from '../../contract/limits.ts';
+import { notificationSchema, signatureHeader, timestampHeader } from './alert-hook.ts';
 import * as answers from './answers.ts';
 import type { ProcessRouteName, RouteName } from './ask.ts';
+import { commandListSchema } from './command-list.ts';
+import { surveyBodySchema } from './survey-order.ts';
 
 export interface Described {
   /** Of the query string. */
@@ -47,6 +50,9 @@ const moment = z
   .string()
   .optional()
   .meta({ examples: ['now-1h', '2026-01-31T12:00:00Z', '1767225600000'] });
+
+const surveyBody = surveyBodySchema.meta({ id: 'SurveyBody' });
+const survey = { body: surveyBody, answers: { 'application/x-ndjson': answers.surveyLine } };
 
 export const described: Record<RouteName | ProcessRouteName, Described> = {
   'GET openapi.json': { answers: json(anyObject) },
@@ -100,11 +106,50 @@ export const described: Record<RouteName | ProcessRouteName, Described> = {
     answers: { 'application/x-ndjson': answers.eventAnswer, 'text/event-stream': text.describe('The same as Server-Sent Events') },
   },
   'GET commands': {
-    parameters: { limit: z.int().min(1).max(limits.commandsListedMax).optional() },
-    answers: json(z.object({ commands: z.array(answers.commandAnswer) })),
+    parameters: {
+      limit: z.int().min(1).max(limits.commandsListedMax).optional().describe('Of a JSON answer; a file has all'),
+      format: z.enum(['json', 'csv', 'ndjson']).optional(),
+      from: moment.describe('With to: the range; all unless said'),
+      to: moment.describe('Not included'),
+      state: z.array(z.enum(commandStates)).optional().describe('Several: any of them'),
+      ...selection,
+    },
+    answers: {
+      ...json(z.object({ commands: z.array(answers.commandAnswer) })),
+      'text/csv': text.describe('A line a command'),
+      'application/x-ndjson': anyObject.describe('A line a command, its members as the columns of the CSV'),
+    },
+  },
+  'POST commands': {
+    headers: idempotency,
+    body: commandListSchema.meta({ id: 'CommandList' }),
+    answers: json(answers.outcomesAnswer),
+    also: { '202': 'Some still run after `wait`', '207': 'Some did not end well' },
+  },
+  'DELETE commands/{id}': { answers: json(answers.commandAnswer) },
+  'POST devices/{device}/lock': {
+    body: lockBodySchema.meta({ id: 'LockBody' }),
+    answers: json(z.object({ device: z.string(), lock: answers.lockAnswer })),
+  },
+  'DELETE devices/{device}/lock': { answers: json(z.object({ device: z.string(), lock: z.null() })) },
+  'GET audit': {
+    parameters: { after: z.int().min(0).optional().describe('The number of a line: only later ones') },
+    answers: { 'application/x-ndjson': answers.auditLine },
+  },
+  'GET audit/check': { answers: json(answers.auditCheckAnswer) },
+  'POST hooks/alert': {
+    headers: {
+      [signatureHeader]: z.string().describe('HMAC-SHA256 of `<timestamp>:<body>` with the secret, in hexadecimal digits'),
+      [timestampHeader]: z.string().describe('Seconds since 1970'),
+    },
+    body: notificationSchema.meta({ id: 'AlertNotification' }),
+    answers: json(answers.hookAnswer),
   },
   'GET commands/{id}': { answers: json(answers.commandAnswer) },
-  'GET access/me': { answers: json(answers.accessAnswer) },
+  'GET access/me': { parameters: selection, answers: json(answers.accessAnswer) },
+  'POST connections/{connection}/probe': survey,
+  'POST connections/{connection}/scan': survey,
+  'GET connections/{connection}/survey': { answers: json(answers.surveyAnswer) },
   'POST config/check': { body: anyObject.describe('Settings, as GET schema describes them'), answers: json(answers.checkAnswer) },
   'GET instances': { answers: json(z.object({ instances: z.array(answers.instanceAnswer) })) },
   'DELETE instances/{uid}': {

@@ -17,7 +17,9 @@ export const listDevices: Handler = ({ instance, query, user }) => {
   const devices = instance.gateway.plan.connections
     .flatMap((connection) => connection.devices)
     .filter(({ labels }) => wanted.every(({ name, value }) => Object.hasOwn(labels, name) && labels[name] === value));
-  return { body: { devices: devices.map((device) => deviceAnswer(device, states.get(device.id), roleAtLeast(user.role, 'Editor'))) } };
+  return {
+    body: { devices: devices.map((device) => deviceAnswer(instance, device, states.get(device.id), roleAtLeast(user.role, 'Editor'))) },
+  };
 };
 
 /** The device as in the list, with `points` (as `devices/{device}/points` has them) and `commands`. */
@@ -27,7 +29,7 @@ export const oneDevice: Handler = ({ instance, params, user }) => {
   const status = instance.gateway.devices().find(({ id }) => id === device.id);
   return {
     body: {
-      ...deviceAnswer(device, status, insider),
+      ...deviceAnswer(instance, device, status, insider),
       points: device.points.map((point) => pointAnswer(instance, device, point, insider)),
       commands: device.actions.map(({ id, title, confirm }) => ({ id, title: title ?? id, confirm })),
     },
@@ -42,7 +44,8 @@ export function deviceOf(instance: Instance, params: Ask['params']): Device {
   return device;
 }
 
-function deviceAnswer(device: Device, status: DeviceStatus | undefined, insider: boolean) {
+function deviceAnswer({ gateway }: Instance, device: Device, status: DeviceStatus | undefined, insider: boolean) {
+  const lock = gateway.commands.lockOf(device.id);
   return {
     id: device.id,
     title: device.title,
@@ -51,6 +54,8 @@ function deviceAnswer(device: Device, status: DeviceStatus | undefined, insider:
     state: status?.state ?? 'unknown',
     since: status?.sinceMs,
     lastSeen: status?.lastSeenMs,
+    // Who works there is for those who work there.
+    ...(lock ? { lock: { reason: lock.reason, since: lock.since, until: lock.until, ...(insider ? { by: lock.by } : {}) } } : {}),
     ...(insider ? { address: device.address, error: status?.error, samples: status?.samples, badSamples: status?.badSamples } : {}),
   };
 }

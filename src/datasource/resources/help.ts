@@ -1,7 +1,7 @@
 import { roleAtLeast } from '../../contract/caller.ts';
 import type { ActionConfig, Device, Point } from '../../contract/device.ts';
 import { limits } from '../../contract/limits.ts';
-import { mayCommand } from '../access.ts';
+import { leastAnywhere, mayCommand } from '../access.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
 import { Html, html } from './html.ts';
@@ -32,7 +32,7 @@ function page(ask: Ask): Html {
     base: `/api/datasources/uid/${encodeURIComponent(uid).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`)}/resources`,
     uid,
     editor: roleAtLeast(user.role, 'Editor'),
-    command: mayCommand(ask.caller, instance.gateway.plan.settings.rights.command).allowed,
+    command: mayCommand(ask.caller, leastAnywhere(instance.gateway.plan.settings.rights)).allowed,
   };
   const devices = devicesOf(instance);
   const shown = devices.slice(0, limits.helpDevicesMax);

@@ -27,7 +27,9 @@ export function pointAnswer(instance: Instance, device: Device, point: Point, in
     bits: point.bits,
     momentary,
     labels,
-    ...(point.write && access !== 'read' ? { write: { min: point.write.min, max: point.write.max, step: point.write.step } } : {}),
+    ...(point.write && access !== 'read'
+      ? { write: { min: point.write.min, max: point.write.max, step: point.write.step, confirm: point.write.confirm } }
+      : {}),
     ...(insider ? { address: point.address, interval: point.intervalMs } : {}),
     last: sample ? sampleAnswer(point, sample) : null,
   };

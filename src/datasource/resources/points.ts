@@ -68,7 +68,8 @@ function commandReply(record: CommandRecord): Reply {
   return { status, body: record, fault: new Fault(message, { type: `command-${record.state}`, blame: 'device', status }) };
 }
 
-function idempotencyKey({ header }: Ask): string | undefined {
+/** Throws a `Fault` 400 for one that is too long or not visible ASCII. */
+export function idempotencyKey({ header }: Ask): string | undefined {
   const key = header('idempotency-key');
   if (key === undefined) return undefined;
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > limits.idempotencyKeyLengthMax) {

@@ -1,4 +1,5 @@
 import type { Connection, Driver } from '../../contract/driver.ts';
+import { alertSecretName } from '../../contract/permissions.ts';
 import { connectionSchema } from '../../contract/settings.ts';
 import type { Faults } from './faults.ts';
 import { didYouMean } from './near.ts';
@@ -70,7 +71,7 @@ export function warnOfStraySecrets(
   for (const [id, { driver }] of connections) for (const name of driver?.secrets ?? []) wanted.add(`${id}.${name}`);
   const idle = new Set([...connections].filter(([, { driver }]) => !driver).map(([id]) => id));
   for (const [name, value] of Object.entries(secure)) {
-    if (!value || wanted.has(name) || idle.has(name.slice(0, name.lastIndexOf('.')))) continue;
+    if (!value || name === alertSecretName || wanted.has(name) || idle.has(name.slice(0, name.lastIndexOf('.')))) continue;
     faults.warn(
       '',
       `secureJsonData[${show(name)}]`,

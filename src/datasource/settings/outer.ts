@@ -7,7 +7,7 @@ import { check, tailOf } from './words.ts';
  * What holds while a part of the outer shape is wrong: the choice that does no harm. A mistyped role must not let more people send commands, and a
  * mistyped retention must not delete history.
  */
-const cautious: Record<string, unknown> = { rights: { command: 'Admin' }, history: { retention: '3650d' } };
+const cautious: Record<string, unknown> = { rights: { command: 'Admin' }, history: { retention: '3650d', commandsRetention: '3650d' } };
 
 /** The outer shape, always complete: a field that is wrong is reported and replaced. The lists keep their elements unchecked. */
 export function readOuter(document: Record<string, unknown>, faults: Faults): Settings {

@@ -257,7 +257,7 @@ export class Commands {
     }
     // The place in the row is taken before the record is written, so that the order is that of the callers.
     const turn = this.#turns.take(record.device, record.id);
-    const come = before ? Promise.all([turn.come, before]).then(() => undefined) : turn.come;
+    const come = Promise.all([turn.come, before]).then(() => undefined);
     const leaving = new AbortController();
     const delivered = Promise.withResolvers<void>();
     const done = () => {
