@@ -4,21 +4,46 @@ import { limits } from '../../src/contract/limits.ts';
 import { type Order, orders, ordersOf } from './order.ts';
 import { parseReference, type Table, tables } from './reference.ts';
 
-export const types = ['bool', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64', 'string'] as const;
+export const types = [
+  'bool',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'float16',
+  'float32',
+  'float64',
+  'bcd16',
+  'bcd32',
+  'string',
+] as const;
 export type Type = (typeof types)[number];
 
 /** Registers a value takes; a string says so itself, a bool in a bit table takes one bit. */
 const registersOf: Record<Exclude<Type, 'string'>, number> = {
   bool: 1,
+  int8: 1,
+  uint8: 1,
   int16: 1,
   uint16: 1,
+  float16: 1,
+  bcd16: 1,
   int32: 2,
   uint32: 2,
   float32: 2,
+  bcd32: 2,
   int64: 4,
   uint64: 4,
   float64: 4,
 };
+
+const wholeTypes: readonly Type[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bcd16', 'bcd32'];
+const maskedTypes: readonly Type[] = ['uint16', 'uint32', 'uint64'];
+const halfTypes: readonly Type[] = ['int8', 'uint8', 'string'];
 
 /** After the schema: complete, and true to itself. */
 export interface Address {
@@ -31,8 +56,16 @@ export interface Address {
   order: Order;
   /** Of a register, 0 the least significant; only for type bool in a register table. */
   bit: number | undefined;
+  /** Which half of a register: of int8 and uint8 always, of a string if it has one character a register. */
+  byte: 'high' | 'low' | undefined;
+  /** Which bits of the whole number are the value, moved right by `shift`. */
+  field: { mask: bigint; shift: number } | undefined;
+  /** Register, in the same table, of the power of ten the value is multiplied with. */
+  scaleFactor: number | undefined;
   encoding: 'utf-8' | 'latin1';
-  writeAs: 'single' | 'multiple';
+  trim: 'end' | 'both' | 'none';
+  /** `mask` changes part of a register with function 22, `modify` reads it, changes it and writes it back. */
+  writeAs: 'single' | 'multiple' | 'mask' | 'modify';
 }
 
 export const lastRegister = 65_535;
@@ -66,7 +99,7 @@ const fields = z.strictObject({
     .min(1)
     .max(limits.modbusRegistersMax)
     .optional()
-    .describe('Registers of a string, two characters each')
+    .describe('Registers of a string, two characters each (one with byte)')
     .meta({ examples: [8] }),
   bit: z
     .int()
@@ -75,12 +108,41 @@ const fields = z.strictObject({
     .optional()
     .describe('For a bool inside a register: 0 is the least significant bit')
     .meta({ examples: [3] }),
+  byte: z
+    .enum(['high', 'low'])
+    .optional()
+    .describe('For int8 and uint8: which half of the register, low unless said. For a string with one character a register: where it is')
+    .meta({ examples: ['high'] }),
+  mask: z
+    .union([z.int().min(1), z.string().regex(/^0x[0-9a-fA-F]{1,16}$/)], {
+      error: 'allowed is a whole number from 1, or hexadecimal digits such as "0x0ff0"',
+    })
+    .optional()
+    .describe('For uint16, uint32 and uint64: the bits of the number that are the value')
+    .meta({ examples: ['0x0ff0'] }),
+  shift: z
+    .int()
+    .min(0)
+    .max(63)
+    .optional()
+    .describe('With mask: how far its bits are moved to the right; to the lowest bit of the mask unless said')
+    .meta({ examples: [4] }),
+  scaleFactor: z
+    .int()
+    .min(0)
+    .max(lastRegister)
+    .optional()
+    .describe(
+      'Register, in the same table and counted from 0, that holds a power of ten (int16) the value is multiplied with, as in SunSpec; read together with the value. Its -32768 means that there is no value',
+    )
+    .meta({ examples: [40075] }),
   encoding: z.enum(['utf-8', 'latin1']).default('utf-8').describe('Of a string'),
+  trim: z.enum(['end', 'both', 'none']).default('end').describe('Of a string, which ends at its first NUL: where blanks are taken off'),
   writeAs: z
-    .enum(['auto', 'single', 'multiple'])
+    .enum(['auto', 'single', 'multiple', 'mask', 'modify'])
     .default('auto')
     .describe(
-      'Function code of writes: single is 5 or 6, multiple is 15 or 16; auto takes single where the value fits, but some devices know only one',
+      'Function code of writes: single is 5 or 6, multiple is 15 or 16; auto takes single where the value fits, but some devices know only one. Part of a register (a bit, a byte, a mask) is changed with mask, which is function 22, or for devices without it with modify: read, change, write back, which can undo what the device or another master does in between',
     ),
 });
 
@@ -106,10 +168,15 @@ export const addressSchema = fields.transform((input, context): Address => {
   if (type !== 'string' && input.length !== undefined) fault(['length'], `is given for type ${type}; allowed only for string`);
 
   const width = type === 'string' ? (input.length ?? 1) : registersOf[type];
-  const allowedOrders = ordersOf(type === 'string' ? 2 : width * 2);
+  const allowedOrders = ordersOf(type === 'string' || width === 1 ? 2 : width * 2);
   const order = input.order ?? allowedOrders[0];
   if (bits && input.order !== undefined) fault(['order'], `is ${order} in table ${place.table}; a bit has no byte order`);
   else if (!allowedOrders.includes(order)) fault(['order'], `is ${order} for type ${type}; allowed are ${allowedOrders.join(', ')}`);
+  if (input.byte !== undefined && !halfTypes.includes(type))
+    fault(['byte'], `is given for type ${type}; allowed only for ${halfTypes.join(', ')}`);
+  if (input.byte !== undefined && input.order !== undefined)
+    fault(['order'], 'is given together with byte, which already says where in the register it is; allowed is either');
+  const field = fieldOf(input, type, width, fault);
 
   if (place.register + width - 1 > lastRegister) {
     fault(
@@ -117,15 +184,62 @@ export const addressSchema = fields.transform((input, context): Address => {
       `is ${place.register} for ${width} registers; the last register is ${lastRegister}, so allowed is 0 to ${lastRegister + 1 - width}`,
     );
   }
-  if (input.writeAs !== 'auto' && type === 'bool' && !bits)
-    fault(['writeAs'], 'is given for a bit of a register, which is written with function 22; allowed is auto');
+  if (input.scaleFactor !== undefined) {
+    if (!wholeTypes.includes(type)) fault(['scaleFactor'], `is given for type ${type}; allowed for ${wholeTypes.join(', ')}`);
+    else if (input.scaleFactor >= place.register && input.scaleFactor < place.register + width)
+      fault(['scaleFactor'], `is ${input.scaleFactor}, where the value itself is; allowed is another register`);
+  }
+
+  const isPart = !bits && (type === 'bool' || type === 'int8' || type === 'uint8' || field !== undefined);
+  if (isPart && (input.writeAs === 'single' || input.writeAs === 'multiple'))
+    fault(
+      ['writeAs'],
+      `is ${input.writeAs} for a part of a register; allowed are auto, mask (function 22) and modify (read, change, write back)`,
+    );
+  if (!isPart && (input.writeAs === 'mask' || input.writeAs === 'modify'))
+    fault(['writeAs'], `is ${input.writeAs}, which is for a bit, a byte or a mask of a register; allowed are auto, single and multiple`);
+  if (isPart && input.writeAs === 'mask' && width > 1)
+    fault(['writeAs'], `is mask for ${width} registers, which function 22 cannot change together; allowed are auto and modify`);
   if (input.writeAs === 'single' && width > 1)
     fault(['writeAs'], `is single for ${width} registers, which function 6 cannot write together; allowed are auto and multiple`);
   if (faulty) return z.NEVER;
 
-  const writeAs = input.writeAs === 'auto' ? (width === 1 ? 'single' : 'multiple') : input.writeAs;
-  return { ...place, width, type, order, bit: input.bit, encoding: input.encoding, writeAs };
+  const whole = width === 1 ? 'single' : 'multiple';
+  const part = width === 1 ? 'mask' : 'modify';
+  const byte = input.byte ?? (type === 'int8' || type === 'uint8' ? 'low' : undefined);
+  const { bit, scaleFactor, encoding, trim } = input;
+  const writeAs = input.writeAs !== 'auto' ? input.writeAs : isPart ? part : whole;
+  return { ...place, width, type, order, bit, byte, field, scaleFactor, encoding, trim, writeAs };
 });
+
+function fieldOf(
+  input: z.output<typeof fields>,
+  type: Type,
+  width: number,
+  fault: (path: string[], message: string) => void,
+): Address['field'] {
+  if (input.mask === undefined) {
+    if (input.shift !== undefined) fault(['shift'], 'is given without mask; allowed only with one');
+    return undefined;
+  }
+  if (!maskedTypes.includes(type)) {
+    fault(['mask'], `is given for type ${type}; allowed for ${maskedTypes.join(', ')}`);
+    return undefined;
+  }
+  const mask = BigInt(input.mask);
+  if (mask === 0n || mask >> BigInt(width * 16) !== 0n) {
+    fault(['mask'], `is ${input.mask}; allowed for ${type} is 0x1 to 0x${'f'.repeat(width * 4)}`);
+    return undefined;
+  }
+  let lowest = 0;
+  while (((mask >> BigInt(lowest)) & 1n) === 0n) lowest += 1;
+  const shift = input.shift ?? lowest;
+  if (shift > lowest) {
+    fault(['shift'], `is ${shift}, which would push bits of the mask out; allowed is 0 to ${lowest}`);
+    return undefined;
+  }
+  return { mask, shift };
+}
 
 function placeOf(
   input: z.output<typeof fields>,

@@ -12,24 +12,39 @@ const serialUnitMax = 247;
 export function check(line: Line<ConnectionOptions, DeviceOptions, Address>): ConfigFault[] {
   const faults: ConfigFault[] = [];
   const error = (place: string, message: string) => faults.push({ severity: 'error', place, message });
-  const { transport, maxInFlight } = line.connection.options;
-  const serial = transport.type === 'rtu';
+  const { transport, maxInFlight, closeAfterPoll } = line.connection.options;
+  const serial = transport.type !== 'tcp' && transport.type !== 'tls';
   if (serial) {
     if (maxInFlight > 1) error('connection.maxInFlight', `is ${maxInFlight}; a serial line carries one request at a time, allowed is 1`);
-    if (transport.dataBits !== 8) error('connection.transport.dataBits', `is ${transport.dataBits}; RTU sends whole bytes, allowed is 8`);
+    if (closeAfterPoll) error('connection.closeAfterPoll', `is true for ${transport.type}; allowed only for tcp and tls`);
+    if (transport.type === 'rtu' && transport.dataBits !== 8)
+      error('connection.transport.dataBits', `is ${transport.dataBits}; RTU sends whole bytes, allowed is 8`);
   }
   for (const [d, device] of line.devices.entries()) {
-    const { unitId, registersPerRequest } = device.address;
-    if (serial && (unitId < 1 || unitId > serialUnitMax)) {
+    const { unitId, registersPerRequest, broadcast, neverRead } = device.address;
+    if (broadcast && (!serial || unitId !== 0))
+      error(
+        `devices[${d}].address.broadcast`,
+        `is true for unitId ${unitId} over ${transport.type}; allowed only for unitId 0 on a serial line`,
+      );
+    if (serial && !(broadcast && unitId === 0) && (unitId < 1 || unitId > serialUnitMax)) {
       error(
         `devices[${d}].address.unitId`,
-        `is ${unitId}; on a serial line 0 is a broadcast nobody answers, allowed is 1 to ${serialUnitMax}`,
+        `is ${unitId}; on a serial line 0 is a broadcast nobody answers (then set broadcast), allowed is 1 to ${serialUnitMax}`,
       );
     }
     for (const [p, { address, access }] of device.points.entries()) {
       const place = `devices[${d}].points[${p}]`;
       const writes = access !== 'read';
       const bits = isBits(address.table);
+      if (broadcast && unitId === 0 && access !== 'write')
+        error(`${place}.access`, `is ${access} for a broadcast, which nobody answers; allowed is write`);
+      const barred = access === 'write' ? undefined : neverRead.find((range) => overlaps(range, address));
+      if (barred)
+        error(
+          `${place}.address`,
+          `lies in devices[${d}].address.neverRead (${barred.table} ${barred.first} to ${barred.last}); allowed is access write, or another range`,
+        );
       if (!bits && address.width > registersPerRequest) {
         error(
           `${place}.address`,
@@ -45,4 +60,8 @@ export function check(line: Line<ConnectionOptions, DeviceOptions, Address>): Co
     }
   }
   return faults;
+}
+
+function overlaps({ table, first, last }: { table: string; first: number; last: number }, address: Address): boolean {
+  return table === address.table && address.register <= last && address.register + address.width > first;
 }

@@ -1,14 +1,18 @@
 /** Modbus: registers and coils of PLCs, meters, inverters and drives, over TCP and over serial lines (RTU). */
-import type { Driver, Shape } from '../../src/contract/driver.ts';
-import { settingsText } from '../tty/settings.ts';
+import type { Driver, Host, Shape } from '../../src/contract/driver.ts';
+import { settingsText, wireMs } from '../tty/settings.ts';
 import type { Address } from './address.ts';
 import { addressSchema } from './address.ts';
 import { check } from './check.ts';
 import { Client } from './client.ts';
-import { bounds } from './encode.ts';
-import { joinLine, ttyOf } from './rtu.ts';
+import type { Target } from './dial.ts';
+import { boundsOf } from './encode.ts';
+import { framingOf } from './framing.ts';
+import { framingName, isSerial, joinLine, ttyOf } from './line-link.ts';
+import { isBits, type WireMs } from './plan.ts';
 import { ModbusSession } from './session.ts';
-import { type ConnectionOptions, connectionSchema, type DeviceOptions, deviceSchema, endpointOf } from './settings.ts';
+import { type ConnectionOptions, connectionSchema, type DeviceOptions, deviceSchema, endpointOf, secrets } from './settings.ts';
+import { probeSchema, scanSchema } from './survey-settings.ts';
 import { connectTcp } from './tcp.ts';
 
 export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
@@ -17,39 +21,59 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
   connection: connectionSchema,
   device: deviceSchema,
   address: addressSchema,
-  secrets: [],
+  secrets,
   check,
   endpoint: endpointOf,
-  terms: ({ transport }) => (transport.type === 'rtu' ? settingsText(ttyOf(transport)) : undefined),
-  maxInFlight: (options) => (options.transport.type === 'rtu' ? 1 : options.maxInFlight),
-  shape: ({ type }): Shape => {
+  terms({ transport }) {
+    if (transport.type === 'tcp' || transport.type === 'tls') return undefined;
+    return isSerial(transport) ? `${framingName(transport)}, ${settingsText(ttyOf(transport))}` : `${framingName(transport)} over TCP`;
+  },
+  maxInFlight: ({ transport, maxInFlight }) => (transport.type === 'tcp' || transport.type === 'tls' ? maxInFlight : 1),
+  shape(address): Shape {
+    const { type } = address;
     if (type === 'bool') return { type: 'boolean' };
     if (type === 'string' || type === 'float32' || type === 'float64') return { type };
-    return { type: 'integer', ...bounds[type] };
+    return type === 'float16' || address.scaleFactor !== undefined ? { type: 'float64' } : { type: 'integer', ...boundsOf(address) };
   },
   abilities: ({ table }) => ({ read: true, write: table === 'coil' || table === 'holding' }),
+  survey: { probe: probeSchema, scan: scanSchema },
   async open(line, host, signal) {
     const { options } = line.connection;
-    const { transport, timeout, connectDelay, requestDelay } = options;
+    const { transport, timeout, connectDelay, requestDelay, closeAfterPoll } = options;
     const client = await Client.open(
       {
         connect: (events, opening) =>
-          transport.type === 'rtu'
-            ? joinLine(transport, options, host, events, opening)
-            : connectTcp(transport.host, transport.port, host.clock, events, opening),
+          transport.type === 'tcp' || transport.type === 'tls'
+            ? connectTcp(targetOf(transport, host), host.clock, events, opening)
+            : joinLine(transport, options, host, events, opening),
         timeoutMs: timeout,
         requestDelayMs: requestDelay,
+        connectDelayMs: connectDelay,
+        closeWhenIdle: closeAfterPoll,
         clock: host.clock,
+        traffic: host.traffic?.bind(host),
         lost: (error) => host.lost(error),
       },
       signal,
     );
-    try {
-      if (connectDelay > 0) await host.clock.sleep(connectDelay, signal);
-    } catch (error) {
-      await client.close();
-      throw error;
-    }
-    return new ModbusSession(client, line.devices, timeout, host.clock);
+    return new ModbusSession({ client, devices: line.devices, host, timeoutMs: timeout, wireMs: wireMsOf(transport) });
   },
 };
+
+function targetOf(transport: ConnectionOptions['transport'] & { type: 'tcp' | 'tls' }, host: Host): Target {
+  const { host: name, port } = transport;
+  if (transport.type === 'tcp') return { host: name, port };
+  const [ca, cert, key, passphrase] = secrets.map((secret) => host.secret(secret));
+  return { host: name, port, tls: { verify: transport.verify, serverName: transport.serverName, ca, cert, key, passphrase } };
+}
+
+/** Unit, function, place and count ask for a block; unit, function and byte count come before what is answered. */
+function wireMsOf(transport: ConnectionOptions['transport']): WireMs {
+  if (transport.type !== 'rtu' && transport.type !== 'ascii') return () => undefined;
+  const framing = framingOf(transport.type);
+  const tty = ttyOf(transport);
+  return (table, count) => {
+    const answerBytes = 3 + (isBits(table) ? Math.ceil(count / 8) : count * 2);
+    return Math.ceil(wireMs(tty, framing.wireBytes(6) + framing.wireBytes(answerBytes)) + 2 * framing.silenceMs(transport.baudRate));
+  };
+}

@@ -1,4 +1,4 @@
-/** What carries requests and answers: a TCP socket or a serial line. */
+/** What carries requests and answers: a TCP or TLS socket, or a line that carries one request at a time. */
 import type { LinkLost } from '../../src/contract/fault.ts';
 
 export interface Link {
@@ -9,12 +9,19 @@ export interface Link {
    * where requests need not wait for each other.
    */
   turn?(signal: AbortSignal): Promise<Turn>;
-  /** Hands the bytes over; undefined if the link is gone and nothing was sent, else the time request and answer take on the wire. */
-  send(transaction: number, unitAndPdu: Uint8Array): { wireMs: number } | undefined;
+  /** Hands the bytes over; undefined if the link is gone and nothing was sent. `awaitsAnswer` is false for a broadcast. */
+  send(transaction: number, unitAndPdu: Uint8Array, awaitsAnswer: boolean): Sent | undefined;
   /** What is known of an answer that did not come in time. Ends the link if it cannot be used any more. */
   overdue(): Overdue;
   /** Resolves when what was opened for this link is gone. Does not say `lost`. Never rejects. */
   close(): Promise<void>;
+}
+
+export interface Sent {
+  /** The time request and answer take on the wire. */
+  wireMs: number;
+  /** As they went over the wire. */
+  bytes: Uint8Array;
 }
 
 export interface Turn {
@@ -35,12 +42,16 @@ export interface Frame {
   unitId: number;
   /** Function code and data. */
   pdu: Buffer;
+  /** As it came over the wire. */
+  bytes: Buffer;
 }
 
 export interface LinkEvents {
   frame(frame: Frame): void;
   /** The answer to this request came, with a wrong checksum. */
-  damaged(transaction: number): void;
+  damaged(transaction: number, bytes: Buffer): void;
+  /** Bytes that are nobody's answer: noise, an answer that comes too late, junk instead of a frame. */
+  stray(bytes: Buffer, why: string): void;
   /** Once, when the link breaks by itself. */
   lost(error: LinkLost): void;
 }

@@ -23,7 +23,12 @@ export function takeFrame(bytes: Buffer): { frame: Frame; rest: Buffer } | undef
   const end = headerBytes + length;
   if (bytes.length < end) return undefined;
   return {
-    frame: { transaction: bytes.readUInt16BE(0), unitId: bytes.readUInt8(headerBytes), pdu: bytes.subarray(headerBytes + 1, end) },
+    frame: {
+      transaction: bytes.readUInt16BE(0),
+      unitId: bytes.readUInt8(headerBytes),
+      pdu: bytes.subarray(headerBytes + 1, end),
+      bytes: bytes.subarray(0, end),
+    },
     rest: bytes.subarray(end),
   };
 }

@@ -14,8 +14,12 @@ const crcBytes = 2;
 interface Sent {
   transaction: number;
   unitId: number;
+  /** Function code and data. */
+  pdu: Buffer;
   /** Beside the time the device takes. */
   wireMs: number;
+  /** As they went over the wire. */
+  bytes: Uint8Array;
 }
 
 export class WirePort extends EventEmitter {
@@ -23,6 +27,8 @@ export class WirePort extends EventEmitter {
   _transactionIdWrite = 0;
   _transactionIdRead = 0;
   isOpen = true;
+  /** Of the request that is written next: false for a broadcast. */
+  awaitsAnswer = true;
   readonly #link: () => Link | undefined;
   /** By slot: the library's name for a request, taken again as soon as it is free. */
   readonly #sent: (Sent | undefined)[] = new Array(limits.modbusInFlightMax).fill(undefined);
@@ -47,9 +53,10 @@ export class WirePort extends EventEmitter {
   /** Called by the library with unit, PDU and the checksum of RTU, which is the link's business. */
   write(data: Buffer): void {
     const transaction = this.#nextTransaction();
-    const sent = this.#link()?.send(transaction, data.subarray(0, -crcBytes));
+    const unitAndPdu = data.subarray(0, -crcBytes);
+    const sent = this.#link()?.send(transaction, unitAndPdu, this.awaitsAnswer);
     if (!sent) return;
-    this.#sent[this._transactionIdWrite] = { transaction, unitId: data.readUInt8(0), ...sent };
+    this.#sent[this._transactionIdWrite] = { transaction, unitId: data.readUInt8(0), pdu: unitAndPdu.subarray(1), ...sent };
     this.#slots.set(transaction, this._transactionIdWrite);
   }
 

@@ -1,123 +1,127 @@
-/** One open Modbus endpoint: reads planned blocks, writes single points. */
-
-import type { Clock } from '../../src/contract/clock.ts';
+/** One open Modbus endpoint: reads planned blocks, writes single points, finds out what is there. */
 import type { Device } from '../../src/contract/device.ts';
-import type { Answer, PlannedRequest, Reading, Session } from '../../src/contract/driver.ts';
+import type { Answer, Host, PlannedRequest, Reading, Session, Survey } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
-import { limits } from '../../src/contract/limits.ts';
-import type { Reason, Value } from '../../src/contract/sample.ts';
+import type { Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import type { Client, Outcome } from './client.ts';
-import { decodeBit, decodeRegisters } from './decode.ts';
+import { factorMax } from './decode.ts';
+import { encodePart } from './encode.ts';
 import { exceptionText } from './exceptions.ts';
-import { type Block, isBits, type ModbusPoint, type ModbusRequest, planApart, planReads } from './plan.ts';
+import { Learned } from './learned.ts';
+import { type Devices, type ModbusPoint, type ModbusRequest, planReads, type WireMs } from './plan.ts';
+import { type ProbeOptions, probe } from './probe.ts';
+import { Reader, silenceWords } from './reader.ts';
+import { type ScanOptions, scan } from './scan.ts';
 import type { DeviceOptions } from './settings.ts';
-import { writeRequest } from './write.ts';
+import { modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
 
-const illegalAddress = 2;
-const illegalValue = 3;
 const acknowledge = 5;
 const targetSilent = 11;
 
-export class ModbusSession implements Session<Address> {
-  readonly #client: Client;
+export interface SessionDeps {
+  client: Client;
   /** The line's own list, which the host changes when settings change while the link stays open. */
-  readonly #devices: readonly Device<DeviceOptions, Address>[];
-  readonly #timeoutMs: number;
-  readonly #clock: Clock;
+  devices: readonly Device<DeviceOptions, Address>[];
+  host: Host;
+  timeoutMs: number;
+  wireMs: WireMs;
+}
 
-  constructor(client: Client, devices: readonly Device<DeviceOptions, Address>[], timeoutMs: number, clock: Clock) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#devices = devices;
-    this.#timeoutMs = timeoutMs;
+export class ModbusSession implements Session<Address> {
+  readonly #deps: SessionDeps;
+  readonly #learned: Learned;
+  readonly #reader: Reader;
+
+  constructor(deps: SessionDeps) {
+    const { client, host, timeoutMs } = deps;
+    this.#deps = deps;
+    this.#learned = new Learned(host.memory, host.clock);
+    this.#reader = new Reader({
+      client,
+      timeoutMs,
+      clock: host.clock,
+      learned: this.#learned,
+      devices: () => this.#devices(),
+      replan: () => host.replan?.(),
+    });
+  }
+
+  #devices(): Devices {
+    return new Map(this.#deps.devices.map((device) => [device.id, device]));
   }
 
   plan(points: readonly ModbusPoint[]): ModbusRequest[] {
-    return planReads(points, new Map(this.#devices.map((device) => [device.id, device])));
+    return planReads(points, this.#devices(), this.#learned, this.#deps.wireMs);
   }
 
-  async read(planned: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
-    const request = planned as ModbusRequest;
-    const outcome = await this.#readBlock(request.detail, signal);
-    const placeRefused = outcome.kind === 'exception' && (outcome.code === illegalAddress || outcome.code === illegalValue);
-    const apart = placeRefused ? planApart(request) : [];
-    return apart.length > 1 ? await this.#readApart(apart, outcome, signal) : this.#readings(request, outcome);
-  }
-
-  /** One undefined register makes a device refuse the whole block: its neighbours are asked for by themselves, in the same call. */
-  async #readApart(requests: readonly ModbusRequest[], refusal: Outcome<Buffer>, signal: AbortSignal): Promise<Reading<Address>[]> {
-    const readings: Reading<Address>[] = [];
-    const endMs = this.#clock.monotonicMs() + limits.modbusApartMs;
-    let outcome = refusal;
-    for (const request of requests) {
-      // After one silence the rest is not tried: the call must not take a timeout for every point.
-      const silent = outcome.kind === 'timeout';
-      const over = this.#clock.monotonicMs() > endMs;
-      if (!silent) outcome = over ? refusal : await this.#readBlock(request.detail, signal);
-      readings.push(...this.#readings(request, outcome));
-    }
-    return readings;
-  }
-
-  async #readBlock({ unitId, table, start, count }: Block, signal: AbortSignal): Promise<Outcome<Buffer>> {
-    const outcome = await this.#client.request<{ buffer: Buffer }>((library, done) => {
-      switch (table) {
-        case 'coil':
-          return library.writeFC1(unitId, start, count, done);
-        case 'discrete':
-          return library.writeFC2(unitId, start, count, done);
-        case 'holding':
-          return library.writeFC3(unitId, start, count, done);
-        case 'input':
-          return library.writeFC4(unitId, start, count, done);
-      }
-    }, signal);
-    if (outcome.kind !== 'answer') return outcome;
-    const { buffer } = outcome.answer;
-    const expected = isBits(table) ? Math.ceil(count / 8) : count * 2;
-    // The library believes the byte count inside the answer.
-    if (buffer.length !== expected)
-      return { kind: 'garbled', detail: `the answer holds ${buffer.length} bytes of data, ${expected} were asked for` };
-    return { kind: 'answer', answer: buffer };
-  }
-
-  #readings(request: ModbusRequest, outcome: Outcome<Buffer>): Reading<Address>[] {
-    const bad = (reason: Reason, detail: string) => request.points.map((point) => ({ point, value: null, reason, detail }));
-    switch (outcome.kind) {
-      case 'answer':
-        return request.points.map((point) => ({ point, value: pointValue(point, request.detail, outcome.answer), reason: '' }));
-      case 'exception':
-        return bad(`exception-${outcome.code}`, exceptionText(outcome.code));
-      case 'timeout':
-        return bad('timeout', this.#silence(outcome.detail));
-      case 'crc':
-      case 'noise':
-        return bad('crc', outcome.detail);
-      case 'garbled':
-        return bad('decode', outcome.detail);
-      case 'lost':
-        throw outcome.error;
-      case 'aborted':
-        throw outcome.reason;
-    }
+  read(planned: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
+    return this.#reader.read(planned as ModbusRequest, signal);
   }
 
   async write(point: ModbusPoint, value: Value, signal: AbortSignal): Promise<Answer> {
-    const unitId = this.#devices.find((device) => device.id === point.device)?.address.unitId;
-    if (unitId === undefined) return { state: 'not-sent', detail: `device ${point.device} is not on this line` };
-    let write: ReturnType<typeof writeRequest>;
+    const device = this.#deps.devices.find(({ id }) => id === point.device);
+    if (!device) return { state: 'not-sent', detail: `device ${point.device} is not on this line` };
+    const { unitId, broadcast } = device.address;
+    const isBroadcast = broadcast && unitId === 0;
+    let write: WriteRequest;
+    let said: string | undefined;
     try {
-      write = writeRequest(unitId, point.address, value);
+      const prepared = await this.#prepare(unitId, point.address, value, isBroadcast, signal);
+      if ('state' in prepared) return prepared;
+      write = prepared.write;
+      said = prepared.detail;
     } catch (error) {
       return { state: 'not-sent', detail: messageOf(error) };
     }
-    const outcome = await this.#client.request(write.send, signal);
+    const answer = this.#answerOf(await this.#deps.client.request(write.send, signal, !isBroadcast), write);
+    return answer.state === 'acknowledged' && said !== undefined
+      ? { ...answer, detail: [said, answer.detail].filter(Boolean).join('; ') }
+      : answer;
+  }
+
+  /** The one request that writes, after what has to be read for it; or why there is none. Throws a `RangeError` if the value does not fit. */
+  async #prepare(
+    unitId: number,
+    address: Address,
+    value: Value,
+    isBroadcast: boolean,
+    signal: AbortSignal,
+  ): Promise<{ write: WriteRequest; detail?: string } | Answer> {
+    const reading = address.scaleFactor !== undefined || address.writeAs === 'modify';
+    if (!reading) return { write: writeRequest(unitId, address, value) };
+    if (isBroadcast)
+      return { state: 'not-sent', detail: 'this place has to be read before it can be written, and nobody answers a broadcast' };
+    let raw = value;
+    if (address.scaleFactor !== undefined) {
+      const factor = await this.#reader.block({ unitId, table: address.table, start: address.scaleFactor, count: 1 }, signal);
+      if (factor.kind !== 'answer') return this.#unread(factor, 'the scale factor');
+      raw = unscaled(value, factor.answer.readInt16BE(0));
+    }
+    if (address.writeAs !== 'modify') return { write: writeRequest(unitId, address, raw) };
+    // What does not fit is known without asking the device.
+    encodePart(address, raw);
+    const before = await this.#reader.block({ unitId, table: address.table, start: address.register, count: address.width }, signal);
+    if (before.kind !== 'answer') return this.#unread(before, 'the register');
+    return {
+      write: writeRegisters(unitId, address, modified(address, before.answer, raw)),
+      detail: 'read, changed and written back in two requests: not atomic',
+    };
+  }
+
+  #unread(outcome: Exclude<Outcome<Buffer>, { kind: 'answer' }>, what: string): Answer {
+    const answer = this.#answerOf(outcome, undefined);
+    return { state: 'not-sent', detail: `${what} could not be read before: ${answer.detail ?? answer.state}` };
+  }
+
+  #answerOf(outcome: Outcome<unknown>, write: WriteRequest | undefined): Answer {
     switch (outcome.kind) {
       case 'answer':
-        return write.confirms(outcome.answer)
+        return write?.confirms(outcome.answer as Parameters<WriteRequest['confirms']>[0])
           ? { state: 'acknowledged' }
           : { state: 'unknown', detail: 'the device confirmed another write than was asked for' };
+      case 'broadcast':
+        return { state: 'acknowledged', detail: 'sent to all units; nobody answers a broadcast' };
       case 'exception':
         if (outcome.code === acknowledge)
           return { state: 'acknowledged', detail: `${exceptionText(outcome.code)}: accepted, and under way` };
@@ -125,7 +129,7 @@ export class ModbusSession implements Session<Address> {
         if (outcome.code === targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
         return { state: 'refused', detail: exceptionText(outcome.code) };
       case 'timeout':
-        return { state: 'unknown', detail: this.#silence(outcome.detail) };
+        return { state: 'unknown', detail: silenceWords(this.#deps.timeoutMs, outcome.detail) };
       case 'noise':
         return { state: 'not-sent', detail: outcome.detail };
       case 'crc':
@@ -138,17 +142,27 @@ export class ModbusSession implements Session<Address> {
     }
   }
 
-  #silence(detail?: string): string {
-    return `no answer in ${this.#timeoutMs} ms${detail === undefined ? '' : `; ${detail}`}`;
+  probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    return probe(this.#reader, options as ProbeOptions, survey, signal);
+  }
+
+  scan(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    return scan(this.#reader, options as ScanOptions, survey, signal);
   }
 
   close(): Promise<void> {
-    return this.#client.close();
+    return this.#deps.client.close();
   }
 }
 
-function pointValue({ address }: ModbusPoint, block: Block, bytes: Buffer): Value {
-  const offset = address.register - block.start;
-  if (isBits(address.table)) return decodeBit(bytes, offset);
-  return decodeRegisters(address, bytes, offset * 2);
+/** The whole number a register holds for a value that is told with its scale factor. */
+function unscaled(value: Value, power: number): number {
+  if (Math.abs(power) > factorMax)
+    throw new RangeError(`the scale factor of this place is ${power}; allowed is -${factorMax} to ${factorMax}`);
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isFinite(number)) throw new RangeError(`the value is ${String(value)}; allowed is a number`);
+  const whole = Number(`${number}e${-power}`);
+  if (!Number.isSafeInteger(whole))
+    throw new RangeError(`the value is ${number}; allowed are multiples of ${Number(`1e${power}`)}, by the scale factor of this place`);
+  return whole;
 }

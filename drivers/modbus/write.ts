@@ -3,7 +3,8 @@ import type { ModbusRTU } from 'modbus-serial/ModbusRTU.js';
 import type { Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import type { Done } from './client.ts';
-import { encodeBit, encodeRegisters } from './encode.ts';
+import { encodeBit, encodePart, encodeRegisters } from './encode.ts';
+import { arrange, straighten } from './order.ts';
 
 /** What the functions 5, 6, 15, 16 and 22 answer, each its part. */
 interface Echo {
@@ -21,9 +22,9 @@ export interface WriteRequest {
   confirms(echo: Echo): boolean;
 }
 
-/** Throws a `RangeError` if the value does not fit or the table cannot be written. */
+/** Throws a `RangeError` if the value does not fit or the table cannot be written. Not for `writeAs` modify, which needs the registers first. */
 export function writeRequest(unitId: number, address: Address, value: Value): WriteRequest {
-  const { table, register, width } = address;
+  const { table, register } = address;
   if (table === 'coil') {
     const state = encodeBit(value);
     if (address.writeAs === 'multiple') {
@@ -38,9 +39,21 @@ export function writeRequest(unitId: number, address: Address, value: Value): Wr
     };
   }
   if (table !== 'holding') throw new RangeError(`table ${table} can only be read`);
-  if (address.type === 'bool') return writeBit(unitId, address, encodeBit(value));
-  const bytes = encodeRegisters(address, value);
-  if (address.writeAs === 'single') {
+  if (address.writeAs === 'mask') return writeMask(unitId, address, value);
+  return writeRegisters(unitId, address, encodeRegisters(address, value));
+}
+
+/** The registers of a place as they were read, with the part that is the point's changed: `bytes` as they go over the wire. */
+export function modified(address: Address, wire: Buffer, value: Value): Buffer {
+  const { mask, bits } = encodePart(address, value);
+  const before = BigInt(`0x${straighten(wire, 0, address.order).toString('hex')}`);
+  const after = (before & ~mask) | bits;
+  return arrange(Buffer.from(after.toString(16).padStart(address.width * 4, '0'), 'hex'), address.order);
+}
+
+/** `bytes` are the registers of the place as they go over the wire. */
+export function writeRegisters(unitId: number, { register, width, writeAs }: Address, bytes: Buffer): WriteRequest {
+  if (writeAs === 'single' || (writeAs === 'modify' && width === 1)) {
     const word = bytes.readUInt16BE(0);
     return {
       send: (library, done) => library.writeFC6(unitId, register, word, done),
@@ -55,10 +68,12 @@ export function writeRequest(unitId: number, address: Address, value: Value): Wr
 }
 
 /** With a mask (function 22, §6.16): reading the register, changing it and writing it back could undo what the device does in between. */
-function writeBit(unitId: number, { register, bit = 0, order }: Address, state: boolean): WriteRequest {
-  const mask = 1 << (order === 'BA' ? bit ^ 8 : bit);
-  const andMask = 0xffff & ~mask;
-  const orMask = state ? mask : 0;
+function writeMask(unitId: number, address: Address, value: Value): WriteRequest {
+  const part = encodePart(address, value);
+  const onWire = (bits: bigint) => (address.order === 'BA' ? Number(((bits & 0xffn) << 8n) | (bits >> 8n)) : Number(bits));
+  const andMask = 0xffff & ~onWire(part.mask);
+  const orMask = onWire(part.bits);
+  const { register } = address;
   return {
     send: (library, done) => library.writeFC22(unitId, register, andMask, orMask, done),
     confirms: (echo) => echo.address === register && echo.andMask === andMask && echo.orMask === orMask,

@@ -17,6 +17,8 @@ interface Entry<T> {
   thing: Promise<T>;
   members: number;
   closing: Promise<void> | undefined;
+  /** Aborted when nobody wants it any more, opened or not. */
+  abandon: AbortController;
 }
 
 const place = 'line';
@@ -24,7 +26,7 @@ const place = 'line';
 /** `shared` is the host's map of the endpoint. Aborted, it rejects when what was being opened is closed again, unless somebody else wants it. */
 export async function join<T extends Shareable>(
   shared: Map<string, unknown>,
-  open: () => Promise<T>,
+  open: (abandoned: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<Member<T>> {
   for (;;) {
@@ -51,8 +53,9 @@ export async function join<T extends Shareable>(
   }
 }
 
-function begin<T extends Shareable>(shared: Map<string, unknown>, open: () => Promise<T>): Entry<T> {
-  const entry: Entry<T> = { thing: open(), members: 0, closing: undefined };
+function begin<T extends Shareable>(shared: Map<string, unknown>, open: (abandoned: AbortSignal) => Promise<T>): Entry<T> {
+  const abandon = new AbortController();
+  const entry: Entry<T> = { thing: open(abandon.signal), members: 0, closing: undefined, abandon };
   shared.set(place, entry);
   // Failed: the next to come tries anew.
   entry.thing.catch(() => {
@@ -63,6 +66,7 @@ function begin<T extends Shareable>(shared: Map<string, unknown>, open: () => Pr
 
 async function depart<T extends Shareable>(shared: Map<string, unknown>, entry: Entry<T>): Promise<void> {
   entry.members -= 1;
+  if (entry.members === 0) entry.abandon.abort(new Error('nobody waits for it any more'));
   const thing = await entry.thing.catch(() => undefined);
   if (!thing || (entry.members > 0 && !thing.over)) return;
   // Gone, it is closed at once, although others have yet to leave.

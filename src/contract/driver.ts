@@ -90,6 +90,8 @@ export interface Host {
   readonly shared: Map<string, unknown>;
   /** Called by the driver when it notices between requests that the link is gone; the same as throwing `LinkLost` from a call. */
   lost(error: Error): void;
+  /** What the driver has learned (or forgotten) of the far end changes its plan: `plan` is asked again soon, after the running call. */
+  replan?(): void;
   /** Takes raw traffic, for those who look at it; bounded, the oldest goes first. Never throws. Absent where nobody could look. */
   traffic?(message: Traffic): void;
   /**
@@ -200,6 +202,11 @@ export interface Reading<A = unknown> {
   reason: Reason;
   /** For people, beside a reason: `exception 2: illegal data address`. */
   detail?: string;
+  /**
+   * Beside a reason: the far end put us off and may be asked again after this time, at most so often. The host does so for polls, while others
+   * use the bus, and takes this reading only if it did not help.
+   */
+  again?: { afterMs: number; times: number };
   /** The time the device itself gave, in nanoseconds since 1970. */
   timeNs?: bigint;
   /** True if the device gave a time that cannot be read: the time of arrival is taken, and it is not as good. */

@@ -233,7 +233,7 @@ export class Link {
     this.#bus.release();
   }
 
-  async #open(host: Omit<Host, 'lost'>): Promise<Opened> {
+  async #open(host: Omit<Host, 'lost' | 'replan'>): Promise<Opened> {
     const { clock, intake, plant } = this.#deps;
     const refusal = this.#bus.claim();
     if (refusal !== undefined) throw new Error(refusal);
@@ -243,7 +243,12 @@ export class Link {
       clock,
       this.#planned.driver,
       this.#line,
-      { ...host, lost: (error) => lost.abort(error) },
+      {
+        ...host,
+        lost: (error) => lost.abort(error),
+        // After the call that taught it: its readings still count.
+        replan: () => void clock.after(0, () => !lost.signal.aborted && this.#opened?.work([...this.#line.devices])),
+      },
       this.#closing.signal,
     );
     const opened = new Opened(session, {

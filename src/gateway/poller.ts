@@ -30,6 +30,8 @@ interface Task {
   busy: boolean;
   /** The last time it was due it got no answer, or was not sent because the unit was set aside. */
   missed: boolean;
+  /** How often it was asked again because the far end put us off. */
+  putOff: number;
   /** Takes back the try between two ticks. */
   cancelRetry?: () => void;
 }
@@ -54,7 +56,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
   const aside = new Map<string, () => void>();
 
   for (const [intervalMs, due] of Map.groupBy(points, (point) => point.intervalMs)) {
-    const group = planned(due).map((request): Task => ({ request, intervalMs, busy: false, missed: false }));
+    const group = planned(due).map((request): Task => ({ request, intervalMs, busy: false, missed: false, putOff: 0 }));
     tasks.push(...group);
     group.forEach((task, index) => {
       stops.push(every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => void run(task)));
@@ -79,6 +81,13 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
     try {
       const readings = await deps.ask(task.request, stopping.signal);
       if (stopping.signal.aborted) return;
+      const again = readings.find((reading) => reading.again !== undefined)?.again;
+      if (again && task.putOff < again.times) {
+        task.putOff += 1;
+        task.cancelRetry = deps.clock.after(again.afterMs, () => void run(task));
+        return;
+      }
+      task.putOff = 0;
       void deps.intake.take(readings);
       task.missed = saysSomething(readings) === false;
     } catch (error) {

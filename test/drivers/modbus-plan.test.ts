@@ -95,11 +95,12 @@ describe('what is read together', () => {
     ]);
     expect(texts(line)).toEqual(['read holding 65532-65535 of unit 1']);
     const [request] = requestsOf(line);
-    expect(request && planApart(request).map(({ text, points }) => `${text}: ${points.length}`)).toEqual([
-      'read holding 65532 of unit 1: 2',
-      'read holding 65532-65535 of unit 1: 1',
-      'read holding 65535 of unit 1: 1',
-    ]);
+    expect(
+      request &&
+        planApart(request, new Map(line.devices.map((device) => [device.id, device])) as never).map(
+          ({ text, points }) => `${text}: ${points.length}`,
+        ),
+    ).toEqual(['read holding 65532 of unit 1: 2', 'read holding 65532-65535 of unit 1: 1', 'read holding 65535 of unit 1: 1']);
   });
 });
 
@@ -113,6 +114,7 @@ describe('settings of Modbus', () => {
       connectDelay: 0,
       requestDelay: 0,
       maxInFlight: 1,
+      closeAfterPoll: false,
     });
     expect(modbus.connection.parse({ transport: { type: 'rtu', path: 'COM3' } }).transport).toEqual({
       type: 'rtu',
@@ -122,7 +124,18 @@ describe('settings of Modbus', () => {
       dataBits: 8,
       stopBits: 1,
     });
-    expect(modbus.device.parse(undefined)).toEqual({ unitId: 1, registersPerRequest: 125, bitsPerRequest: 2_000, gap: 0 });
+    expect(modbus.device.parse(undefined)).toEqual({
+      unitId: 1,
+      registersPerRequest: 125,
+      bitsPerRequest: 2_000,
+      gap: 0,
+      neverRead: [],
+      oneRequestPerPoint: false,
+      startAtZero: false,
+      busyRetries: 3,
+      busyPause: 200,
+      broadcast: false,
+    });
     expect(address({ table: 'holding', register: 5 })).toMatchObject({ type: 'uint16', order: 'AB', width: 1, writeAs: 'single' });
     expect(address({ table: 'holding', register: 5, type: 'float32' })).toMatchObject({ order: 'ABCD', width: 2, writeAs: 'multiple' });
     expect(address({ table: 'input', register: 5, bit: 3 })).toMatchObject({ type: 'bool', bit: 3, width: 1 });
@@ -160,7 +173,7 @@ describe('settings of Modbus', () => {
     [{ table: 'holding', register: 65_535, type: 'uint32' }, 'register', /65535 for 2 registers; .* allowed is 0 to 65534/],
     [{ reference: 465_536, type: 'float32' }, 'reference', /allowed is 0 to 65534/],
     [{ reference: 40_001, table: 'holding' }, 'reference', /together with table or register/],
-    [{ table: 'holding', register: 1, type: 'float16' }, 'type', /"float16"; allowed is "bool", "int16"/],
+    [{ table: 'holding', register: 1, type: 'float24' }, 'type', /"float24"; allowed is "bool", "int8"/],
     [{ table: 'coil', register: 1, type: 'int16' }, 'type', /int16 in table coil, which holds bits; allowed is bool/],
     [{ table: 'coil', register: 1, bit: 1 }, 'bit', /already holds bits/],
     [{ table: 'coil', register: 1, order: 'BA' }, 'order', /a bit has no byte order/],

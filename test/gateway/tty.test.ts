@@ -93,7 +93,7 @@ it('another data source gets the line only on the same terms, and all of it when
   await until('a value', () => value(first, 'u20') === 20 * 256 + 2);
   await second.apply(planOf(connection('other', path, [21], { baudRate: 9_600 })));
   await until('refused', () => state(second, 'other')?.state === 'down');
-  expect(state(second, 'other')?.error).toMatch(/is used by a connection of another data source as modbus, 38400 baud 8E1/);
+  expect(state(second, 'other')?.error).toMatch(/is used by a connection of another data source as modbus, RTU, 38400 baud 8E1/);
   await second.apply(planOf(connection('other', path, [21])));
   await until('shared', () => value(second, 'u21') === 21 * 256 + 2);
   await second.apply(planOf(connection('other', path, [21], { parity: 'none' })));

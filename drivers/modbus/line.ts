@@ -1,35 +1,62 @@
 /**
- * One serial line of Modbus RTU, shared by all connections on its port: one request at a time, silence in between, and after an answer
- * that did not come in time a quiet time in which it may still come and is thrown away. On such a line an answer carries neither number
- * nor address: one that is late would be taken for that to the next request of the same shape.
+ * One line of Modbus RTU or ASCII, on a serial port or behind a converter, shared by all connections on it: one request at a time, silence in
+ * between, and after an answer that did not come in time a quiet time in which it may still come and is thrown away. On such a line an answer
+ * carries neither number nor address: one that is late would be taken for that to the next request of the same shape.
  */
 import type { Clock } from '../../src/contract/clock.ts';
 import type { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { Port } from '../tty/port.ts';
-import { type TtySettings, wireMs } from '../tty/settings.ts';
 import type { Shareable } from '../tty/sharing.ts';
 import { Turns } from '../tty/turns.ts';
-import type { Overdue, Turn } from './link.ts';
-import { answerShape, exceptionShape, findFrame, isDamaged, isWhole, type Shape, silenceMs, withChecksum } from './rtu-frame.ts';
+import { answerShape, exceptionShape, type Shape } from './answer-shape.ts';
+import type { Framing } from './framing.ts';
+import type { Overdue, Sent, Turn } from './link.ts';
+
+/** What carries the bytes of a line: a serial port, or a socket to a converter. */
+export interface Pipe {
+  /** Never rejects: failing means that the pipe is lost, which is told by `lost`. */
+  write(bytes: Uint8Array): void;
+  /** Throws away what has reached this machine and was not read yet. Never rejects. */
+  discard(): Promise<void>;
+  /** Never rejects; any number of times. Does not say `lost`. */
+  close(): Promise<void>;
+}
+
+export interface PipeEvents {
+  data(bytes: Buffer): void;
+  lost(error: LinkLost): void;
+}
+
+/** What is to be known of a line beside its pipe. */
+export interface LineKind {
+  /** For people: `/dev/ttyUSB0`, `10.0.0.5:4001`. */
+  name: string;
+  framing: Framing;
+  /** Bits per second; undefined where the speed is a converter's business. */
+  baudRate: number | undefined;
+  /** Milliseconds that so many bytes take on the wire. */
+  wireMs(bytes: number): number;
+  open(events: PipeEvents): Promise<Pipe>;
+}
 
 /** A request that waits for its answer. */
 interface Exchange {
   shapes: readonly Shape[];
   unitId: number;
-  answer(unitAndPdu: Buffer): void;
-  damaged(): void;
+  answer(unitAndPdu: Buffer, bytes: Buffer): void;
+  damaged(bytes: Buffer): void;
 }
 
-export class RtuLine implements Shareable {
+export class Line implements Shareable {
   over: LinkLost | undefined;
-  readonly path: string;
+  readonly kind: LineKind;
   /** Told once when the port is gone by itself. */
   readonly losses = new Set<(error: LinkLost) => void>();
-  readonly #settings: TtySettings;
+  /** Told of bytes that are nobody's answer. */
+  readonly strays = new Set<(bytes: Buffer, why: string) => void>();
   readonly #clock: Clock;
   readonly #turns = new Turns();
-  #port: Port | undefined;
+  #pipe: Pipe | undefined;
   #exchange: Exchange | undefined;
   /** What an answer looks like that is not waited for any more, as long as it may come. */
   #late: readonly Shape[] | undefined;
@@ -40,9 +67,8 @@ export class RtuLine implements Shareable {
   /** Ends a wait for silence, so that it is looked at anew. */
   #wake = () => {};
 
-  private constructor(settings: TtySettings, turnaroundMs: number, clock: Clock) {
-    this.path = settings.path;
-    this.#settings = settings;
+  private constructor(kind: LineKind, turnaroundMs: number, clock: Clock) {
+    this.kind = kind;
     this.#clock = clock;
     // Whoever had the port before, a connection with other settings perhaps, may have left a request without its answer.
     this.#late = [];
@@ -50,9 +76,9 @@ export class RtuLine implements Shareable {
     this.#quietUntilMs = this.#heardAtMs + turnaroundMs;
   }
 
-  static async open(settings: TtySettings, turnaroundMs: number, clock: Clock): Promise<RtuLine> {
-    const line = new RtuLine(settings, turnaroundMs, clock);
-    line.#port = await Port.open(settings, { data: (bytes) => line.#hear(bytes), lost: (error) => line.#lose(error) }, clock);
+  static async open(kind: LineKind, turnaroundMs: number, clock: Clock): Promise<Line> {
+    const line = new Line(kind, turnaroundMs, clock);
+    line.#pipe = await kind.open({ data: (bytes) => line.#hear(bytes), lost: (error) => line.#lose(error) });
     return line;
   }
 
@@ -60,7 +86,7 @@ export class RtuLine implements Shareable {
   async turn(restMs: number, turnaroundMs: number, signal: AbortSignal): Promise<Turn> {
     const release = await this.#turns.take(signal);
     try {
-      const noise = await this.#becomesQuiet(Math.max(restMs, silenceMs(this.#settings.baudRate)), signal);
+      const noise = await this.#becomesQuiet(Math.max(restMs, silenceOf(this.kind)), signal);
       return { ...(noise === undefined ? {} : { noise }), end: (answered) => this.#endTurn(answered, turnaroundMs, release) };
     } catch (error) {
       release();
@@ -68,24 +94,32 @@ export class RtuLine implements Shareable {
     }
   }
 
-  /** Sends unit and PDU; exactly one of the two is called, or neither. Undefined if the port is gone. */
-  send(unitAndPdu: Buffer, told: Pick<Exchange, 'answer' | 'damaged'>): { wireMs: number } | undefined {
-    if (this.over || !this.#port) return undefined;
-    const answer = answerShape(unitAndPdu);
+  /** Sends unit and PDU; exactly one of the two is called, or neither. Undefined if the pipe is gone. Nobody answers a broadcast: `told` is undefined. */
+  send(unitAndPdu: Buffer, told: Pick<Exchange, 'answer' | 'damaged'> | undefined): Sent | undefined {
+    if (this.over || !this.#pipe) return undefined;
+    const { framing, wireMs } = this.kind;
+    const bytes = framing.encode(unitAndPdu);
     this.#held = Buffer.alloc(0);
-    this.#exchange = { ...told, shapes: [answer, exceptionShape(unitAndPdu)], unitId: unitAndPdu.readUInt8(0) };
-    const frame = withChecksum(unitAndPdu);
-    void this.#port.write(frame);
-    return { wireMs: Math.ceil(wireMs(this.#settings, frame.length + answer.bytes)) };
+    let answerBytes = 0;
+    if (told) {
+      const answer = answerShape(unitAndPdu);
+      this.#exchange = { ...told, shapes: [answer, exceptionShape(unitAndPdu)], unitId: unitAndPdu.readUInt8(0) };
+      answerBytes = framing.wireBytes(answer.bytes);
+    }
+    this.#pipe.write(bytes);
+    return { wireMs: Math.ceil(wireMs(bytes.length + answerBytes)), bytes };
   }
 
   /** What has come instead of the answer. */
   overdue(): Overdue {
     const held = this.#held;
     if (held.length === 0) return { kind: 'timeout' };
-    const shortest = Math.min(...(this.#exchange?.shapes ?? []).map((shape) => shape.bytes));
-    if (isWhole(held)) {
-      const unit = held.readUInt8(0);
+    this.#stray(held, 'no answer to the request');
+    const { framing } = this.kind;
+    const shortest = Math.min(...(this.#exchange?.shapes ?? []).map((shape) => framing.wireBytes(shape.bytes)));
+    const whole = framing.whole(held);
+    if (whole) {
+      const unit = whole.readUInt8(0);
       if (unit !== this.#exchange?.unitId) return { kind: 'timeout', detail: `unit ${unit} answered instead` };
       return { kind: 'garbled', detail: `the answer does not fit the request: ${held.length} bytes` };
     }
@@ -95,7 +129,7 @@ export class RtuLine implements Shareable {
 
   async close(): Promise<void> {
     this.#cancelGap();
-    await this.#port?.close();
+    await this.#pipe?.close();
   }
 
   #endTurn(answered: boolean, turnaroundMs: number, release: () => void): void {
@@ -123,7 +157,7 @@ export class RtuLine implements Shareable {
       } else if (this.#late) {
         // Never came. What has reached this machine and not us yet goes with it; then the silence is looked at once more.
         this.#late = undefined;
-        await this.#port?.discard();
+        await this.#pipe?.discard();
       } else return undefined;
     }
   }
@@ -132,30 +166,43 @@ export class RtuLine implements Shareable {
     this.#heardAtMs = this.#clock.monotonicMs();
     this.#cancelGap();
     const shapes = this.#exchange?.shapes ?? this.#late;
-    if (!shapes) return;
-    this.#held = Buffer.concat([this.#held, bytes]).subarray(-limits.rtuHeldBytesMax);
-    const frame = findFrame(this.#held, shapes);
+    if (!shapes) {
+      this.#stray(bytes, 'nobody asked for it');
+      return;
+    }
+    this.#held = Buffer.concat([this.#held, bytes]).subarray(-limits.modbusHeldBytesMax);
+    const frame = this.kind.framing.find(this.#held, shapes);
     if (frame) this.#take(frame);
-    else if (this.#exchange && isDamaged(this.#held, shapes))
-      this.#cancelGap = this.#clock.after(limits.rtuGapMs, () => this.#exchange?.damaged());
+    else if (this.#exchange && this.kind.framing.isDamaged(this.#held, shapes))
+      this.#cancelGap = this.#clock.after(limits.rtuGapMs, () => this.#exchange?.damaged(this.#held));
   }
 
   #take(frame: Buffer): void {
     const exchange = this.#exchange;
+    const bytes = this.#held;
     this.#held = Buffer.alloc(0);
     this.#exchange = undefined;
     if (exchange) {
-      exchange.answer(frame);
+      exchange.answer(frame, bytes);
       return;
     }
     // The answer that was given up has come: nothing is on its way any more.
+    this.#stray(bytes, 'an answer that comes too late');
     this.#late = undefined;
     this.#quietUntilMs = this.#heardAtMs;
     this.#wake();
+  }
+
+  #stray(bytes: Buffer, why: string): void {
+    for (const tell of this.strays) tell(bytes, why);
   }
 
   #lose(error: LinkLost): void {
     this.over = error;
     for (const tell of this.losses) tell(error);
   }
+}
+
+function silenceOf({ baudRate, framing }: LineKind): number {
+  return baudRate === undefined ? 0 : framing.silenceMs(baudRate);
 }
