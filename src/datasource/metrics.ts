@@ -71,7 +71,7 @@ export function createMetrics({ store, gateways, dataSources, active, streams, c
   gauge('fieldgate_live_channels', 'Live channels that are open, with or without a viewer', () => [{ labels: {}, value: channels() }]);
   gauge(
     'fieldgate_readers',
-    'Readers of events and exports that are connected',
+    'Readers of events, exports, probes and scans that are connected',
     () => longAnswers.open().map(({ kind, count }) => ({ labels: { kind }, value: count })),
     ['kind'],
   );

@@ -1,16 +1,21 @@
 /** Grafana's QueryData: each query is answered for itself, so that a bad one does not spoil its neighbours. Nothing here touches a device. */
-import type { Caller } from '../contract/caller.ts';
-import { Fault, messageOf } from '../contract/fault.ts';
+import { type Caller, roleAtLeast } from '../contract/caller.ts';
+import { badRequest, Fault, messageOf } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
-import type { Query } from '../contract/query.ts';
+import type { QueryType } from '../contract/query.ts';
+import { leastRoleOfQuery } from '../contract/rights.ts';
 import { frameToArrow } from '../frame/arrow.ts';
+import { answerBus } from './bus-query.ts';
 import { answerCommands } from './commands-query.ts';
+import { answerExplain } from './explain-query.ts';
 import type { Instance } from './instance.ts';
 import { answerLatest } from './latest.ts';
+import { answerMessages } from './messages-query.ts';
 import { createAsks } from './query-parse.ts';
 import type { Answerer, QueryDeps } from './question.ts';
 import type { DataAnswer, DataQuery } from './questions.ts';
 import { answerStatus } from './status.ts';
+import { answerSurvey } from './survey-query.ts';
 import { answerTelemetry } from './telemetry.ts';
 
 export interface Queries {
@@ -18,11 +23,24 @@ export interface Queries {
   answer(instance: Instance, caller: Caller, queries: readonly DataQuery[], signal: AbortSignal): Promise<Map<string, DataAnswer>>;
 }
 
-const answerers: Record<Query['queryType'], Answerer> = {
+const answerers: Record<QueryType, Answerer> = {
   telemetry: answerTelemetry,
   latest: answerLatest,
   status: answerStatus,
   commands: answerCommands,
+  messages: answerMessages,
+  bus: answerBus,
+  explain: answerExplain,
+  survey: answerSurvey,
+};
+
+/** What stands against Viewers, in words. */
+const names: Partial<Record<QueryType, string>> = {
+  commands: 'names who sent what',
+  messages: 'shows what went over the wire',
+  bus: 'names units and registers',
+  explain: 'names units and registers',
+  survey: 'shows what a probe or a scan found',
 };
 
 export function createQueries(deps: QueryDeps): Queries {
@@ -31,6 +49,7 @@ export function createQueries(deps: QueryDeps): Queries {
   async function answerOne(instance: Instance, caller: Caller, data: DataQuery, signal: AbortSignal): Promise<DataAnswer> {
     try {
       const ask = askOf(data);
+      demandRole(caller, ask.query.queryType);
       const frames = await answerers[ask.query.queryType]({ ask, instance, caller, deps, signal });
       signal.throwIfAborted();
       return { frames: frames.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200 };
@@ -48,6 +67,14 @@ export function createQueries(deps: QueryDeps): Queries {
       return answers;
     },
   };
+}
+
+/** The one place where the roles of queries are looked at. What every Viewer may read, Grafana itself may too. */
+function demandRole({ user }: Caller, type: QueryType): void {
+  const least = leastRoleOfQuery[type];
+  if (least === 'Viewer' || roleAtLeast(user?.role, least)) return;
+  const role = user ? `your role is ${user.role}` : 'nobody is signed in';
+  throw badRequest(`The query "${type}" ${names[type]} and needs the role ${least}; ${role}.`, 'queryType', 'forbidden', 403);
 }
 
 /** `downstream` is Grafana's word for everything that is not a fault of the plugin: the question, the settings, the device. */

@@ -17,7 +17,7 @@ export interface QueryDeps {
 }
 
 /** What answers one type of query. */
-export type Answerer = (question: Question) => Promise<Frame[]>;
+export type Answerer = (question: Question) => Frame[] | Promise<Frame[]>;
 
 export interface Question {
   ask: Ask;

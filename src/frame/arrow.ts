@@ -6,6 +6,7 @@
  */
 import {
   Field as ArrowField,
+  Binary,
   Bool,
   type DataType,
   Float64,
@@ -29,6 +30,7 @@ const tsType: Record<CellType, string> = {
   uint64: 'number',
   boolean: 'boolean',
   string: 'string',
+  json: 'json',
   coded: 'string',
   enum: 'enum',
 };
@@ -131,9 +133,11 @@ function cells(field: Field): { type: DataType; buffers: Uint8Array[] } {
       return { type: new Uint64(), buffers: [bytesOf(field.values)] };
     case 'boolean':
       return { type: new Bool(), buffers: [packBits(field.values).bits] };
-    case 'string': {
+    case 'string':
+    case 'json': {
       const { offsets, bytes } = packText(field.values);
-      return { type: new Utf8(), buffers: [bytesOf(offsets), bytes] };
+      // What the Go decoder takes for JSON (sdk data/arrow.go): bytes.
+      return { type: field.type === 'json' ? new Binary() : new Utf8(), buffers: [bytesOf(offsets), bytes] };
     }
     case 'coded': {
       const { offsets, bytes } = packCoded(field.values, field.texts);

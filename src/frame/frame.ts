@@ -16,6 +16,8 @@ export type Cells =
   /** 0 or 1. */
   | { type: 'boolean'; values: Uint8Array; valid?: Uint8Array }
   | { type: 'string'; values: readonly string[]; valid?: Uint8Array }
+  /** Each a JSON text, which whoever reads it gets as what it means. */
+  | { type: 'json'; values: readonly string[]; valid?: Uint8Array }
   /** The same to whoever reads it, for columns of few texts and many rows: indices into `texts`. */
   | { type: 'coded'; values: Uint16Array; texts: readonly string[]; valid?: Uint8Array }
   /** Indices into `config.type.enum.text`. Shown as text, and unlike a string column never a dimension of a series in Alerting. */
@@ -47,7 +49,14 @@ export interface ValueMapping {
 }
 
 /** Types of Grafana's data-plane contract that we answer with. */
-export type FrameType = 'timeseries-multi' | 'timeseries-wide' | 'timeseries-long' | 'numeric-multi' | 'numeric-wide' | 'numeric-long';
+export type FrameType =
+  | 'timeseries-multi'
+  | 'timeseries-wide'
+  | 'timeseries-long'
+  | 'numeric-multi'
+  | 'numeric-wide'
+  | 'numeric-long'
+  | 'log-lines';
 
 export interface Notice {
   severity: 'info' | 'warning' | 'error';
@@ -60,7 +69,7 @@ export interface FrameMeta {
   notices?: Notice[];
   /** `ds/<uid>/live/<hash>`: where the live continuation of this frame is. */
   channel?: string;
-  preferredVisualisationType?: 'graph' | 'table';
+  preferredVisualisationType?: 'graph' | 'table' | 'logs' | 'trace';
   custom?: Record<string, unknown>;
 }
 
@@ -85,9 +94,9 @@ export function rowsOf(frame: Frame): number {
   return rows;
 }
 
-/** The data-plane version goes with every type; without the pair Alerting does not trust the type (grafana pkg/expr/dataplane.go). */
+/** The data-plane version goes with every type (that of log lines is 0.0); without the pair Alerting does not trust the type (grafana pkg/expr/dataplane.go). */
 export function metaJson(meta: FrameMeta): Record<string, unknown> {
-  return { ...meta, typeVersion: meta.type === undefined ? [0, 0] : [0, 1] };
+  return { ...meta, typeVersion: meta.type === undefined || meta.type === 'log-lines' ? [0, 0] : [0, 1] };
 }
 
 export function withNotices(meta: FrameMeta, notices: Notice[]): FrameMeta {

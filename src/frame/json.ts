@@ -13,6 +13,7 @@ const typeNames: Record<CellType, { type: string; frame: string }> = {
   uint64: { type: 'number', frame: 'uint64' },
   boolean: { type: 'boolean', frame: 'bool' },
   string: { type: 'string', frame: 'string' },
+  json: { type: 'other', frame: 'json.RawMessage' },
   coded: { type: 'string', frame: 'string' },
   enum: { type: 'enum', frame: 'enum' },
 };
@@ -63,6 +64,7 @@ function valuesJson(field: Field): string {
     if (value === undefined || (valid && valid[i] !== cell.value)) texts.push('null');
     else if (field.type === 'boolean') texts.push(value === 1 ? 'true' : 'false');
     else if (field.type === 'time') texts.push(String(floorMs(BigInt(value))));
+    else if (field.type === 'json') texts.push(String(value));
     else if (field.type === 'coded') texts.push(JSON.stringify(field.texts[value as number]));
     else if (typeof value === 'bigint') texts.push(value.toString());
     else texts.push(JSON.stringify(value));

@@ -41,6 +41,7 @@ export function spread(cells: Cells, places: Int32Array, empty: number): Cells {
     case 'coded':
       return { type: 'coded', valid, texts: cells.texts, values: fill(new Uint16Array(places.length), cells.values) };
     case 'string':
-      return { type: 'string', valid, values: fill(new Array<string>(places.length).fill(''), cells.values) };
+    case 'json':
+      return { type: cells.type, valid, values: fill(new Array<string>(places.length).fill(''), cells.values) };
   }
 }

@@ -221,7 +221,7 @@ function read(buffer: Buffer, at: number, number: number): Message {
     isFault: (flags & isFaulty) !== 0,
     unit: buffer.toString('utf8', at + headBytes, unitEnd),
     meaning: buffer.toString('utf8', unitEnd, meaningEnd),
-    bytes: Uint8Array.prototype.slice.call(buffer, meaningEnd, meaningEnd + buffer.readUInt16LE(at + 14)),
+    bytes: new Uint8Array(buffer.subarray(meaningEnd, meaningEnd + buffer.readUInt16LE(at + 14))),
     length: buffer.readDoubleLE(at + 16),
   };
 }

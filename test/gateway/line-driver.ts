@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
-import type { Answer, Driver, Host, Line, PlannedRequest, Reading, Session, Shape, Sink } from '../../src/contract/driver.ts';
+import type { Answer, Driver, Host, Line, PlannedRequest, Reading, Session, Shape, Sink, Survey } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import type { Value } from '../../src/contract/sample.ts';
 
@@ -12,6 +12,8 @@ export interface Options {
   timeoutMs: number;
   inFlight: number;
   note?: string;
+  /** Of an endpoint that is opened once for all. */
+  terms?: string;
 }
 export interface Address {
   register: string;
@@ -29,6 +31,8 @@ export interface Bugs {
   hangsOnOpen?: boolean;
   throwsOnPlan?: boolean;
   hangsOnClose?: boolean;
+  hangsOnScan?: boolean;
+  throwsOnScan?: boolean;
 }
 
 class LineSession implements Session<Address> {
@@ -51,6 +55,7 @@ class LineSession implements Session<Address> {
         const [id = '', ...rest] = text.split(' ');
         if (id === '*' || id === '~') this.#heard(rest[0] ?? '', rest[1] ?? '', rest.slice(2).join(' '), id === '~');
         else this.#waiting.get(id)?.(rest.join(' '));
+        this.#tell('in', text);
       });
     socket.on('close', () => {
       const lost = new LinkLost('the far end hung up');
@@ -58,6 +63,16 @@ class LineSession implements Session<Address> {
       host.lost(lost);
     });
     socket.on('error', () => undefined);
+  }
+
+  #tell(direction: 'in' | 'out', text: string): void {
+    const [, verb, unit] = text.split(' ');
+    this.#host.traffic?.({
+      direction,
+      bytes: Buffer.from(`${text}\n`),
+      ...(direction === 'out' ? { meaning: verb === 'W' || text.startsWith('W') ? 'write' : 'read', unit: text.split(' ')[1] ?? '' } : {}),
+      ...(verb === '!' ? { isFault: true, meaning: `exception ${unit}` } : {}),
+    });
   }
 
   #unit(point: LinePoint): string {
@@ -111,8 +126,31 @@ class LineSession implements Session<Address> {
     return said.startsWith('!') ? { state: 'refused', detail: `exception ${said.slice(2)}` } : { state: 'acknowledged' };
   }
 
+  /** Asks units 1 to `units` for a register. */
+  async scan(options: { units: number; register: string; flood: number }, survey: Survey, signal: AbortSignal): Promise<void> {
+    if (this.#bugs.hangsOnScan) return await new Promise(() => undefined);
+    if (this.#bugs.throwsOnScan) throw new TypeError('a bug in scan');
+    if (this.#host.trial) this.#host.memory.set('found', options.units);
+    for (let unit = 1; unit <= options.units; unit += 1) {
+      survey.progress(unit - 1, options.units, `asking unit ${unit}`);
+      const said = await survey.turn(String(unit), () => this.#ask(`R ${unit} ${options.register}`));
+      signal.throwIfAborted();
+      if (said === undefined) continue;
+      survey.found({
+        id: `unit-${unit}`,
+        kind: 'unit',
+        text: `unit ${unit} answers`,
+        values: { unit, answer: said, trial: this.#host.trial === true, password: this.#host.secret('password') !== undefined },
+        proposes: { devices: [{ id: `unit-${unit}`, address: { unit: String(unit) } }] },
+      });
+    }
+    for (let n = 0; n < options.flood; n += 1) survey.found({ id: `flood-${n}`, kind: 'flood', text: 'x'.repeat(1_000), values: { n } });
+    survey.progress(options.units, options.units, 'all asked');
+  }
+
   #ask(text: string): Promise<string | undefined> {
     const id = String(++this.#ids);
+    this.#tell('out', text);
     return new Promise((resolve, reject) => {
       const settle = (said: string | undefined | Error) => {
         cancel();
@@ -148,6 +186,14 @@ export function lineDriver(bugs: Bugs = {}): Driver<Options, { unit: string }, A
     address: z.any(),
     secrets: ['password'],
     check: () => [],
+    survey: {
+      scan: z.strictObject({
+        units: z.int().min(1).max(247).default(4),
+        register: z.string().default('temp'),
+        flood: z.int().min(0).max(100_000).default(0),
+      }),
+    },
+    terms: (options) => options.terms,
     endpoint: (options) => `tcp://127.0.0.1:${options.port}`,
     maxInFlight: (options) => options.inFlight,
     shape: (address) => address.shape,
@@ -163,7 +209,7 @@ export function lineDriver(bugs: Bugs = {}): Driver<Options, { unit: string }, A
         socket.destroy();
         throw error;
       });
-      return new LineSession(socket, line, host, bugs);
+      return new LineSession(socket, line, host, bugs) as Session<Address>;
     },
   };
 }

@@ -17,6 +17,8 @@ export interface DriverSchemas {
   device: Schema;
   address: Schema;
   action?: Schema;
+  /** What a probe and a scan can be told, for protocols that have them. */
+  survey?: { probe?: Schema; scan?: Schema };
 }
 
 export function schemasOf(driver: Driver): DriverSchemas {
@@ -27,8 +29,13 @@ export function schemasOf(driver: Driver): DriverSchemas {
     connection: withBase(inputSchema(driver.connection), connectionBase(driver)),
     device: inputSchema(driver.device),
     address: inputSchema(driver.address),
+    ...(driver.survey ? { survey: surveySchemas(driver.survey) } : {}),
     ...(driver.action ? { action: withBase(inputSchema(driver.action), inputSchema(actionSchema)) } : {}),
   };
+}
+
+function surveySchemas({ probe, scan }: NonNullable<Driver['survey']>): NonNullable<DriverSchemas['survey']> {
+  return { ...(probe ? { probe: inputSchema(probe) } : {}), ...(scan ? { scan: inputSchema(scan) } : {}) };
 }
 
 /** JSON Schema 2020-12 of `jsonData`. A device's address is that of any driver: which one is right depends on its connection. */

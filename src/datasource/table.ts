@@ -1,0 +1,29 @@
+/** Columns of a table from its rows. */
+import type { Field, FieldConfig } from '../frame/frame.ts';
+
+export function string<R>(name: string, rows: readonly R[], of: (row: R) => string, config?: FieldConfig): Field {
+  return { name, type: 'string', values: rows.map(of), ...(config ? { config } : {}) };
+}
+
+/** Undefined is null. */
+export function number<R>(name: string, rows: readonly R[], of: (row: R) => number | undefined, config?: FieldConfig): Field {
+  const values = rows.map(of);
+  return {
+    name,
+    type: 'float64',
+    values: Float64Array.from(values, (value) => value ?? 0),
+    ...(values.includes(undefined) ? { valid: Uint8Array.from(values, (value) => (value === undefined ? 0 : 1)) } : {}),
+    ...(config ? { config } : {}),
+  };
+}
+
+/** Undefined is null. */
+export function boolean<R>(name: string, rows: readonly R[], of: (row: R) => boolean | undefined): Field {
+  const values = rows.map(of);
+  return {
+    name,
+    type: 'boolean',
+    values: Uint8Array.from(values, (value) => (value ? 1 : 0)),
+    ...(values.includes(undefined) ? { valid: Uint8Array.from(values, (value) => (value === undefined ? 0 : 1)) } : {}),
+  };
+}
