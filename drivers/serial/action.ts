@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { ActionConfig } from '../../src/contract/device.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { ackSchema } from './address.ts';
-import { compileTemplate, type Spelling } from './template.ts';
+import type { Places } from './match.ts';
+import { fill, sentSchema } from './sending.ts';
+import type { Spelling } from './template.ts';
 
 const parameterSchema = z.strictObject({
   title: z.string().max(128).optional(),
@@ -25,12 +27,9 @@ const parameterSchema = z.strictObject({
 type Parameter = z.output<typeof parameterSchema>;
 
 export const serialActionSchema = z.strictObject({
-  send: z
-    .string()
-    .min(1)
-    .max(1_024)
-    .describe('What is sent, with {parameter} in the places of parameters and its line end')
-    .meta({ examples: ['FAN={speed}\\n'] }),
+  send: sentSchema
+    .describe('What is sent, with {parameter} in the places of parameters and its line end; or { hex } for bytes')
+    .meta({ examples: ['FAN={speed}\\n', { hex: '05 {speed}' }] }),
   ...ackSchema,
   parameters: z
     .record(
@@ -47,7 +46,7 @@ export type SerialAction = z.output<typeof serialActionSchema>;
 export const actionOf = (action: ActionConfig): SerialAction => action as unknown as SerialAction;
 
 /** What is to be sent; throws an Error that says which parameter is wrong and what is allowed. */
-export function textOf(action: SerialAction, given: Readonly<Record<string, unknown>>, line: Spelling): string {
+export function bytesOfAction(action: SerialAction, given: Readonly<Record<string, unknown>>, places: Places, line: Spelling): Buffer {
   const names = Object.keys(action.parameters);
   const stray = Object.keys(given).find((name) => !names.includes(name));
   if (stray !== undefined)
@@ -57,7 +56,7 @@ export function textOf(action: SerialAction, given: Readonly<Record<string, unkn
   const values: Record<string, Value> = {};
   for (const [name, parameter] of Object.entries(action.parameters))
     values[name] = check(name, parameter, given[name] ?? parameter.default);
-  return compileTemplate(action.send).fill(values, line);
+  return fill(action.send, values, places, line);
 }
 
 function check(name: string, parameter: Parameter, value: unknown): Value {

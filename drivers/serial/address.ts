@@ -1,43 +1,59 @@
 /** Where a value is on a serial line: a point's `address`. */
 import { z } from 'zod';
-import { compilePattern, type Pattern, patternSchema } from '../../src/contract/pattern.ts';
+import { takeSchema } from './decoding/take.ts';
+import { compileMatch, matchSchema } from './match.ts';
+import { sentSchema } from './sending.ts';
 import { valueTypes } from './value.ts';
 
-/** What is sent; 1 KiB is more than any command line of a device. */
-const textSchema = z.string().min(1).max(1_024);
-
 export const ackSchema = {
-  ack: patternSchema
+  ack: matchSchema
     .optional()
-    .describe('The line that says yes, as an expression. Without it nothing is waited for')
-    .meta({ examples: ['^OK$'] }),
-  nak: patternSchema
+    .describe('The line that says yes, as an expression, or as { hex } for bytes. Without it nothing is waited for')
+    .meta({ examples: ['^OK$', { hex: '06' }] }),
+  nak: matchSchema
     .optional()
-    .describe('A line that says no, as an expression')
-    .meta({ examples: ['^ERR'] }),
+    .describe('A line that says no')
+    .meta({ examples: ['^ERR', { hex: '15' }] }),
 };
 
 const setSchema = z.strictObject({
-  send: textSchema
-    .describe('What is sent, with {value} in the place of the value and its line end; {{ is a literal brace')
-    .meta({ examples: ['VALVE={value}\\n'] }),
+  send: sentSchema
+    .describe(
+      'What is sent, with {value} in the place of the value and its line end; {{ is a literal brace. As { hex } for bytes: {value:int16le} is the value as such a number',
+    )
+    .meta({ examples: ['VALVE={value}\\n', { hex: '01 06 {value:uint16}' }] }),
   ...ackSchema,
 });
 export type SetAddress = z.output<typeof setSchema>;
 
 const fields = z.strictObject({
-  line: patternSchema
-    .meta({ examples: ['^T=(?<air>[-0-9.]+)$'] })
+  line: matchSchema
+    .meta({ examples: ['^T=(?<air>[-0-9.]+)$', { hex: 'aa 01' }] })
     .optional()
-    .describe('For what the device says by itself: an expression (RE2) with a named group, which takes the value out of a line'),
-  request: textSchema
-    .meta({ examples: ['VALVE?\n'] })
+    .describe(
+      'For what the device says by itself: an expression (RE2) with a named group, which takes the value out of a line; or { hex }, the bytes a frame begins with. With take it only chooses lines',
+    ),
+  request: sentSchema
+    .meta({ examples: ['VALVE?\n', { hex: '01 03' }] })
     .optional()
-    .describe('For what the device says when asked: what is sent, with its line end'),
-  reply: patternSchema
+    .describe(
+      'For what the device says when asked: what is sent, with its line end. {id} is the device address, {sequence} a number that counts requests',
+    ),
+  reply: matchSchema
     .optional()
-    .describe('With request: the expression that the reply fits, with a named group for the value')
+    .describe(
+      'With request: the expression that the reply fits, with a named group for the value. {id} and {sequence} are those of the request',
+    )
     .meta({ examples: ['^VALVE=(?<value>[01])$'] }),
+  take: takeSchema
+    .optional()
+    .describe('How the value is taken out of the line or the reply, where a named group does not do it')
+    .meta({
+      examples: [
+        { as: 'split', separator: ',', index: 2 },
+        { as: 'json', path: '$.temp' },
+      ],
+    }),
   field: z
     .string()
     .regex(/^\w{1,64}$/)
@@ -47,14 +63,14 @@ const fields = z.strictObject({
   type: z
     .enum(valueTypes)
     .default('auto')
-    .describe('number, integer (exact to 64 bits) or text; auto takes a text that is a number for a number'),
+    .describe('number, integer (exact to 64 bits), boolean or text; auto takes a text that is a number for a number'),
   set: setSchema
     .optional()
     .describe('How a value is set')
     .meta({ examples: [{ send: 'VALVE={value}\\n', ack: '^OK$' }] }),
 });
 
-/** After the schema: true to itself. `line` or both `request` and `reply` are there, or neither. */
+/** After the schema: true to itself. It is heard, asked for with `request`, only written, or both of the last; `field` is filled where a group is. */
 export type Address = z.output<typeof fields>;
 
 export const addressSchema = fields.transform((input, context): Address => {
@@ -62,32 +78,27 @@ export const addressSchema = fields.transform((input, context): Address => {
     context.addIssue({ code: 'custom', path: [path], message });
     return z.NEVER;
   };
-  const { line, request, reply, field, set } = input;
+  const { line, request, reply, take, field, set } = input;
   if (line !== undefined && (request !== undefined || reply !== undefined))
     return fault('line', 'is given together with request or reply; allowed is either: a value is said by the device itself, or asked for');
-  if (request !== undefined && reply === undefined) return fault('reply', 'is missing; a request needs the expression its reply fits');
+  if (request !== undefined && reply === undefined && take === undefined)
+    return fault('reply', 'is missing; a request needs the expression its reply fits, or take');
   if (reply !== undefined && request === undefined) return fault('request', 'is missing; a reply needs what is sent to get it');
-  const text = line ?? reply;
-  if (text === undefined && set === undefined)
-    return fault('line', 'is missing; allowed are line, request with reply, and set for what is only written');
-  if (text === undefined) return field === undefined ? input : fault('field', 'is given without line or reply');
+  const match = line ?? reply;
+  if (match === undefined && take === undefined && set === undefined)
+    return fault('line', 'is missing; allowed are line, take, request with reply, and set for what is only written');
+  if (take !== undefined) return field === undefined ? input : fault('field', 'is given with take; allowed is either');
+  if (match === undefined) return field === undefined ? input : fault('field', 'is given without line or reply');
   const name = line === undefined ? 'reply' : 'line';
-  const { groups } = compilePattern(text);
+  const { groups } = compileMatch(match);
   const chosen = field ?? (groups.includes('value') ? 'value' : groups.length === 1 ? groups[0] : undefined);
-  if (groups.length === 0) return fault(name, 'has no named group; the value is taken from one such as (?<value>[0-9.]+)');
+  if (groups.length === 0) return fault(name, 'has no named group; the value is taken from one such as (?<value>[0-9.]+), or with take');
   if (chosen === undefined) return fault('field', `is missing; ${name} has the groups ${groups.join(', ')}`);
   if (!groups.includes(chosen)) return fault('field', `is ${JSON.stringify(chosen)}; the groups of ${name} are ${groups.join(', ')}`);
   return { ...input, field: chosen };
 });
 
-const patterns = new WeakMap<Address, Pattern>();
-
-/** Compiled once an address. */
-export function patternOf(address: Address): Pattern {
-  let pattern = patterns.get(address);
-  if (!pattern) {
-    pattern = compilePattern(address.line ?? address.reply ?? '');
-    patterns.set(address, pattern);
-  }
-  return pattern;
+/** Whether the device says it by itself. */
+export function isHeard({ line, request, take }: Address): boolean {
+  return line !== undefined || (take !== undefined && request === undefined);
 }

@@ -1,23 +1,25 @@
-/** Lines that the device says by itself → readings of the points that listen. */
+/** Frames that the device says by itself → readings of the points that listen. */
 import type { Point } from '../../src/contract/device.ts';
 import type { Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Log } from '../../src/contract/log.ts';
-import type { Pattern } from '../../src/contract/pattern.ts';
-import { type Address, patternOf } from './address.ts';
-import { parseValue, quote } from './value.ts';
+import { type Address, isHeard } from './address.ts';
+import { type Decoder, readValue } from './decoder.ts';
+import type { Frame } from './frame.ts';
+import { type Places, showFrame } from './match.ts';
 
 type SerialPoint = Point<Address>;
 
-/** Points that share an expression; it runs once a line. */
+/** Points that choose frames alike; frames are looked at once for them. */
 interface Ear {
-  pattern: Pattern;
-  points: SerialPoint[];
-  /** Lines heard while it has never fitted; undefined once it has. */
+  decoder: Decoder;
+  places: Places;
+  points: { point: SerialPoint; decoder: Decoder }[];
+  /** Frames heard while none has fitted; undefined once one has. */
   misses: number | undefined;
 }
 
-/** Lines without a fit before a point says that it waits in vain: a device may say several kinds of lines. */
+/** Frames without a fit before a point says that it waits in vain: a device may say several kinds of them. */
 const missesMax = 20;
 
 export class Listening {
@@ -28,50 +30,59 @@ export class Listening {
   #open = 0;
   #dropped = 0;
 
-  constructor(points: readonly SerialPoint[], sink: Sink<Address>, log: Log) {
+  constructor(
+    points: readonly SerialPoint[],
+    sink: Sink<Address>,
+    log: Log,
+    of: (point: SerialPoint) => { decoder: Decoder; id: string | undefined },
+  ) {
     const ears = new Map<string, Ear>();
     for (const point of points) {
-      const text = point.address.line;
-      if (text === undefined) continue;
-      const ear = ears.get(text);
-      if (ear) ear.points.push(point);
-      else ears.set(text, { pattern: patternOf(point.address), points: [point], misses: 0 });
+      if (!isHeard(point.address)) continue;
+      const { decoder, id } = of(point);
+      const { line, take } = point.address;
+      const key = JSON.stringify([id, line, line === undefined ? take : '']);
+      const ear = ears.get(key);
+      if (ear) ear.points.push({ point, decoder });
+      else ears.set(key, { decoder, places: { id, sequence: undefined }, points: [{ point, decoder }], misses: 0 });
     }
     this.#ears = [...ears.values()];
     this.#sink = sink;
     this.#log = log;
   }
 
-  hear(line: string): void {
+  hear(frame: Frame): void {
     for (const ear of this.#ears) {
-      const groups = ear.pattern.find(line);
-      if (groups) this.#heard(ear, groups);
-      else this.#missed(ear, line);
+      const found = ear.decoder.choose(frame, ear.places);
+      if (found) this.#heard(ear, frame, found);
+      else this.#missed(ear, frame);
     }
   }
 
-  #heard(ear: Ear, groups: Record<string, string | undefined>): void {
-    if (ear.misses !== undefined && ear.misses >= missesMax) for (const point of ear.points) this.#sink.trouble(point, undefined);
+  #heard(ear: Ear, frame: Frame, groups: Record<string, string | undefined>): void {
+    if (ear.misses !== undefined && ear.misses >= missesMax) for (const { point } of ear.points) this.#sink.trouble(point, undefined);
     ear.misses = undefined;
-    for (const point of ear.points) this.#say(point, groups);
+    for (const { point, decoder } of ear.points) this.#say(point, decoder, frame, groups);
   }
 
-  #missed(ear: Ear, line: string): void {
+  #missed(ear: Ear, frame: Frame): void {
     if (ear.misses === undefined) return;
     ear.misses += 1;
     if (ear.misses !== missesMax) return;
-    for (const point of ear.points)
-      this.#sink.trouble(point, `none of the ${missesMax} lines heard so far fits its expression; the last was ${quote(line)}`);
+    for (const { point } of ear.points) {
+      const wanted = point.address.line === undefined ? 'has its value' : 'fits its expression';
+      this.#sink.trouble(point, `none of the ${missesMax} lines heard so far ${wanted}; the last was ${showFrame(frame)}`);
+    }
   }
 
-  #say(point: SerialPoint, groups: Record<string, string | undefined>): void {
+  #say(point: SerialPoint, decoder: Decoder, frame: Frame, groups: Record<string, string | undefined>): void {
     if (this.#open >= limits.serialBacklogMax) {
       this.#dropped += 1;
       if (this.#dropped === 1) this.#log.warn('lines come faster than they can be kept; samples are dropped', { waiting: this.#open });
       return;
     }
     this.#open += 1;
-    void this.#sink.sample({ point, ...parseValue(groups[point.address.field ?? ''], point.address.type) }).finally(() => {
+    void this.#sink.sample({ point, ...readValue(point.address, decoder, frame, groups) }).finally(() => {
       this.#open -= 1;
       if (this.#open > 0 || this.#dropped === 0) return;
       this.#log.warn('samples are kept again', { dropped: this.#dropped });

@@ -1,37 +1,53 @@
 /** A connection's share of a serial port: asks, listens, sets, acts. */
 import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
-import type { Answer, Host, PlannedRequest, Reading, Session, Sink } from '../../src/contract/driver.ts';
+import type { Answer, Host, PlannedRequest, Reading, Session, Sink, Survey } from '../../src/contract/driver.ts';
 import { formatDurationMs } from '../../src/contract/duration.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
-import { compilePattern } from '../../src/contract/pattern.ts';
+import { limits } from '../../src/contract/limits.ts';
 import type { Value } from '../../src/contract/sample.ts';
-import { actionOf, textOf } from './action.ts';
-import { type Address, patternOf } from './address.ts';
+import { actionOf, bytesOfAction } from './action.ts';
+import type { Address } from './address.ts';
+import { createDecoder, type Decoder, readValue } from './decoder.ts';
+import { ErrorQueue } from './error-queue.ts';
+import type { Frame } from './frame.ts';
 import { Listening } from './listening.ts';
-import type { ConnectionOptions } from './settings.ts';
-import { compileTemplate, type Spelling } from './template.ts';
-import { parseValue, quote } from './value.ts';
+import { compileMatch, type MatchText, type Places, showFrame, usesPlace } from './match.ts';
+import { fill, fillRequest, type Sent } from './sending.ts';
+import type { ConnectionOptions, DeviceOptions } from './settings.ts';
+import { listPorts } from './survey/list.ts';
+import { listenOnly } from './survey/probe.ts';
+import type { ProbeOptions } from './survey/settings.ts';
 import type { Outcome, Wire } from './wire.ts';
 
 type SerialPoint = Point<Address>;
+type SerialDevice = Device<DeviceOptions, Address>;
 
 /** What is sent to have something done, and the lines that say yes and no. */
 interface Order {
-  text: string;
-  ack: string | undefined;
-  nak: string | undefined;
+  bytes: Buffer;
+  places: Places;
+  ack: MatchText | undefined;
+  nak: MatchText | undefined;
+}
+
+interface Found {
+  frame: Frame;
+  groups: Record<string, string | undefined>;
 }
 
 export class SerialSession implements Session<Address> {
   readonly #wire: Wire;
   readonly #options: ConnectionOptions;
+  readonly #devices: readonly SerialDevice[];
   readonly #host: Host;
   readonly #leave: () => Promise<void>;
   readonly #closing = new AbortController();
+  readonly #decoders = new WeakMap<Address, Decoder>();
 
-  constructor(wire: Wire, options: ConnectionOptions, host: Host, leave: () => Promise<void>) {
+  constructor(wire: Wire, line: { options: ConnectionOptions; devices: readonly SerialDevice[] }, host: Host, leave: () => Promise<void>) {
     this.#wire = wire;
-    this.#options = options;
+    this.#options = line.options;
+    this.#devices = line.devices;
     this.#host = host;
     this.#leave = leave;
   }
@@ -49,21 +65,32 @@ export class SerialSession implements Session<Address> {
     }
     return Array.from(requests.values(), (same) => {
       const [{ device, address } = { device: '', address: undefined }] = same;
-      const text = address?.request ?? '';
-      return { unit: device, text: `ask ${device} ${quote(text.trimEnd())}`, points: same, detail: undefined };
+      return { unit: device, text: `ask ${device} ${showSent(address?.request ?? '')}`, points: same, detail: undefined };
     });
   }
 
-  async read({ points }: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
+  async read({ points, unit }: PlannedRequest<Address>, signal: AbortSignal): Promise<Reading<Address>[]> {
     const [first] = points;
     if (first?.address.request === undefined) return [];
-    const pattern = patternOf(first.address);
-    const outcome = await this.#ask(first.address.request, (line) => pattern.find(line), signal);
+    const { request, reply } = first.address;
+    const places = this.#placesOf(first.device, [request, reply]);
+    const accept = (frame: Frame): Found | undefined => {
+      // Without an expression, the reply is the frame that any of the points finds its value in.
+      for (const point of reply === undefined ? points : [first]) {
+        const groups = this.#decoderOf(point.address).choose(frame, places);
+        if (groups) return { frame, groups };
+      }
+      return undefined;
+    };
+    const isNumbered = usesPlace(reply, 'sequence');
+    const outcome = await this.#ask(fillRequest(request, places, this.#wire.spelling), { accept, unit, isNumbered }, signal);
     switch (outcome.kind) {
-      case 'answer':
-        return points.map((point) => ({ point, ...parseValue(outcome.answer[point.address.field ?? ''], point.address.type) }));
+      case 'answer': {
+        const { frame, groups } = outcome.answer;
+        return points.map((point) => ({ point, ...readValue(point.address, this.#decoderOf(point.address), frame, groups) }));
+      }
       case 'timeout':
-        return points.map((point) => ({ point, value: null, reason: 'timeout', detail: `no reply in ${this.#timeout}` }));
+        return points.map((point) => ({ point, value: null, ...this.#whyNone(outcome.damaged) }));
       case 'lost':
         throw outcome.error;
       case 'aborted':
@@ -72,8 +99,11 @@ export class SerialSession implements Session<Address> {
   }
 
   async listen(points: readonly SerialPoint[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
-    const listening = new Listening(points, sink, this.#host.log);
-    const hear = (line: string) => listening.hear(line);
+    const listening = new Listening(points, sink, this.#host.log, (point) => ({
+      decoder: this.#decoderOf(point.address),
+      id: this.#idOf(point.device),
+    }));
+    const hear = (frame: Frame) => listening.hear(frame);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const stop = () => resolve();
     const wire = this.#wire;
@@ -92,17 +122,35 @@ export class SerialSession implements Session<Address> {
     }
   }
 
-  async write({ address: { set } }: SerialPoint, value: Value, signal: AbortSignal): Promise<Answer> {
+  async write({ device, address: { set } }: SerialPoint, value: Value, signal: AbortSignal): Promise<Answer> {
     if (!set) return { state: 'not-sent', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
-    return await this.#order(
-      () => ({ text: compileTemplate(set.send).fill({ value }, this.#spelling), ack: set.ack, nak: set.nak }),
-      signal,
+    const prepare = (places: Places) => ({ bytes: fill(set.send, { value }, places, this.#wire.spelling), ack: set.ack, nak: set.nak });
+    return await this.#order(device, [set.send, set.ack], prepare, signal);
+  }
+
+  async act(device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
+    const { send, ack, nak, ...rest } = actionOf(action);
+    const prepare = (places: Places) => ({
+      bytes: bytesOfAction({ send, ack, nak, ...rest }, parameters, places, this.#wire.spelling),
+      ack,
+      nak,
+    });
+    return await this.#order(device.id, [send, ack], prepare, signal);
+  }
+
+  async probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    await listenOnly(
+      this.#wire,
+      this.#options,
+      this.#host.clock,
+      options as ProbeOptions,
+      survey,
+      AbortSignal.any([signal, this.#closing.signal]),
     );
   }
 
-  async act(_device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
-    const serial = actionOf(action);
-    return await this.#order(() => ({ text: textOf(serial, parameters, this.#spelling), ack: serial.ack, nak: serial.nak }), signal);
+  async scan(_options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    await listPorts(survey, signal);
   }
 
   close(): Promise<void> {
@@ -110,42 +158,105 @@ export class SerialSession implements Session<Address> {
     return this.#leave();
   }
 
-  get #spelling(): Spelling {
-    return { delimiter: this.#options.framing.delimiter, encoding: this.#options.encoding };
-  }
-
   get #timeout(): string {
     return formatDurationMs(this.#options.timeout);
   }
 
-  #ask<T>(text: string, accept: ((line: string) => T | undefined) | undefined, signal: AbortSignal): Promise<Outcome<T>> {
-    const { timeout, requestDelay } = this.#options;
-    const both = AbortSignal.any([signal, this.#closing.signal]);
-    return this.#wire.ask({ text, ...(accept && { accept }), timeoutMs: timeout, restMs: requestDelay }, both);
+  #whyNone(damaged: number): Pick<Reading, 'reason' | 'detail'> {
+    if (damaged === 0) return { reason: 'timeout', detail: `no reply in ${this.#timeout}` };
+    return {
+      reason: 'crc',
+      detail: `no reply in ${this.#timeout} but ${damaged === 1 ? 'a frame' : `${damaged} frames`} whose checksum does not fit`,
+    };
   }
 
-  async #order(prepare: () => Order, signal: AbortSignal): Promise<Answer> {
+  #idOf(device: string): string | undefined {
+    return this.#devices.find(({ id }) => id === device)?.address.id;
+  }
+
+  /** A request that bears a number gets the next one. */
+  #placesOf(device: string, texts: readonly (Sent | MatchText | undefined)[]): Places {
+    const isNumbered = texts.some((text) => usesPlace(text, 'sequence'));
+    return { id: this.#idOf(device), sequence: isNumbered ? this.#wire.nextSequence() : undefined };
+  }
+
+  #decoderOf(address: Address): Decoder {
+    let decoder = this.#decoders.get(address);
+    if (!decoder) {
+      decoder = createDecoder(address, this.#options.encoding);
+      this.#decoders.set(address, decoder);
+    }
+    return decoder;
+  }
+
+  #ask<T>(
+    bytes: Buffer,
+    asked: { accept?: ((frame: Frame) => T | undefined) | undefined; unit: string; isNumbered: boolean },
+    signal: AbortSignal,
+  ): Promise<Outcome<T>> {
+    const { timeout, requestDelay } = this.#options;
+    const { accept, unit, isNumbered } = asked;
+    const both = AbortSignal.any([signal, this.#closing.signal]);
+    return this.#wire.ask({ bytes, unit, isNumbered, ...(accept && { accept }), timeoutMs: timeout, restMs: requestDelay }, both);
+  }
+
+  async #order(
+    unit: string,
+    texts: readonly (Sent | MatchText | undefined)[],
+    prepare: (places: Places) => Omit<Order, 'places'>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     let order: Order;
     try {
-      order = prepare();
+      const places = this.#placesOf(unit, texts);
+      order = { ...prepare(places), places };
     } catch (error) {
       return { state: 'not-sent', detail: messageOf(error) };
     }
-    const [ack, nak] = [order.ack, order.nak].map((text) => (text === undefined ? undefined : compilePattern(text)));
-    const accept = (line: string): Answer | undefined => {
-      if (nak?.test(line)) return { state: 'refused', detail: `the device said ${quote(line)}` };
-      return ack?.test(line) ? { state: 'acknowledged' } : undefined;
+    const { errorQueue } = this.#options;
+    if (!errorQueue) return await this.#send(order, unit, signal);
+    const { timeout: timeoutMs, requestDelay: restMs } = this.#options;
+    const queue = new ErrorQueue(errorQueue, this.#wire, { timeoutMs, restMs, unit });
+    // What went wrong before is not this command's.
+    const before = await queue.empty(signal);
+    if (before.fault !== undefined) return { state: 'not-sent', detail: before.fault };
+    const answer = await this.#send(order, unit, signal);
+    if (answer.state !== 'acknowledged') return answer;
+    const after = await queue.empty(signal);
+    if (after.fault !== undefined) return { state: 'unknown', detail: `sent, but ${after.fault}` };
+    return after.errors.length === 0
+      ? { state: 'acknowledged' }
+      : { state: 'refused', detail: `the device's error queue says ${after.errors.join('; ')}` };
+  }
+
+  async #send(order: Order, unit: string, signal: AbortSignal): Promise<Answer> {
+    const { bytes, places } = order;
+    const [ack, nak] = [order.ack, order.nak].map((text) => (text === undefined ? undefined : compileMatch(text)));
+    const accept = (frame: Frame): Answer | undefined => {
+      if (nak?.find(frame, places)) return { state: 'refused', detail: `the device said ${showFrame(frame)}` };
+      return ack?.find(frame, places) ? { state: 'acknowledged' } : undefined;
     };
-    const outcome = await this.#ask(order.text, ack || nak ? accept : undefined, signal);
+    const isNumbered = usesPlace(order.ack, 'sequence');
+    const outcome = await this.#ask(bytes, { accept: ack || nak ? accept : undefined, unit, isNumbered }, signal);
     switch (outcome.kind) {
       case 'answer':
         return outcome.answer ?? { state: 'acknowledged', detail: 'sent; the device confirms nothing' };
       case 'timeout':
-        return { state: 'unknown', detail: `sent ${quote(order.text)}, and no line said yes or no in ${this.#timeout}` };
+        return { state: 'unknown', detail: `sent ${showBytes(bytes)}, and no line said yes or no in ${this.#timeout}` };
       case 'lost':
         return { state: outcome.sent ? 'unknown' : 'not-sent', detail: outcome.error.message };
       case 'aborted':
         return { state: outcome.sent ? 'unknown' : 'not-sent', detail: messageOf(outcome.reason) };
     }
   }
+}
+
+function showSent(sent: Sent): string {
+  return typeof sent === 'string'
+    ? JSON.stringify(sent.trimEnd().slice(0, limits.serialShownMax))
+    : sent.hex.slice(0, limits.serialShownMax);
+}
+
+function showBytes(bytes: Buffer): string {
+  return showFrame({ bytes, text: bytes.toString() });
 }

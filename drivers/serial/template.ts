@@ -10,8 +10,8 @@ export interface Template {
 
 /** What the line can carry. */
 export interface Spelling {
-  /** Ends a line, so it cannot stand inside a value. */
-  delimiter: string;
+  /** Ends a line, so it cannot stand inside a value; undefined where framing escapes what must not stand there. */
+  ending: string | undefined;
   encoding: 'utf-8' | 'latin1';
 }
 
@@ -31,12 +31,12 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-function spell(name: string, value: Value | undefined, { delimiter, encoding }: Spelling): string {
+function spell(name: string, value: Value | undefined, { ending, encoding }: Spelling): string {
   if (value === undefined || value === null) throw new Error(`there is no ${name} to send`);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${name} is ${value}, which cannot be sent`);
   const text = String(value);
   if (controlPattern.test(text)) throw new Error(`${name} has a line end or another control character in it, which cannot be sent`);
-  if (text.includes(delimiter)) throw new Error(`${name} has ${JSON.stringify(delimiter)} in it, which ends a line`);
+  if (ending !== undefined && text.includes(ending)) throw new Error(`${name} has ${JSON.stringify(ending)} in it, which ends a line`);
   // Another character would be cut to one byte, and that byte may be a line end.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole range of latin1.
   if (encoding === 'latin1' && /[^\u0000-\u00ff]/u.test(text)) throw new Error(`${name} has a character that latin1 does not have`);

@@ -1,7 +1,7 @@
 /** The text of a named group → the raw value of a point. */
 import type { Reason, Value } from '../../src/contract/sample.ts';
 
-export const valueTypes = ['auto', 'number', 'integer', 'text'] as const;
+export const valueTypes = ['auto', 'number', 'integer', 'boolean', 'text'] as const;
 export type ValueType = (typeof valueTypes)[number];
 
 const numberPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
@@ -18,6 +18,7 @@ export function parseValue(text: string | undefined, type: ValueType): Parsed {
   if (type === 'text') return good(text);
   const trimmed = text.trim();
   if (type === 'integer') return parseInteger(trimmed);
+  if (type === 'boolean') return parseBoolean(trimmed);
   if (numberPattern.test(trimmed)) return good(Number(trimmed));
   // The value pipeline makes null with reason "nan" of it.
   if (noNumber.test(trimmed)) return good(Number.NaN);
@@ -29,6 +30,20 @@ function parseInteger(text: string): Parsed {
   const value = BigInt(text.replace(/^\+/, ''));
   if (value < int64Min || value > int64Max) return bad(`${text} is beyond 64 bits with a sign`);
   return good(value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value);
+}
+
+function parseBoolean(text: string): Parsed {
+  if (/^(1|true|on|yes)$/i.test(text)) return good(true);
+  if (/^(0|false|off|no)$/i.test(text)) return good(false);
+  return bad(`${quote(text)} is neither true nor false; allowed are 1, true, on, yes, 0, false, off, no`);
+}
+
+/** What was taken out of a frame and is no text any more; `type` still has a say. */
+export function settleValue(value: Value, type: ValueType): Parsed {
+  if (typeof value === 'string' || (type === 'boolean' && typeof value !== 'boolean')) return parseValue(String(value), type);
+  if (type === 'integer' && typeof value === 'number' && !Number.isSafeInteger(value)) return bad(`${value} is no whole number`);
+  if (typeof value === 'boolean' && (type === 'number' || type === 'integer')) return good(Number(value));
+  return good(type === 'text' ? String(value) : value);
 }
 
 /** Text of the line for people: bounded, with control characters made visible. */

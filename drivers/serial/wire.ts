@@ -1,74 +1,123 @@
 /**
- * One serial port, shared by all connections on it: lines come in, one request at a time goes out. A line that fits the reply that is waited
- * for is the reply; every other line is for those who listen.
+ * One serial port, shared by all connections on it: frames come in, one request at a time goes out. A frame that fits the reply that is waited
+ * for is the reply; every other one is for those who listen.
  */
 import type { Clock } from '../../src/contract/clock.ts';
+import type { Host, Traffic } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Log } from '../../src/contract/log.ts';
-import { Port } from '../tty/port.ts';
 import { wireMs } from '../tty/settings.ts';
 import type { Shareable } from '../tty/sharing.ts';
+import { openStream, type Stream } from '../tty/stream.ts';
 import { Turns } from '../tty/turns.ts';
-import { type Dropped, Framer } from './framer.ts';
-import { type ConnectionOptions, ttyOf } from './settings.ts';
+import { findUsb } from '../tty/usb.ts';
+import { Frame } from './frame.ts';
+import { createFraming, type Framing } from './framing/create.ts';
+import type { Dropped } from './framing/framer.ts';
+import { type ConnectionOptions, ttyOf, turnaroundOf } from './settings.ts';
+import type { Spelling } from './template.ts';
 
 /** How a request ended. `sent` says whether bytes left this machine. */
 export type Outcome<T> =
   | { kind: 'answer'; answer: T }
-  | { kind: 'timeout' }
+  /** `damaged` frames came meanwhile whose checksum does not fit. */
+  | { kind: 'timeout'; damaged: number }
   | { kind: 'lost'; error: LinkLost; sent: boolean }
   | { kind: 'aborted'; reason: unknown; sent: boolean };
 
 export interface Request<T> {
-  text: string;
-  /** What a line means as a reply; undefined if it is none. Absent: nothing is waited for. */
-  accept?(line: string): T | undefined;
+  /** As it is written in the settings; checksum and markers are added. Empty: nothing is sent. */
+  bytes: Buffer;
+  /** What a frame means as a reply; undefined if it is none. Absent: nothing is waited for. */
+  accept?(frame: Frame): T | undefined;
   timeoutMs: number;
   restMs: number;
+  /** Who is asked, for those who look at the traffic. */
+  unit?: string;
+  /** True if a late reply can be told from that to another request: then nothing needs to rest. */
+  isNumbered?: boolean;
+  /** What is shown of it instead of what it is: it holds a secret. */
+  shown?: Buffer;
 }
 
 interface Exchange {
-  /** True if the line was the reply. */
-  take(line: string): boolean;
+  unit: string | undefined;
+  damaged: number;
+  /** True if the frame was the reply. */
+  take(frame: Frame): boolean;
   lose(error: LinkLost): void;
 }
 
+const droppedWords: Record<Dropped, string> = {
+  'too-long': 'longer than framing allows',
+  partial: 'not whole',
+  checksum: 'checksum does not fit',
+  malformed: 'not understood',
+};
+
+type WireHost = Pick<Host, 'clock' | 'log' | 'secret'>;
+
 export class Wire implements Shareable {
   over: LinkLost | undefined;
-  /** Told of every line that is no reply. */
-  readonly listeners = new Set<(line: string) => void>();
+  /** Told of every frame that is no reply. */
+  readonly listeners = new Set<(frame: Frame) => void>();
   /** Told once when the port is gone by itself. */
   readonly losses = new Set<(error: LinkLost) => void>();
+  /** Told of everything that goes over the wire. */
+  readonly taps = new Set<(message: Traffic) => void>();
+  /** Told of the bytes as they come, before anything is made of them. */
+  readonly probes = new Set<(bytes: Buffer) => void>();
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #turns = new Turns();
-  readonly #framer: Framer;
+  readonly #framing: Framing;
   readonly #openedAtMs: number;
-  #port: Port | undefined;
+  /** Not to be seen by those who look at the traffic, though the device may echo it. */
+  readonly #secret: string;
+  #port: Stream | undefined;
   #exchange: Exchange | undefined;
-  /** Says whether a line is the reply to a request that was given up and may still be answered. */
-  #late: ((line: string) => boolean) | undefined;
+  /** Says whether a frame is the reply to a request that was given up and may still be answered. */
+  #late: ((frame: Frame) => boolean) | undefined;
   #notBeforeMs: number;
+  /** Until then a reply to somebody who had the port before us may come. */
+  #strangersUntilMs: number;
   /** Ends a wait, so that it is looked at anew. */
   #wake = () => {};
+  #cancelIdle = () => {};
   #heardBefore = false;
-  #dropped = 0;
+  #sequence = 0;
+  readonly #dropped = new Map<Dropped, number>();
 
-  private constructor(options: ConnectionOptions, clock: Clock, log: Log) {
+  private constructor(options: ConnectionOptions, { clock, log, secret }: WireHost) {
     this.#options = options;
+    this.#secret = secret('password') ?? '';
     this.#clock = clock;
     this.#log = log;
-    this.#framer = new Framer({ ...options.framing, encoding: options.encoding }, (why) => this.#drop(why));
+    this.#framing = createFraming(options.framing, options.encoding, (why, bytes) => this.#drop(why, bytes));
     this.#openedAtMs = clock.monotonicMs();
     this.#notBeforeMs = this.#openedAtMs + Math.max(limits.serialSettleMs, options.connectDelay);
+    this.#strangersUntilMs = this.#openedAtMs + turnaroundOf(options);
   }
 
-  static async open(options: ConnectionOptions, clock: Clock, log: Log): Promise<Wire> {
-    const wire = new Wire(options, clock, log);
-    wire.#port = await Port.open(ttyOf(options), { data: (bytes) => wire.#hear(bytes), lost: (error) => wire.#lose(error) }, clock);
+  /** Rejects with what is wrong with the port, in words. */
+  static async open(options: ConnectionOptions, host: WireHost): Promise<Wire> {
+    const wire = new Wire(options, host);
+    const path = options.path ?? (await findUsb(options.usb));
+    const events = { data: (bytes: Buffer) => wire.#hear(bytes), lost: (error: LinkLost) => wire.#lose(error) };
+    wire.#port = await openStream(ttyOf(options, path), events, host.clock);
     return wire;
+  }
+
+  get spelling(): Spelling {
+    return { ending: this.#framing.ending, encoding: this.#options.encoding };
+  }
+
+  /** The number of the next request that bears one. */
+  nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) % 0x100;
+    return this.#sequence;
   }
 
   /** Never rejects. */
@@ -80,7 +129,7 @@ export class Wire implements Shareable {
       return { kind: 'aborted', reason, sent: false };
     }
     try {
-      await this.#isFree(signal);
+      await this.#isFree(request.accept !== undefined && !request.isNumbered, signal);
       if (signal.aborted) return { kind: 'aborted', reason: signal.reason, sent: false };
       if (this.over) return { kind: 'lost', error: this.over, sent: false };
       return await this.#exchangeNow(request, signal);
@@ -94,14 +143,16 @@ export class Wire implements Shareable {
   async close(): Promise<void> {
     this.over ??= new LinkLost('the session was closed');
     this.#wake();
+    this.#cancelIdle();
     this.#exchange?.lose(this.over);
     await this.#port?.close();
   }
 
   /** Resolves when the next request may be sent, the signal is aborted, or the port is gone. */
-  async #isFree(signal: AbortSignal): Promise<void> {
+  async #isFree(isQuestion: boolean, signal: AbortSignal): Promise<void> {
     while (!this.over && !signal.aborted) {
-      const waitMs = this.#notBeforeMs - this.#clock.monotonicMs();
+      const notBeforeMs = isQuestion ? Math.max(this.#notBeforeMs, this.#strangersUntilMs) : this.#notBeforeMs;
+      const waitMs = notBeforeMs - this.#clock.monotonicMs();
       if (waitMs <= 0) break;
       const woken = new AbortController();
       this.#wake = () => woken.abort();
@@ -110,8 +161,9 @@ export class Wire implements Shareable {
     this.#late = undefined;
   }
 
-  #exchangeNow<T>({ text, accept, timeoutMs }: Request<T>, signal: AbortSignal): Promise<Outcome<T>> {
-    const bytes = Buffer.from(text, this.#options.encoding === 'latin1' ? 'latin1' : 'utf8');
+  #exchangeNow<T>(request: Request<T>, signal: AbortSignal): Promise<Outcome<T>> {
+    const { accept, timeoutMs, unit } = request;
+    const bytes = request.bytes.length === 0 ? request.bytes : this.#framing.encode(request.bytes);
     return new Promise((resolve) => {
       let ended = false;
       const end = (outcome: Outcome<T>, answered: boolean) => {
@@ -119,72 +171,104 @@ export class Wire implements Shareable {
         ended = true;
         cancel();
         signal.removeEventListener('abort', abort);
-        if (!answered && accept) this.#giveUp(timeoutMs, (line) => accept(line) !== undefined);
+        if (!answered && accept && !request.isNumbered) this.#giveUp((frame) => accept(frame) !== undefined);
         resolve(outcome);
       };
       const abort = () => end({ kind: 'aborted', reason: signal.reason, sent: true }, false);
-      const deadlineMs = timeoutMs + Math.ceil(wireMs(ttyOf(this.#options), bytes.length));
-      const cancel = this.#clock.after(deadlineMs, () => end({ kind: 'timeout' }, false));
-      signal.addEventListener('abort', abort, { once: true });
-      this.#exchange = {
-        take: (line) => {
-          const answer = accept?.(line);
+      const deadlineMs = timeoutMs + Math.ceil(wireMs(ttyOf(this.#options, ''), bytes.length));
+      const exchange: Exchange = {
+        unit,
+        damaged: 0,
+        take: (frame) => {
+          const answer = accept?.(frame);
           if (answer === undefined) return false;
           end({ kind: 'answer', answer }, true);
           return true;
         },
         lose: (error) => end({ kind: 'lost', error, sent: true }, true),
       };
-      const written = this.#port?.write(bytes);
+      const cancel = this.#clock.after(deadlineMs, () => end({ kind: 'timeout', damaged: exchange.damaged }, false));
+      signal.addEventListener('abort', abort, { once: true });
+      this.#exchange = exchange;
+      if (bytes.length > 0) this.#tell({ direction: 'out', bytes: request.shown ?? bytes, ...(unit === undefined ? {} : { unit }) });
+      const written = bytes.length > 0 ? this.#port?.write(bytes) : undefined;
       // Handed over to the port is all that can be known.
-      if (!accept) void written?.then(() => end({ kind: 'answer', answer: undefined as T }, true));
+      if (!accept) void Promise.resolve(written).then(() => end({ kind: 'answer', answer: undefined as T }, true));
     });
   }
 
   /** The reply may still come. It would look like the next one, so nothing is sent for as long again, unless it comes before. */
-  #giveUp(timeoutMs: number, isReply: (line: string) => boolean): void {
+  #giveUp(isReply: (frame: Frame) => boolean): void {
     this.#late = isReply;
-    this.#notBeforeMs = this.#clock.monotonicMs() + Math.min(timeoutMs, limits.turnaroundMaxMs);
+    this.#notBeforeMs = this.#clock.monotonicMs() + turnaroundOf(this.#options);
   }
 
   #hear(bytes: Buffer): void {
-    // Bytes that come right after opening may be the rest of a line whose beginning nobody heard.
+    // Bytes that come right after opening may be the rest of a frame whose beginning nobody heard.
     const isFirst = !this.#heardBefore;
     this.#heardBefore = true;
-    if (isFirst && this.#clock.monotonicMs() - this.#openedAtMs < limits.serialSettleMs) this.#framer.skip();
-    for (const line of this.#framer.push(bytes)) this.#take(line);
+    for (const probe of this.probes) probe(bytes);
+    if (isFirst && this.#clock.monotonicMs() - this.#openedAtMs < limits.serialSettleMs) this.#framing.skip();
+    for (const frame of this.#framing.push(bytes)) this.#take(frame);
+    const { gapMs } = this.#framing;
+    if (gapMs === undefined || this.over) return;
+    this.#cancelIdle();
+    this.#cancelIdle = this.#clock.after(gapMs, () => {
+      for (const frame of this.#framing.idle()) this.#take(frame);
+    });
   }
 
-  #take(line: string): void {
+  #take(bytes: Buffer): void {
+    const frame = new Frame(bytes, this.#options.encoding);
     const exchange = this.#exchange;
-    if (exchange?.take(line)) {
+    if (exchange?.take(frame)) {
       this.#exchange = undefined;
+      this.#tell({ direction: 'in', bytes, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
       return;
     }
-    if (this.#late?.(line)) {
+    if (this.#late?.(frame)) {
+      this.#tell({ direction: 'in', bytes, meaning: 'reply that came too late', isFault: true });
       this.#late = undefined;
       this.#notBeforeMs = this.#clock.monotonicMs();
       this.#wake();
       return;
     }
-    for (const listen of this.listeners) listen(line);
+    this.#tell({ direction: 'in', bytes });
+    for (const listen of this.listeners) listen(frame);
   }
 
-  #drop(why: Dropped): void {
+  #tell(message: Traffic): void {
+    if (this.taps.size === 0) return;
+    const bytes = hide(Buffer.from(message.bytes), this.#secret);
+    for (const tap of this.taps) tap({ ...message, bytes });
+  }
+
+  #drop(why: Dropped, bytes: Buffer): void {
+    this.#tell({ direction: 'in', bytes, meaning: droppedWords[why], isFault: true });
+    if (why === 'checksum' && this.#exchange) this.#exchange.damaged += 1;
     if (why === 'partial') return;
-    this.#dropped += 1;
-    if (this.#dropped > 1) return;
-    const { maxLength, delimiter } = this.#options.framing;
-    this.#log.warn('a line is longer than framing.maxLength and is dropped; further ones are not reported', {
-      maxLength,
-      delimiter: JSON.stringify(delimiter),
-    });
+    const count = (this.#dropped.get(why) ?? 0) + 1;
+    this.#dropped.set(why, count);
+    if (count > 1) return;
+    const { framing } = this.#options;
+    if (why === 'too-long')
+      this.#log.warn('a line is longer than framing.maxLength and is dropped; further ones are not reported', {
+        framing: JSON.stringify(framing),
+      });
+    else this.#log.warn(`a frame is dropped: ${droppedWords[why]}; further ones are not reported`, { framing: JSON.stringify(framing) });
   }
 
   #lose(error: LinkLost): void {
     this.over = error;
+    this.#cancelIdle();
     this.#wake();
     this.#exchange?.lose(error);
     for (const tell of this.losses) tell(error);
   }
+}
+
+/** The bytes with stars in the place of the secret. */
+export function hide(bytes: Buffer, secret: string): Buffer {
+  if (secret === '' || !bytes.includes(secret)) return bytes;
+  return Buffer.from(bytes.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '***'), 'latin1');
 }

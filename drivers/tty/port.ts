@@ -16,6 +16,9 @@ export interface PortEvents {
   lost(error: LinkLost): void;
 }
 
+/** The binding (13.0.0) sets all lines at once, those it is not told to off. */
+const noBreak = { brk: false, cts: false, dsr: false };
+
 /** A read of one tty gives at most its line buffer of 4 KiB. */
 const chunkBytes = 4 * 1024;
 
@@ -24,14 +27,20 @@ export class Port {
   readonly #opened: Opened;
   readonly #events: PortEvents;
   readonly #clock: Clock;
+  /** The other lines, which are said again whenever RTS is. */
+  readonly #lines: { brk: boolean; cts: boolean; dsr: boolean; dtr: boolean };
+  /** What RTS is while sending; undefined where it has nothing to do with it. */
+  readonly #sendsWithRts: boolean | undefined;
   readonly #reading: Promise<void>;
   #over = false;
   #closed: Promise<void> | undefined;
   /** Writes one after the other, as they came. */
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, opened: Opened, events: PortEvents, clock: Clock) {
+  private constructor({ path, dtr, rs485 = 'off' }: TtySettings, opened: Opened, events: PortEvents, clock: Clock) {
     this.#path = path;
+    this.#lines = { ...noBreak, dtr: dtr !== 'off' };
+    this.#sendsWithRts = rs485 === 'off' ? undefined : rs485 === 'rts-high';
     this.#opened = opened;
     this.#events = events;
     this.#clock = clock;
@@ -40,18 +49,34 @@ export class Port {
 
   /** Rejects with what is wrong and what to do, in words. Events may come before it resolves. */
   static async open(settings: TtySettings, events: PortEvents, clock: Clock): Promise<Port> {
-    const { path, baudRate, dataBits, parity, stopBits, flowControl } = settings;
+    const { path, baudRate, dataBits, parity, stopBits, flowControl, hangUp = true } = settings;
     const binding = await loadBinding();
     const software = flowControl === 'software';
     // The lock keeps a second program that asks for one away; nothing else is as quiet as two readers of one port.
-    const options = { path, baudRate, dataBits, parity, stopBits, rtscts: flowControl === 'hardware', xon: software, xoff: software };
+    const options = {
+      path,
+      baudRate,
+      dataBits,
+      parity,
+      stopBits,
+      rtscts: flowControl === 'hardware',
+      xon: software,
+      xoff: software,
+      hupcl: hangUp,
+    };
     let opened: Opened;
     try {
       opened = await binding.open({ ...options, lock: true });
     } catch (error) {
       throw await openingFailed(path, error);
     }
-    return new Port(path, opened, events, clock);
+    try {
+      await setLines(opened, settings, clock);
+    } catch (error) {
+      await opened.close().catch(() => {});
+      throw new Error(`${path}: its lines DTR and RTS cannot be set (${messageOf(error)}); leave out dtr, rts and rs485`, { cause: error });
+    }
+    return new Port(settings, opened, events, clock);
   }
 
   /** Hands the bytes over in turn. Never rejects: failing means that the port is lost, which is told by `lost`. */
@@ -78,7 +103,13 @@ export class Port {
       this.#lose(`took no bytes for ${limits.ttyWriteMs / 1_000} s: is flow control right, and the other end awake?`),
     );
     try {
+      if (this.#sendsWithRts !== undefined) await this.#opened.set({ ...this.#lines, rts: this.#sendsWithRts });
       await this.#opened.write(bytes);
+      if (this.#sendsWithRts !== undefined) {
+        // Until the last bit has left, the adapter must not listen.
+        await this.#opened.drain();
+        await this.#opened.set({ ...this.#lines, rts: !this.#sendsWithRts });
+      }
     } catch (error) {
       this.#lose('is gone: it takes no bytes any more', error);
     } finally {
@@ -147,8 +178,19 @@ function readOnce(fd: number, buffer: Buffer): Promise<number> {
   });
 }
 
+/** Asks the system only for what was asked for: a pty has no lines to set. */
+async function setLines(opened: Opened, { dtr, rts, rs485 = 'off' }: TtySettings, clock: Clock): Promise<void> {
+  if (dtr === undefined && rts === undefined && rs485 === 'off') return;
+  const lines = { ...noBreak, dtr: dtr !== 'off', rts: rs485 === 'off' ? rts !== 'off' : rs485 === 'rts-low' };
+  if (dtr === 'pulse') {
+    await opened.set({ ...lines, dtr: false });
+    await clock.sleep(limits.ttyDtrPulseMs);
+  }
+  await opened.set(lines);
+}
+
 /** Loaded with the first serial port: it is native code, and a machine where it does not load has all its other connections. */
-async function loadBinding(): Promise<typeof SerialPort.binding> {
+export async function loadBinding(): Promise<typeof SerialPort.binding> {
   try {
     return (await import('serialport')).SerialPort.binding;
   } catch (error) {

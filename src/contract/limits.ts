@@ -1,3 +1,4 @@
+import { modbusLimits } from './limits-modbus.ts';
 import { serialLimits } from './limits-serial.ts';
 
 /** Every bound of the product, a named number with its reason. Durations in milliseconds, sizes in bytes. */
@@ -298,38 +299,6 @@ export const limits = {
   channelTouchMs: 3_600_000,
   /** Remembered live channels of one gateway; the least recently used is dropped. */
   channelsMax: 1_000,
-  /** Modbus: registers and bits in one read (Modbus Application Protocol V1.1b3 §6.1-6.4). */
-  modbusRegistersMax: 125,
-  modbusBitsMax: 2_000,
-  /** Registers in one write (§6.12). */
-  modbusWriteRegistersMax: 123,
-  /** Modbus TCP: requests before their answers; devices that take more than a few are rare (facts/measurements.md §5: 8 give 7 times one). */
-  modbusInFlightMax: 16,
-  /** Transaction ids of requests that were given up and may still be answered; they are not used again so that a late answer hits nothing. */
-  modbusGivenUpMax: 1_024,
-  /** The points of a block that was refused are read one by one for at most this long, because commands wait meanwhile. */
-  modbusApartMs: 10_000,
-  /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
-  modbusSilentRequestsMax: 5,
-  modbusSilentMs: 15_000,
-  /** Serial lines: the longest quiet time after an answer that did not come in time; more would keep commands waiting too long. */
-  turnaroundMaxMs: 10_000,
-  /** Silence after which what has come is taken for all that comes: longer than the 16 ms a USB adapter may hold bytes back. */
-  rtuGapMs: 50,
-  /** Bytes of an unfinished answer on a line: two frames of 513 characters, the longest of ASCII (Modbus over Serial Line V1.02 §2.5.2.1); of a babbling line only the newest count. */
-  modbusHeldBytesMax: 1_026,
-  /** A socket of `closeAfterPoll` is closed when nobody has asked for this long: polls that are due together follow one another faster. */
-  modbusIdleCloseMs: 100,
-  /** How long nobody may send after a broadcast, so that every device has done it (Modbus over Serial Line V1.02 §2.4.1: 100 to 200 ms). */
-  modbusBroadcastMs: 200,
-  /** Ranges a connection remembers as refused (exceptions 2 and 3): some 40 bytes each of the driver's memory. The oldest goes. */
-  modbusRefusedMax: 500,
-  /** After this long a refused range is tried again: devices are replaced and get new firmware. */
-  modbusRefusedMs: 86_400_000,
-  /** Registers a probe reads, and readings it makes of one place: what a person can look through. */
-  modbusProbeRegistersMax: 64,
-  /** How long a line that should be quiet is waited for before the request is given up. */
-  rtuBabbleMs: 2_000,
   /** An idle TCP link is probed after this, so that a peer that vanished is noticed although nobody asks. */
   tcpKeepAliveMs: 10_000,
   /** Gateways of one process. Grafana never says that a data source is gone, so an endless row of test data sources has to end somewhere. */
@@ -356,6 +325,11 @@ export const limits = {
   includedBytesMax: 16 * 1024 * 1024,
   /** How often it is looked whether they have changed, when somebody asks. */
   includedLookMs: 5_000,
+  /** A clock further ahead than this of what it should show is doubted, and how long it has to go on like that until history is deleted by it. */
+  clockJumpMs: 86_400_000,
+  clockDoubtMs: 86_400_000,
+  /** Copies of the history that are kept; the oldest goes when one more is made. */
+  backupsMax: 5,
   /** The longest retention; also what holds while the settings that say it cannot be read, so that a mistake deletes nothing. */
   retentionMaxMs: 3_650 * 86_400_000,
   /** `state_key` shorter than this could be guessed from a copy of the database. */
@@ -414,5 +388,6 @@ export const limits = {
   healthNamedMax: 3,
   /** After a Shutdown call everything is flushed and closed within this; the host kills at 2 s (facts/grafana.md §1.5). */
   shutdownMs: 900,
+  ...modbusLimits,
   ...serialLimits,
 } as const;

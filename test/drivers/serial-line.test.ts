@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { serialActionSchema } from '../../drivers/serial/action.ts';
 import { serial } from '../../drivers/serial/driver.ts';
-import { Framer } from '../../drivers/serial/framer.ts';
+import { DelimiterFramer } from '../../drivers/serial/framing/delimiter.ts';
 import { actionSchema, type Device, type Point } from '../../src/contract/device.ts';
 import type { Answer, Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
@@ -39,7 +39,7 @@ const valve: Address = {
 
 function lineTo(points: Record<string, Address>, connection: Record<string, unknown> = {}): Line {
   return buildLine(driver, {
-    connection: { path, baudRate: 115_200, timeout: '3s', ...connection },
+    connection: { path, baudRate: 115_200, timeout: '3s', turnaround: '100ms', ...connection },
     devices: [
       {
         id: 'uno',
@@ -147,7 +147,7 @@ describe('lines and replies on one port', () => {
     async (_what, late) => {
       await far.ask({ late });
       const number = (n: number): Address => ({ request: `NUMBER?${n}\n`, reply: '^NUMBER=(?<value>\\d+)$' });
-      const line = lineTo({ n1: number(1), n2: number(2), n3: number(3) }, { timeout: '500ms' });
+      const line = lineTo({ n1: number(1), n2: number(2), n3: number(3) }, { timeout: '500ms', turnaround: '500ms' });
       const session = await open(line);
       const readings: Reading[] = [];
       for (let i = 0; i < (soak ? 100 : 3); i++) readings.push(...(await read(session, line, 'n1', 'n2', 'n3')));
@@ -159,6 +159,19 @@ describe('lines and replies on one port', () => {
     },
     600_000,
   );
+
+  it('a reply to whoever had the port before is not the reply to the first question', async () => {
+    await far.ask({ late: 0.6 });
+    const number = (n: number): Address => ({ request: `NUMBER?${n}\n`, reply: '^NUMBER=(?<value>\\d+)$' });
+    const line = lineTo({ n1: number(1), n2: number(2) }, { timeout: '1s', turnaround: '1s' });
+    const before = await open(line);
+    const asked = read(before, line, 'n1');
+    asked.catch(() => {});
+    await expect.poll(heard, { timeout: 5_000 }).toEqual(['NUMBER?1']);
+    await before.close();
+    await asked.catch(() => {});
+    expect(await read(await open(line), line, 'n2')).toMatchObject([{ value: 2, reason: '' }]);
+  });
 
   it('asks one question at a time, whoever asks, and rests in between', async () => {
     const number = (n: number): Address => ({ request: `NUMBER?${n}\n`, reply: '^NUMBER=(?<value>\\d+)$' });
@@ -295,7 +308,7 @@ describe('commands', () => {
   it('a late yes is not the yes to the next command', async () => {
     await far.ask({ late: 0.7 });
     const slow = { set: { send: 'NUMBER?{value}\n', ack: '^NUMBER=' } };
-    const line = lineTo({ slow, quick: { set: { send: 'MUTE={value}\n', ack: '^NUMBER=' } } }, { timeout: '500ms' });
+    const line = lineTo({ slow, quick: { set: { send: 'MUTE={value}\n', ack: '^NUMBER=' } } }, { timeout: '500ms', turnaround: '500ms' });
     const session = await open(line);
     expect(await session.write?.(pointOf(line, 'slow'), 1, never())).toMatchObject({ state: 'unknown' });
     expect(await session.write?.(pointOf(line, 'quick'), 1, never())).toMatchObject({ state: 'unknown' });
@@ -401,11 +414,11 @@ describe('the stream', () => {
         (delimiter, pieces, maxLength) => {
           const got: string[] = [];
           let dropped = 0;
-          const framer = new Framer({ delimiter, maxLength, encoding: 'latin1' }, () => {
+          const framer = new DelimiterFramer({ delimiter: Buffer.from(delimiter), maxLength }, () => {
             dropped += 1;
           });
           const bytes = pieces.map((text) => Buffer.from(text, 'latin1'));
-          for (const part of bytes) got.push(...framer.push(part));
+          for (const part of bytes) for (const frame of framer.push(part)) got.push(frame.toString('latin1'));
           const all = Buffer.concat(bytes).toString('latin1').split(delimiter).slice(0, -1);
           const short = all.filter((line) => line.length <= maxLength);
           expect(got).toEqual(delimiter === '\n' ? short.map((line) => line.replace(/\r$/, '')) : short);
@@ -543,7 +556,7 @@ describe('the port', () => {
     const script = `
       import { serial } from ${JSON.stringify(join(resolve(import.meta.dirname, '../..'), 'drivers/serial/driver.ts'))};
       const options = serial.connection.parse({ path: ${JSON.stringify(path)}, baudRate: 9600 });
-      const host = { log: console, clock: { monotonicMs: () => 0 }, shared: new Map(), lost() {} };
+      const host = { log: console, clock: { monotonicMs: () => 0 }, shared: new Map(), secret() {}, lost() {} };
       serial.open({ connection: { options }, devices: [] }, host, new AbortController().signal).catch((error) => console.log(error.message));`;
     // Whoever runs the tests may open everything as root, and owns the pty otherwise.
     const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
