@@ -37,7 +37,7 @@ describe('a query that is wrong', () => {
     ['not JSON', new TextEncoder().encode('{"queryType":'), 'the query is not JSON'],
     ['not UTF-8', Uint8Array.of(0xff, 0xfe), 'the query is not JSON'],
     ['no object', 5, 'the query is 5; allowed is an object'],
-    ['no type', { devices: ['a'] }, 'queryType is missing; allowed is "telemetry", "latest", "status" or "commands"'],
+    ['no type', { devices: ['a'] }, 'queryType is missing; allowed is "telemetry", "latest", "status", "commands", "messages"'],
     ['a type that does not exist', { queryType: 'logs', devices: ['a'] }, 'queryType is "logs"; allowed is "telemetry"'],
     ['no devices', { queryType: 'latest', devices: [] }, 'devices is empty; allowed is at least one device name'],
     ['a selector of the wrong type', { queryType: 'latest', devices: ['a', 7] }, 'devices[1] is 7; allowed is a string'],

@@ -114,6 +114,25 @@ const table: Line[] = [
   { method: 'GET', route: 'audit', path: 'audit', least: 'Admin', status: 200, type: /^application\/x-ndjson$/ },
   { method: 'GET', route: 'audit/check', path: 'audit/check', least: 'Admin', status: 200, type: json },
   { method: 'POST', route: 'hooks/alert', path: 'hooks/alert', least: 'Editor', status: 404, type: json, body: { alerts: [] } },
+  {
+    method: 'POST',
+    route: 'connections/{connection}/probe',
+    path: 'connections/line/probe',
+    least: 'Admin',
+    status: 404,
+    type: json,
+    body: {},
+  },
+  {
+    method: 'POST',
+    route: 'connections/{connection}/scan',
+    path: 'connections/line/scan',
+    least: 'Admin',
+    status: 200,
+    type: /^application\/x-ndjson$/,
+    body: { options: { units: 1 } },
+  },
+  { method: 'GET', route: 'connections/{connection}/survey', path: 'connections/none/survey', least: 'Admin', status: 404, type: json },
   { method: 'POST', route: 'config/check', path: 'config/check', least: 'Admin', status: 200, type: json, body: {} },
   { method: 'GET', route: 'instances', path: 'instances', least: 'Admin', status: 200, type: json, without: true },
   { method: 'DELETE', route: 'instances/{uid}', path: 'instances/none', least: 'Admin', status: 404, type: json, without: true },
@@ -124,6 +143,7 @@ let plant: Plant;
 
 beforeAll(async () => {
   far = await plantServer();
+  far.units.set('1', { registers: new Map() });
   far.units.set('3', { registers: new Map([['speed', '20']]) });
   plant = await startPlant(settings(), { drivers: [...drivers, { ...lineDriver(), action: z.looseObject({}) }] });
   await plant.until('devices/pump/points/speed', (answer) => answer.json.last?.quality === 'good');

@@ -53,6 +53,9 @@ var rightsTable = []right{
 	{"GET", "audit", "Admin", 200, nil, false},
 	{"GET", "audit/check", "Admin", 200, nil, false},
 	{"POST", "hooks/alert", "Editor", 404, object{"alerts": list{}}, false},
+	{"POST", "connections/none/probe", "Admin", 404, object{}, false},
+	{"POST", "connections/none/scan", "Admin", 404, object{}, false},
+	{"GET", "connections/none/survey", "Admin", 404, nil, false},
 	{"POST", "config/check", "Admin", 200, object{}, false},
 	{"GET", "instances", "Admin", 200, nil, true},
 	{"DELETE", "instances/none", "Admin", 404, nil, true},
@@ -130,7 +133,7 @@ func TestTheTableIsThatOfOpenAPI(t *testing.T) {
 		t.Errorf("it is OpenAPI %q", document.OpenAPI)
 	}
 	// Names in braces stand for what the table has there.
-	names := strings.NewReplacer("{device}", "boiler", "{point}", "setpoint", "{command}", "none", "{id}", "none", "{uid}", "none", "{profile}", "eastron-sdm630")
+	names := strings.NewReplacer("{device}", "boiler", "{point}", "setpoint", "{command}", "none", "{id}", "none", "{uid}", "none", "{connection}", "none", "{profile}", "eastron-sdm630")
 	described := map[string]bool{}
 	for path, item := range document.Paths {
 		for method, operation := range item {
@@ -335,7 +338,7 @@ func TestWhatViewersReadNamesNoHostTopicOrSecret(t *testing.T) {
 	must(t, err)
 	said["metrics"] = string(metrics)
 	from, to := lately()
-	for _, kind := range []string{"telemetry", "latest", "status", "commands"} {
+	for _, kind := range []string{"telemetry", "latest", "status", "commands", "messages", "bus", "explain", "survey"} {
 		for _, devices := range []string{"*", "nobody"} {
 			model := object{"queryType": kind, "devices": list{devices}, "quality": "all", "live": true}
 			response, err := viewer.QueryRaw(within(t), harness.Query{RefID: "A", JSON: model, From: from, To: to})
