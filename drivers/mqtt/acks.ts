@@ -1,12 +1,20 @@
 /**
- * Confirmations of QoS 1 messages that wait for their samples to be committed, sent in the order of the messages [MQTT-4.6.0-2].
- * They do not hold up what comes after them: how many wait is bounded by the broker's window of unconfirmed messages.
+ * Confirmations of messages of QoS 1 and 2 that wait for their samples to be committed, sent in the order of the messages [MQTT-4.6.0-2, -3].
+ * They do not hold up what comes after them: how many wait is bounded by the broker's window of unconfirmed messages (`receiveMaximum`).
  */
-export class Acknowledger {
-  readonly #send: (messageId: number) => void;
-  readonly #waiting: { messageId: number; done: boolean }[] = [];
+import type { Confirmation } from './incoming.ts';
 
-  constructor(send: (messageId: number) => void) {
+interface Waiting {
+  messageId: number;
+  confirmation: Confirmation;
+  done: boolean;
+}
+
+export class Acknowledger {
+  readonly #send: (messageId: number, confirmation: Confirmation) => void;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(send: (messageId: number, confirmation: Confirmation) => void) {
     this.#send = send;
   }
 
@@ -15,8 +23,8 @@ export class Acknowledger {
   }
 
   /** Confirms the message once all of `commits` are kept; never if one is refused, so that the broker sends it again. */
-  add(messageId: number, commits: readonly Promise<void>[]): void {
-    const entry = { messageId, done: false };
+  add(messageId: number, confirmation: Confirmation, commits: readonly Promise<void>[]): void {
+    const entry = { messageId, confirmation, done: false };
     this.#waiting.push(entry);
     Promise.all(commits).then(
       () => {
@@ -34,9 +42,9 @@ export class Acknowledger {
 
   #sendDone(): void {
     let sent = 0;
-    for (const entry of this.#waiting) {
-      if (!entry.done) break;
-      this.#send(entry.messageId);
+    for (const { messageId, confirmation, done } of this.#waiting) {
+      if (!done) break;
+      this.#send(messageId, confirmation);
       sent++;
     }
     this.#waiting.splice(0, sent);

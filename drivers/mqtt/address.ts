@@ -1,13 +1,15 @@
 /** A point's place in MQTT: the topic that tells it, where in the message it is, and the topic that sets it. */
 import { z } from 'zod';
+import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
+import { qosSchema, userPropertiesSchema } from './options.ts';
 import { parsePath } from './path.ts';
 import { binaryTypes } from './payload/binary.ts';
 import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
-import { compileTemplate } from './template.ts';
-import { compilePattern, fillTopic, parseTopic } from './topic.ts';
+import { compileTemplate, fillTemplate, namesOf } from './template.ts';
+import { compilePattern, fillTopic, parseFilter, parseTopic } from './topic.ts';
 
 /** A text that `read` takes without throwing; its message becomes the fault's. */
 function checkedText(read: (text: string) => unknown) {
@@ -21,12 +23,8 @@ function checkedText(read: (text: string) => unknown) {
 }
 
 const setTopicSchema = checkedText(parseTopic);
-const topicSchema = checkedText((text) => compilePattern(parseTopic(text)));
+const topicSchema = checkedText((text) => compilePattern(parseFilter(text)));
 const pathSchema = checkedText(parsePath);
-const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
-  error: 'allowed is 0 (at most once), 1 (at least once) or 2 (exactly once)',
-});
-
 const binarySchema = z.strictObject({
   offset: z
     .int()
@@ -52,23 +50,81 @@ const binarySchema = z.strictObject({
     .meta({ examples: [3] }),
 });
 
-const setSchema = z.strictObject({
-  topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
-  payload: checkedText((text) => {
-    if (Buffer.byteLength(text) > limits.payloadBytesMax) throw new Error(`is longer than ${limits.payloadBytesMax} bytes`);
-    compileTemplate(text);
-  })
-    .default('{value}')
-    .describe('{value} is the value, {{ a literal brace; JSON stays JSON whatever the value'),
-  qos: qosSchema.default(1).describe('From 1 on the broker confirms; with MQTT 5 it also says when it refuses'),
-  retain: z.boolean().default(false).describe('The broker keeps the command for whoever subscribes later: rarely what is wanted'),
+const responseSchema = z.strictObject({
+  topic: setTopicSchema
+    .optional()
+    .describe(
+      'Where the device answers. With MQTT 5 the command says where to (response topic), so that a topic of our own serves unless said',
+    )
+    .meta({ examples: ['home/kitchen/light/answer'] }),
+  id: pathSchema
+    .optional()
+    .describe('Where the answer has the {id} of the payload. With MQTT 5 the correlation data tell unless said')
+    .meta({ examples: ['$.id'] }),
+  status: pathSchema
+    .optional()
+    .describe('Where the answer says whether it was done; any answer is a yes unless said')
+    .meta({ examples: ['$.status'] }),
+  ok: z.union([z.string(), z.number(), z.boolean()]).default(true).describe('What is there if it was done'),
+  error: pathSchema
+    .optional()
+    .describe('Where the answer says in words why not')
+    .meta({ examples: ['$.error'] }),
+  timeout: durationMs({ minMs: 10, maxMs: 60_000 })
+    .prefault(formatDurationMs(limits.mqttAnswerMs))
+    .describe('How long the device may take. After that nobody knows what became of the command'),
 });
+
+const setSchema = z
+  .strictObject({
+    topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
+    payload: checkedText((text) => {
+      if (Buffer.byteLength(text) > limits.payloadBytesMax) throw new Error(`is longer than ${limits.payloadBytesMax} bytes`);
+      compileTemplate(text);
+    })
+      .default('{value}')
+      .describe(
+        '{value} is the value, {id} what an answer is told by, {name} a placeholder of the device, {{ a literal brace; JSON stays JSON whatever the value',
+      ),
+    contentType: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('What the payload is, for whoever receives it (MQTT 5)')
+      .meta({ examples: ['application/json'] }),
+    userProperties: userPropertiesSchema
+      .optional()
+      .describe('Said with each command (MQTT 5)')
+      .meta({ examples: [{ source: 'fieldgate' }] }),
+    response: responseSchema
+      .optional()
+      .describe('How the device answers a command. Without it the broker alone confirms')
+      .meta({ examples: [{ topic: 'home/kitchen/light/answer', id: '$.id', status: '$.ok' }] }),
+    qos: qosSchema.default(1).describe('From 1 on the broker confirms; with MQTT 5 it also says when it refuses'),
+    retain: z.boolean().default(false).describe('The broker keeps the command for whoever subscribes later: rarely what is wanted'),
+  })
+  .superRefine(({ payload, response }, context) => {
+    const hasId = namesOf(payload).includes('id');
+    if (hasId && response?.id === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['payload'],
+        message: 'has {id}; then "response" needs to say where the answer has it ("id")',
+      });
+    if (!hasId && response?.id !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['response', 'id'],
+        message: 'needs {id} in the payload, else the device cannot repeat it',
+      });
+  });
 
 export const addressSchema = z
   .strictObject({
     topic: topicSchema
       .optional()
-      .describe('The topic that tells the value')
+      .describe('The topic that tells the value; + is any level, # the rest, {name} a level that names a discovered device')
       .meta({ examples: ['home/kitchen/climate'] }),
     path: pathSchema
       .optional()
@@ -165,6 +221,16 @@ export function fillAddress(address: Address, values: Values): Address {
   return {
     ...address,
     ...(topic === undefined ? {} : { topic: fillTopic(topic, values) }),
-    ...(set === undefined ? {} : { set: { ...set, topic: fillTopic(set.topic, values) } }),
+    ...(set === undefined ? {} : { set: fillSet(set, values) }),
+  };
+}
+
+function fillSet(set: SetAddress, values: Values): SetAddress {
+  const { topic, payload, response } = set;
+  return {
+    ...set,
+    topic: fillTopic(topic, values),
+    payload: fillTemplate(payload, values),
+    ...(response?.topic === undefined ? {} : { response: { ...response, topic: fillTopic(response.topic, values) } }),
   };
 }

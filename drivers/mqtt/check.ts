@@ -2,10 +2,11 @@
 import type { Device } from '../../src/contract/device.ts';
 import type { Line } from '../../src/contract/driver.ts';
 import { type ConfigFault, messageOf } from '../../src/contract/fault.ts';
-import type { Address } from './address.ts';
+import type { Address, SetAddress } from './address.ts';
 import type { Options } from './options.ts';
 import { parsePath } from './path.ts';
-import { compilePattern, parseTopic } from './topic.ts';
+import { namesOf } from './template.ts';
+import { compilePattern, parseFilter, parseTopic } from './topic.ts';
 
 export function check({ connection, devices }: Line<Options, unknown, Address>): ConfigFault[] {
   const faults: ConfigFault[] = [];
@@ -18,18 +19,18 @@ export function check({ connection, devices }: Line<Options, unknown, Address>):
   }
   devices.forEach((device, d) => {
     const say = (place: string, message: string) => faults.push({ severity: 'error', place: `devices[${d}]${place}`, message });
-    checkDevice(device, say);
+    checkDevice(device, connection.options.protocolVersion, say);
   });
   return faults;
 }
 
 type Say = (place: string, message: string) => void;
 
-function checkDevice(device: Device<unknown, Address>, say: Say): void {
+function checkDevice(device: Device<unknown, Address>, version: 4 | 5, say: Say): void {
   const { availability, placeholders = [] } = device;
   device.points.forEach(({ address, access }, p) => {
     if (address.topic !== undefined) checkNames(device, address.topic, access !== 'write', `.points[${p}].address.topic`, say);
-    if (address.set) checkNames(device, address.set.topic, false, `.points[${p}].address.set.topic`, say);
+    if (address.set) checkSet(device, address.set, `.points[${p}].address.set`, version, say);
   });
   if (availability?.topic !== undefined) {
     const { topic } = availability;
@@ -55,9 +56,28 @@ function checkDevice(device: Device<unknown, Address>, say: Say): void {
   }
 }
 
+function checkSet(device: Device<unknown, Address>, set: SetAddress, place: string, version: 4 | 5, say: Say): void {
+  const { id, placeholders = [] } = device;
+  const { topic, payload, response } = set;
+  checkNames(device, topic, false, `${place}.topic`, say);
+  const foreign = namesOf(payload).find((name) => name !== 'value' && name !== 'id' && !placeholders.includes(name));
+  if (foreign !== undefined)
+    say(
+      `${place}.payload`,
+      `has {${foreign}}, which is neither {value} nor {id} nor in the device id ${JSON.stringify(id)}; write {{ for a literal brace`,
+    );
+  if (!response) return;
+  if (response.topic !== undefined) checkNames(device, response.topic, false, `${place}.response.topic`, say);
+  if (version === 5) return;
+  if (response.topic === undefined)
+    say(`${place}.response.topic`, 'is missing; a device that speaks MQTT 3.1.1 is not told where to answer');
+  if (response.id === undefined)
+    say(`${place}.response.id`, 'is missing; MQTT 3.1.1 has no correlation data, so the answer must repeat the {id} of the payload');
+}
+
 /** Placeholders must all occur in the device's id (DESIGN §5); where something is heard, all of the id must occur, else nobody knows which device it is. */
 function checkNames({ id, placeholders = [] }: Device<unknown, Address>, topic: string, heard: boolean, place: string, say: Say): void {
-  const names = parseTopic(topic).placeholders;
+  const names = parseFilter(topic).placeholders;
   const foreign = names.find((name) => !placeholders.includes(name));
   if (foreign !== undefined)
     say(place, `has the placeholder {${foreign}}, which is not in the device id ${JSON.stringify(id)}; write {{ for a literal brace`);

@@ -6,6 +6,7 @@ import { type Address, addressSchema, fillAddress } from './address.ts';
 import { check } from './check.ts';
 import { brokerAddress, type Options, optionsSchema, secrets } from './options.ts';
 import { openSession } from './session.ts';
+import { probeSchema, scanSchema } from './survey/settings.ts';
 
 /** A device is only a name here: its points say their topics. */
 const deviceSchema = z.strictObject({}).prefault({});
@@ -31,11 +32,12 @@ export const mqtt: Driver<Options, DeviceAddress, Address> = {
   address: addressSchema,
   secrets,
   check,
-  endpoint: (options) => brokerAddress(options).text,
+  endpoint: (options) => brokerAddress(options.url).text,
   maxInFlight: () => limits.mqttInFlightMax,
   shape: shapeOf,
   abilities: (address) => ({ read: address.topic !== undefined, write: address.set !== undefined }),
   discovery: { fill: fillAddress },
+  survey: { probe: probeSchema, scan: scanSchema },
   availability: true,
   open: openSession,
 };

@@ -1,11 +1,12 @@
 /** What the broker sends: to the points of its topic, or held while no points are known. */
 import type { IPublishPacket } from 'mqtt';
-import type { Host, Reading, Sink } from '../../src/contract/driver.ts';
+import type { Host, Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
-import { Message } from './readings.ts';
-import type { Topics } from './topics.ts';
+import type { Confirmation } from './incoming.ts';
+import { Message, type Reader } from './readings.ts';
+import type { Filter, Topics } from './topics.ts';
 
 export interface Listener {
   readonly topics: Topics;
@@ -18,12 +19,21 @@ export interface HearingOptions {
   stray: (topic: string) => void;
   /** Given if confirmations wait for the commit. */
   acknowledger: Acknowledger | undefined;
+  /** Takes what may be the answer to a command; true if its topic is there for such answers. */
+  answered: (packet: IPublishPacket) => boolean;
+}
+
+interface Held {
+  packet: IPublishPacket;
+  /** Its topic is there for answers, perhaps for points too. */
+  isAnswer: boolean;
+  confirmation: Confirmation | undefined;
 }
 
 export class Hearing {
   readonly #options: HearingOptions;
   #listener: Listener | undefined;
-  #held: IPublishPacket[] = [];
+  #held: Held[] = [];
   #heldBytes = 0;
   #dropped = 0;
 
@@ -38,25 +48,35 @@ export class Hearing {
     this.#held = [];
     this.#heldBytes = 0;
     this.#dropped = 0;
-    for (const packet of held) this.#deliver(packet, listener);
+    for (const each of held) this.#deliver(each, listener);
   }
 
   detach(listener: Listener): void {
     if (this.#listener === listener) this.#listener = undefined;
   }
 
-  /** True if the confirmation of this message is sent later, by the acknowledger. */
-  take(packet: IPublishPacket): boolean {
-    const later = packet.qos === 1 && this.#options.acknowledger !== undefined;
-    if (this.#listener) this.#deliver(packet, this.#listener);
-    else this.#hold(packet);
-    return later;
+  /** Hands on a message; `confirmation` is how it is to be confirmed when it is committed, if it is. */
+  take(packet: IPublishPacket, confirmation: Confirmation | undefined): void {
+    this.#options.host.traffic?.({
+      direction: 'in',
+      bytes: packet.payload as Buffer,
+      meaning: `QoS ${confirmation === 'pubrec' ? 2 : packet.qos}${packet.retain ? ', retained' : ''}`,
+      unit: packet.topic,
+    });
+    const held = { packet, confirmation, isAnswer: this.#options.answered(packet) };
+    if (this.#listener) this.#deliver(held, this.#listener);
+    else this.#hold(held);
   }
 
-  #hold(packet: IPublishPacket): void {
+  /** True if a subscription of the points brings this topic. */
+  isHeard(topic: string): boolean {
+    return this.#listener?.topics.isAsked(topic) ?? false;
+  }
+
+  #hold({ packet, ...rest }: Held): void {
     if (this.#held.length < limits.mqttHeldMessagesMax && this.#heldBytes + packet.payload.length <= limits.mqttHeldBytesMax) {
       // The parser's payload is a view of a whole chunk of the socket.
-      this.#held.push({ ...packet, payload: Buffer.from(packet.payload) });
+      this.#held.push({ packet: { ...packet, payload: Buffer.from(packet.payload) }, ...rest });
       this.#heldBytes += packet.payload.length;
       return;
     }
@@ -68,34 +88,47 @@ export class Hearing {
     });
   }
 
-  #deliver(packet: IPublishPacket, { topics, sink }: Listener): void {
+  #deliver({ packet, confirmation, isAnswer }: Held, { topics, sink }: Listener): void {
     const { acknowledger } = this.#options;
     const heard = topics.of(packet.topic, packet.payload.length === 0);
     if (!heard) {
-      if (!topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
-      if (packet.qos === 1) acknowledger?.add(packet.messageId ?? 0, []);
+      if (!isAnswer && !topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
+      if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation, []);
       return;
     }
     const message = new Message(packet.payload as Buffer, packet.retain);
-    const commits: Promise<void>[] | undefined = acknowledger && packet.qos === 1 ? [] : undefined;
-    for (const word of heard.words) {
-      const said = word.read(message);
+    const commits: Promise<void>[] | undefined = acknowledger && confirmation ? [] : undefined;
+    const isMeant = meantBy(packet, topics);
+    for (const { word, filter } of heard.words) {
+      const said = isMeant(filter) ? word.read(message) : undefined;
       if (said) sink.availability(word.device, said);
     }
-    for (const reader of heard.readers) {
-      const before = reader.clockTrouble;
-      const reading = reader.read(message);
-      if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);
-      if (!reading) continue;
-      for (const one of Array.isArray(reading) ? (reading as readonly Reading<Address>[]) : [reading as Reading<Address>]) {
-        const committed = sink.sample(one);
-        if (commits) commits.push(committed);
-        else committed.catch(this.#refused);
-      }
+    for (const { reader, filter } of heard.readers) if (isMeant(filter)) this.#read(reader, message, sink, commits);
+    if (commits && confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation, commits);
+  }
+
+  #read(reader: Reader, message: Message, sink: Sink<Address>, commits: Promise<void>[] | undefined): void {
+    const before = reader.clockTrouble;
+    const readings = reader.read(message);
+    if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);
+    for (const reading of readings) {
+      const committed = sink.sample(reading);
+      if (commits) commits.push(committed);
+      else committed.catch(this.#refused);
     }
-    if (commits) acknowledger?.add(packet.messageId ?? 0, commits);
   }
 
   /** Counted where it was refused; a bound that is hit by a flood must not flood the log. */
   readonly #refused = () => {};
 }
+
+/** Of filters that cross, a broker sends a message once for each, and says by their identifiers for which (MQTT 5 §3.3.2.3.8). */
+function meantBy({ properties }: IPublishPacket, topics: Topics): (filter: Filter) => boolean {
+  const given = properties?.subscriptionIdentifier;
+  if (given === undefined) return everyone;
+  const identifiers = (Array.isArray(given) ? given : [given]).filter((identifier) => topics.knows(identifier));
+  if (identifiers.length === 0) return everyone;
+  return ({ identifier }) => identifier === undefined || identifiers.includes(identifier);
+}
+
+const everyone = () => true;

@@ -2,40 +2,91 @@
 import { Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Host } from '../../src/contract/driver.ts';
-import { LinkLost, messageOf } from '../../src/contract/fault.ts';
+import { Fault, LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
+import type { Endings } from './endings.ts';
 import { brokerAddress, type Options } from './options.ts';
 import { packetGate } from './packets.ts';
 import { brokerWords, errorWords, openFault, reasonText } from './reasons.ts';
+
+/** Which broker to begin with, by this name in what is shared: the one after that which could not be tried to its end. */
+const nextAs = 'mqtt next broker';
+/** Session taken over (MQTT 5 §3.14.2.1). */
+const takenOver = 142;
+
+export interface LinkOptions {
+  options: Options;
+  host: Host;
+  clientId: string;
+  endings: Endings | undefined;
+  /** Called before the first byte, to hear what a kept session sends at once. */
+  prepare(link: Link): void;
+}
 
 export class Link {
   readonly client: MqttClient;
   /** Set once the link is gone, whoever ended it. */
   lost: LinkLost | undefined;
+  /** The address that answered. */
+  readonly url: string;
+  readonly #options: Options;
   readonly #host: Host;
+  readonly #endings: Endings | undefined;
   readonly #onLost = new Set<(error: LinkLost) => void>();
   #reason: string | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(client: MqttClient, host: Host) {
+  private constructor(client: MqttClient, url: string, { options, host, endings }: LinkOptions) {
     this.client = client;
+    this.url = url;
+    this.#options = options;
     this.#host = host;
+    this.#endings = endings;
   }
 
-  /** Connects and waits for the broker's yes. `prepare` is called before the first byte, to hear what a kept session sends at once. */
-  static async open(options: Options, host: Host, clientId: string, prepare: (link: Link) => void, signal: AbortSignal): Promise<Link> {
+  /** Connects to the first of the brokers that says yes. Rejects with what each said. */
+  static async open(given: LinkOptions, signal: AbortSignal): Promise<Link> {
+    const { options, host } = given;
+    const urls = [options.url, ...options.fallbacks];
+    const first = urls.length > 1 ? Number(host.shared.get(nextAs) ?? 0) % urls.length : 0;
+    const faults: Fault[] = [];
+    for (let i = 0; i < urls.length; i++) {
+      const at = (first + i) % urls.length;
+      // If the time is over before it answers, the next opening begins with the one behind it.
+      host.shared.set(nextAs, at + 1);
+      try {
+        const link = await Link.#openOne(given, urls[at] ?? options.url, limits.openTimeoutMs / urls.length, signal);
+        host.shared.delete(nextAs);
+        return link;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        faults.push(error as Fault);
+      }
+    }
+    const [only] = faults;
+    if (only && faults.length === 1) throw only;
+    throw new Fault(`none of the ${urls.length} brokers can be opened: ${faults.map((fault) => fault.message).join('; ')}`, {
+      type: 'connection-failed',
+      blame: 'device',
+      status: 503,
+      cause: faults,
+    });
+  }
+
+  static async #openOne(given: LinkOptions, url: string, withinMs: number, signal: AbortSignal): Promise<Link> {
     signal.throwIfAborted();
-    const client = connect(clientOptions(options, host, clientId));
-    const link = new Link(client, host);
+    const client = connect(clientOptions(given, url, withinMs));
+    const link = new Link(client, url, given);
     link.#guardWriting();
-    prepare(link);
+    given.prepare(link);
     try {
       await link.#connect(signal);
     } catch (error) {
       await link.close();
-      throw signal.aborted ? signal.reason : openFault(options, error);
+      throw signal.aborted ? signal.reason : openFault(url, error);
     }
     link.#watch();
+    link.#announce();
     return link;
   }
 
@@ -88,12 +139,29 @@ export class Link {
   #watch(): void {
     const { client } = this;
     client.on('error', (error) => this.end(errorWords(error)));
-    client.on('disconnect', (packet) =>
-      this.end(`the broker ended the session: ${reasonText(packet.reasonCode ?? 0)}${brokerWords(packet.properties?.reasonString)}`),
-    );
+    client.on('disconnect', ({ reasonCode = 0, properties }) => {
+      const twin = reasonCode === takenOver ? this.#endings?.explain(true) : undefined;
+      this.end(twin ?? `the broker ended the session: ${reasonText(reasonCode)}${brokerWords(properties?.reasonString)}`);
+    });
     client.on('close', () => this.#gone());
     // It may have gone between the broker's yes and now.
     if (!client.connected) this.#gone();
+  }
+
+  #announce(): void {
+    const { birth } = this.#options;
+    if (!birth || this.#host.trial) return;
+    this.client.publish(birth.topic, birth.payload, { qos: birth.qos, retain: birth.retain }, (error) => {
+      if (error && !this.closing)
+        this.#host.log.warn('the broker did not take our birth message', { topic: birth.topic, error: messageOf(error) });
+    });
+  }
+
+  /** The broker publishes a last will only for those who are lost: who leaves in order says so himself. */
+  #sayGoodBye(): void {
+    const { will } = this.#options;
+    if (!will || this.#host.trial || !this.client.connected) return;
+    this.client.publish(will.topic, will.payload, { qos: will.qos, retain: will.retain }, () => {});
   }
 
   /** True once `close` was called: what ends from then on ends because we wanted it. */
@@ -119,7 +187,8 @@ export class Link {
 
   #gone(): void {
     if (this.lost) return;
-    this.lost = new LinkLost(this.#reason ?? 'the broker closed the connection');
+    this.#endings?.release();
+    this.lost = new LinkLost(this.#reason ?? this.#endings?.explain(false) ?? 'the broker closed the connection');
     for (const run of this.#onLost) run(this.lost);
     this.#onLost.clear();
     if (!this.#closing) this.#host.lost(this.lost);
@@ -139,6 +208,7 @@ export class Link {
     if (stream && !stream.closed) {
       const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
       const takeBack = this.#host.clock.after(limits.mqttCloseTimeoutMs, () => stream.destroy());
+      this.#sayGoodBye();
       // Not forced, `end` waits for what is unconfirmed, so that nothing that was written is lost; the limit above ends it anyway.
       client.end(!client.connected);
       await closed;
@@ -148,15 +218,19 @@ export class Link {
   }
 }
 
-function clientOptions(options: Options, host: Host, clientId: string): IClientOptions {
-  const { protocol, pathname } = new URL(options.url);
-  const address = brokerAddress(options);
+function clientOptions({ options, host, clientId }: LinkOptions, url: string, withinMs: number): IClientOptions {
+  const { protocol, pathname } = new URL(url);
+  const address = brokerAddress(url);
+  // A connection that is only tried keeps nothing at the broker and says nothing to others.
+  const isKept = !options.clean && !host.trial;
+  const { will } = host.trial ? { will: undefined } : options;
   const webSocket = protocol.startsWith('ws');
   const password = host.secret('password');
   const tls = address.secure
     ? {
         rejectUnauthorized: options.tls.verify,
         ...(options.tls.serverName === undefined ? {} : { servername: options.tls.serverName }),
+        ...(options.tls.alpn.length === 0 ? {} : { ALPNProtocols: options.tls.alpn }),
         ...secretOption(host, 'ca'),
         ...secretOption(host, 'cert'),
         ...secretOption(host, 'key'),
@@ -171,18 +245,32 @@ function clientOptions(options: Options, host: Host, clientId: string): IClientO
     clientId,
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(password === undefined ? {} : { password }),
-    clean: options.clean,
+    clean: !isKept,
     keepalive: Math.ceil(options.keepalive / 1_000),
     protocolVersion: options.protocolVersion,
     ...(options.protocolVersion === 5
       ? {
           properties: {
             maximumPacketSize: limits.mqttPacketBytesMax,
-            ...(options.clean ? {} : { sessionExpiryInterval: Math.ceil(options.sessionExpiry / 1_000) }),
+            receiveMaximum: options.receiveMaximum,
+            ...(options.topicAliasMaximum === 0 ? {} : { topicAliasMaximum: options.topicAliasMaximum }),
+            ...(options.userProperties === undefined ? {} : { userProperties: options.userProperties }),
+            ...(isKept ? { sessionExpiryInterval: Math.ceil(options.sessionExpiry / 1_000) } : {}),
           },
         }
       : {}),
-    connectTimeout: limits.openTimeoutMs,
+    ...(will === undefined
+      ? {}
+      : {
+          will: {
+            topic: will.topic,
+            payload: Buffer.from(will.payload),
+            qos: will.qos,
+            retain: will.retain,
+            ...(options.protocolVersion === 5 ? { properties: { willDelayInterval: Math.ceil(will.delay / 1_000) } } : {}),
+          },
+        }),
+    connectTimeout: withinMs,
     // The host owns reconnecting; nothing is queued for a later connection, a command least of all.
     manualConnect: true,
     reconnectPeriod: 0,

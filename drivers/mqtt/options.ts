@@ -1,7 +1,9 @@
 /** A broker connection's settings. The password and TLS material are secrets, not settings (DESIGN §5). */
 import { z } from 'zod';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
+import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
+import { parseTopic } from './topic.ts';
 
 export const secrets = ['password', 'ca', 'cert', 'key'] as const;
 
@@ -32,11 +34,44 @@ const versionSchema = z
   .union([z.literal(5), z.literal(4), z.literal(['5', '5.0', '3.1.1'])], { error: 'allowed is 5 (MQTT 5) or 4 (MQTT 3.1.1)' })
   .transform((version): 4 | 5 => (version === 4 || version === '3.1.1' ? 4 : 5));
 
+const topicSchema = z.string().superRefine((text, context) => {
+  try {
+    if (parseTopic(text).fixed === undefined) throw new Error('has a placeholder; allowed is one fixed topic');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+
+export const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
+  error: 'allowed is 0 (at most once), 1 (at least once) or 2 (exactly once)',
+});
+
+export const userPropertiesSchema = z
+  .record(z.string().min(1).max(128), z.string().max(1024))
+  .refine((properties) => Object.keys(properties).length <= 32, 'has more than 32 names');
+
+const noticeSchema = z.strictObject({
+  topic: topicSchema.describe('Where it is published').meta({ examples: ['fieldgate/north/status'] }),
+  payload: z
+    .string()
+    .max(1024)
+    .describe('The text')
+    .meta({ examples: ['online'] }),
+  qos: qosSchema.default(1).describe('The quality of service'),
+  retain: z.boolean().default(true).describe('The broker keeps it for whoever comes later'),
+});
+
 export const optionsSchema = z
   .strictObject({
     url: urlSchema
       .describe('mqtt://host:1883, mqtts://host:8883 (TLS), ws://host/path or wss://host/path')
       .meta({ examples: ['mqtts://broker.example:8883'] }),
+    fallbacks: z
+      .array(urlSchema)
+      .max(limits.mqttBrokersMax - 1)
+      .default([])
+      .describe('Further brokers of the same cluster, tried in this order each time the one before cannot be opened')
+      .meta({ examples: [['mqtts://broker2.example:8883']] }),
     protocolVersion: versionSchema.default(5).describe('5, or 4 for MQTT 3.1.1. MQTT 5 brokers say why they refuse'),
     clientId: z
       .string()
@@ -55,6 +90,43 @@ export const optionsSchema = z
     sessionExpiry: durationMs({ minMs: 1_000, maxMs: 365 * 86_400_000 })
       .prefault(formatDurationMs(86_400_000))
       .describe('How long the broker keeps them (MQTT 5, with clean false)'),
+    receiveMaximum: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(limits.mqttReceiveMax)
+      .describe('Messages of QoS 1 and 2 the broker may send before the first of them is confirmed (MQTT 5); it has a limit of its own'),
+    topicAliasMaximum: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(limits.mqttTopicAliasMax)
+      .describe('Topics the broker may shorten to a number (MQTT 5)'),
+    userProperties: userPropertiesSchema
+      .optional()
+      .describe('Said to the broker on connecting (MQTT 5)')
+      .meta({ examples: [{ site: 'north' }] }),
+    share: z
+      .string()
+      .regex(/^[\w.-]{1,128}$/, 'allowed are 1 to 128 of A-Z a-z 0-9 _ . -')
+      .optional()
+      .describe(
+        'The name of a group of gateways: each message goes to one of them ($share/<name>/<topic>). The broker keeps no values for a group, and topics that say whether a device is there go to all',
+      )
+      .meta({ examples: ['fieldgate'] }),
+    birth: noticeSchema
+      .optional()
+      .describe('Published whenever the gateway has connected')
+      .meta({ examples: [{ topic: 'fieldgate/north/status', payload: 'online' }] }),
+    will: noticeSchema
+      .extend({
+        delay: durationMs({ maxMs: 86_400_000 })
+          .prefault('0ms')
+          .describe('How long the broker waits for the gateway to come back before it publishes it (MQTT 5)'),
+      })
+      .optional()
+      .describe('Published by the broker when the gateway is lost, and by the gateway when it ends the connection in order')
+      .meta({ examples: [{ topic: 'fieldgate/north/status', payload: 'offline' }] }),
     keepalive: durationMs({ minMs: 1_000, maxMs: 65_535_000 })
       .prefault(formatDurationMs(limits.mqttKeepaliveMs))
       .describe('A dead link is noticed after one and a half times this'),
@@ -71,6 +143,12 @@ export const optionsSchema = z
           .optional()
           .describe("The name in the broker's certificate, if it is not the host of the url")
           .meta({ examples: ['broker.example'] }),
+        alpn: z
+          .array(z.string().regex(/^[\x21-\x7e]{1,64}$/, 'allowed are 1 to 64 printable ASCII characters'))
+          .max(8)
+          .default([])
+          .describe('Protocols offered while TLS is negotiated, for brokers that share a port with others')
+          .meta({ examples: [['mqtt'], ['x-amzn-mqtt-ca']] }),
       })
       .prefault({})
       .describe('For mqtts and wss. The secrets ca, cert and key are PEM texts'),
@@ -88,8 +166,8 @@ export const optionsSchema = z
 export type Options = z.output<typeof optionsSchema>;
 
 /** Scheme, host and port of a broker. */
-export function brokerAddress(options: Options): { secure: boolean; host: string; port: number; text: string } {
-  const url = new URL(options.url);
+export function brokerAddress(from: string): { secure: boolean; host: string; port: number; text: string } {
+  const url = new URL(from);
   const port = url.port === '' ? (defaultPorts[url.protocol] ?? 0) : Number(url.port);
   const host = url.hostname.toLowerCase();
   return { secure: url.protocol === 'mqtts:' || url.protocol === 'wss:', host, port, text: `${url.protocol}//${host}:${port}` };

@@ -1,14 +1,18 @@
 /** Commands: one publish each, never repeated, with what the broker said about it. */
+import type { IClientPublishOptions, IPublishPacket } from 'mqtt';
 import type { Point } from '../../src/contract/device.ts';
 import type { Answer, Host } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import type { Address, SetAddress } from './address.ts';
+import { Answers, type Question } from './answers.ts';
 import type { Link } from './link.ts';
 import { failureFrom, reasonText } from './reasons.ts';
 import { compileTemplate } from './template.ts';
 import { parseTopic } from './topic.ts';
+
+type PublishProperties = NonNullable<IClientPublishOptions['properties']>;
 
 /** No matching subscribers (MQTT 5 §3.4.2.1): the broker took the message and nobody got it. */
 const nobodyListens = 16;
@@ -17,20 +21,37 @@ interface Outgoing {
   topic: string;
   payload: string;
   set: SetAddress;
+  question: Question | undefined;
+}
+
+export interface PublishingOptions {
+  timeoutMs: number;
+  clientId: string;
+  version: 4 | 5;
+  /** Resolves when what was asked to be heard is heard: a command's effect must not be missed. */
+  listening(): Promise<void>;
+  /** True if a subscription of the points brings this topic. */
+  isHeard(topic: string): boolean;
 }
 
 export class Publishing {
   readonly #link: Link;
   readonly #host: Host;
+  readonly #options: PublishingOptions;
   readonly #timeoutMs: number;
+  readonly #answers: Answers;
   /** Publishes of QoS 1 and 2 the broker has not confirmed, by packet id. */
   readonly #open = new Set<number>();
   readonly #unheard = new Set<number>();
+  /** One command is made ready after the other, so that none overtakes. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(link: Link, host: Host, timeoutMs: number) {
+  constructor(link: Link, host: Host, options: PublishingOptions) {
     this.#link = link;
     this.#host = host;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs;
+    this.#answers = new Answers(link, host, options.clientId, options.timeoutMs);
     link.client.on('packetreceive', (packet) => {
       if ((packet.cmd === 'puback' || packet.cmd === 'pubrec') && packet.reasonCode === nobodyListens && packet.messageId !== undefined) {
         if (this.#open.has(packet.messageId)) this.#unheard.add(packet.messageId);
@@ -38,24 +59,51 @@ export class Publishing {
     });
   }
 
-  set(point: Point<Address>, value: Value, signal: AbortSignal): Promise<Answer> {
-    const send = this.#prepare(point, value, signal);
-    return 'state' in send ? Promise.resolve(send) : this.#publish(send, signal);
+  async set(point: Point<Address>, value: Value, signal: AbortSignal): Promise<Answer> {
+    // The broker's answer is waited for outside the turn.
+    const turn = this.#last.then(async () => {
+      const send = await this.#prepare(point, value, signal);
+      return { send, sent: 'state' in send ? Promise.resolve<Answer>(send) : this.#publish(send, signal) };
+    });
+    this.#last = turn.catch(() => {});
+    const { send, sent } = await turn;
+    const answer = await sent;
+    const { question } = 'state' in send ? { question: undefined } : send;
+    if (!question) return answer;
+    if (answer.state === 'acknowledged') return question.answer(signal);
+    question.drop();
+    return answer;
   }
 
-  #prepare({ address: { set } }: Point<Address>, value: Value, signal: AbortSignal): Outgoing | Answer {
+  /** Takes a message that may be the answer to a command; true if its topic is there for such answers. */
+  answered(packet: IPublishPacket): boolean {
+    if (!this.#answers.isOurs(packet.topic)) return false;
+    this.#answers.take(packet);
+    return true;
+  }
+
+  async #prepare({ address: { set } }: Point<Address>, value: Value, signal: AbortSignal): Promise<Outgoing | Answer> {
     if (!set) return { state: 'refused', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
     const topic = parseTopic(set.topic).fixed;
     if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders: it is of a template and not of a device' };
-    let payload: string;
+    const fill = compileTemplate(set.payload);
     try {
-      payload = compileTemplate(set.payload)(value);
+      fill(value);
     } catch (error) {
       return { state: 'refused', detail: messageOf(error) };
     }
+    await this.#options.listening();
+    if (set.response && !this.#link.lost) {
+      const where = this.#answers.topicOf(set.response);
+      const deaf = await this.#answers.hear(where, this.#options.isHeard(where));
+      if (deaf !== undefined) return { state: 'not-sent', detail: deaf };
+    }
+    const question = set.response && this.#answers.ask(set.response);
+    const payload = fill(value, question?.id);
     const notSent = signal.aborted ? messageOf(signal.reason) : this.#obstacle(topic, payload, set);
-    if (notSent !== undefined) return { state: 'not-sent', detail: notSent };
-    return { topic, payload, set };
+    if (notSent === undefined) return { topic, payload, set, question };
+    question?.drop();
+    return { state: 'not-sent', detail: notSent };
   }
 
   /** Why a publish must not even leave: sending it would cost the connection (MQTT 5 §3.2.2.3). */
@@ -75,7 +123,7 @@ export class Publishing {
     return undefined;
   }
 
-  #publish({ topic, payload, set }: Outgoing, signal: AbortSignal): Promise<Answer> {
+  #publish({ topic, payload, set, question }: Outgoing, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve) => {
       let id = 0;
       let ended = false;
@@ -98,7 +146,14 @@ export class Publishing {
       );
       signal.addEventListener('abort', aborted, { once: true });
       this.#link.whenLost(lost);
-      this.#link.client.publish(topic, payload, { qos: set.qos, retain: set.retain }, (error) => {
+      this.#host.traffic?.({
+        direction: 'out',
+        bytes: Buffer.from(payload),
+        meaning: `QoS ${set.qos}${set.retain ? ', retained' : ''}`,
+        unit: topic,
+      });
+      const properties = this.#options.version === 5 ? propertiesOf(set, question) : undefined;
+      this.#link.client.publish(topic, payload, { qos: set.qos, retain: set.retain, ...(properties ? { properties } : {}) }, (error) => {
         const heard = this.#forget(id);
         if (error) end(refusedOr(error));
         else end(acknowledged(set.qos, heard));
@@ -116,6 +171,19 @@ export class Publishing {
     this.#open.delete(id);
     return !this.#unheard.delete(id);
   }
+}
+
+function propertiesOf(
+  { contentType, userProperties, response }: SetAddress,
+  question: Question | undefined,
+): PublishProperties | undefined {
+  if (contentType === undefined && userProperties === undefined && !question) return undefined;
+  return {
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(userProperties === undefined ? {} : { userProperties }),
+    ...(question ? { responseTopic: question.topic } : {}),
+    ...(question && response?.id === undefined ? { correlationData: Buffer.from(question.id) } : {}),
+  };
 }
 
 function refusedOr(error: Error): Answer {

@@ -59,10 +59,12 @@ function decoded(decoder: Decoder, payload: Buffer): Decoded {
 export interface Reader {
   readonly point: Point<Address>;
   /** What the message says about the point: nothing, one reading, or as many as its batch has. */
-  read(message: Message): Reading<Address> | readonly Reading<Address>[] | undefined;
+  read(message: Message): readonly Reading<Address>[];
   /** What is wrong with the device's time in the last message, if it should hold one. */
   clockTrouble: string | undefined;
 }
+
+const nothing: readonly Reading<Address>[] = [];
 
 const compiled = (path: string | undefined): Lookup | undefined => (path === undefined ? undefined : compilePath(parsePath(path)));
 
@@ -76,25 +78,28 @@ export function compileReader(point: Point<Address>): Reader {
   const reader: Reader = { point, read, clockTrouble: undefined };
   return reader;
 
-  function read(message: Message): Reading<Address> | readonly Reading<Address>[] | undefined {
+  function read(message: Message): readonly Reading<Address>[] {
     const { retained, payload } = message;
     // An empty text is a text. Else it is how a broker is told to forget what it keeps: there is no value any more.
     if (payload.length === 0 && address.format !== 'text')
-      return { point, value: null, reason: 'sentinel', detail: 'the message is empty: what was said before is taken back', retained };
+      return [{ point, value: null, reason: 'sentinel', detail: 'the message is empty: what was said before is taken back', retained }];
     try {
       if (payload.length > limits.payloadBytesMax) {
         throw new Error(`the payload has ${payload.length} bytes; at most ${limits.payloadBytesMax} are read`);
       }
       const document = message.document(decoder);
-      if (!each) return readOne(document, retained);
+      if (!each) {
+        const reading = readOne(document, retained);
+        return reading ? [reading] : nothing;
+      }
       const list = each(document);
-      if (list === undefined && address.optional) return undefined;
+      if (list === undefined && address.optional) return nothing;
       if (!Array.isArray(list)) throw new Error(`${list === undefined ? 'nothing' : 'no list'} is at ${address.each}`);
       if (list.length > limits.mqttBatchMax)
         throw new Error(`the list at ${address.each} has ${list.length} elements; at most ${limits.mqttBatchMax} are read`);
       return list.flatMap((element) => readOne(element, retained) ?? []);
     } catch (error) {
-      return { point, value: null, reason: 'decode', detail: messageOf(error), retained };
+      return [{ point, value: null, reason: 'decode', detail: messageOf(error), retained }];
     }
   }
 

@@ -1,7 +1,7 @@
 /** What went wrong, in words a person at the plant can act on. */
 import { ReasonCodes } from 'mqtt';
 import { Fault, messageOf } from '../../src/contract/fault.ts';
-import { brokerAddress, type Options } from './options.ts';
+import { brokerAddress } from './options.ts';
 
 /** Reason codes from here on are failures (MQTT 5 §2.4); 3.1.1 knows only 1-5 in CONNACK and 128 in SUBACK. */
 export const failureFrom = 128;
@@ -67,8 +67,8 @@ export function errorWords(error: unknown): string {
 }
 
 /** Why opening failed. */
-export function openFault(options: Options, error: unknown): Fault {
-  const { secure, text } = brokerAddress(options);
+export function openFault(url: string, error: unknown): Fault {
+  const { secure, text } = brokerAddress(url);
   const reset = error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
   const words = reset ? `the other end hung up; is it an MQTT broker ${secure ? 'with' : 'without'} TLS?` : errorWords(error);
   return new Fault(`${text}: ${words}`, {

@@ -1,63 +1,93 @@
 /** An open broker: hears topics, publishes commands. */
-import type { MqttClient } from 'mqtt';
-import type { Device, Point } from '../../src/contract/device.ts';
-import type { Answer, Host, Line, Session, Sink } from '../../src/contract/driver.ts';
+import type { Point } from '../../src/contract/device.ts';
+import type { Answer, Host, Line, Session, Sink, Survey } from '../../src/contract/driver.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
+import { Endings } from './endings.ts';
 import { Hearing, type Listener } from './hearing.ts';
+import { Incoming } from './incoming.ts';
 import { Link } from './link.ts';
 import type { Options } from './options.ts';
 import { Publishing } from './publishing.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { probe } from './survey/probe.ts';
+import { type ScanDeps, scan } from './survey/scan.ts';
+import type { ProbeOptions, ScanOptions } from './survey/settings.ts';
 import { Topics } from './topics.ts';
 
 export async function openSession(line: Line<Options, unknown, Address>, host: Host, signal: AbortSignal): Promise<Session<Address>> {
-  const { options } = line.connection;
+  const { id, options } = line.connection;
+  const clientId = host.trial ? trialClientId() : (options.clientId ?? rememberedClientId(host));
+  const endings = host.trial ? undefined : new Endings(host, id, clientId);
   let hearing: Hearing | undefined;
   let subscriptions: Subscriptions | undefined;
-  const link = await Link.open(
-    options,
-    host,
-    options.clientId ?? rememberedClientId(host),
-    ({ client }) => {
-      // Only a kept session gets a message again that was not confirmed.
-      const acknowledger = options.clean ? undefined : new Acknowledger((messageId) => confirm(client, messageId));
-      const heard = new Hearing({ host, stray: (topic) => subscriptions?.dropStray(topic), acknowledger });
-      hearing = heard;
-      client.handleMessage = (packet, callback) => {
-        // mqtt.js confirms unless it gets an error, and goes on to the next message either way.
-        if (heard.take(packet)) callback(new Error('confirmed when it is committed'));
-        else callback();
-      };
-    },
-    signal,
-  );
+  let publishing: Publishing | undefined;
+  // Only a kept session gets a message again that was not confirmed.
+  const isKept = !options.clean && !host.trial;
+  const prepare = ({ client }: Link) => {
+    const incoming = new Incoming(client, isKept);
+    const acknowledger = isKept ? new Acknowledger((messageId, how) => incoming.confirm(messageId, how)) : undefined;
+    const heard = new Hearing({
+      host,
+      stray: (topic) => subscriptions?.dropStray(topic),
+      acknowledger,
+      answered: (packet) => publishing?.answered(packet) ?? false,
+    });
+    hearing = heard;
+    client.handleMessage = (packet, callback) => {
+      const later = acknowledger !== undefined && packet.qos > 0;
+      const confirmation = later ? incoming.confirmationOf(packet) : undefined;
+      if (!later || confirmation) heard.take(packet, confirmation);
+      // mqtt.js confirms unless it gets an error, and goes on to the next message either way.
+      if (later) callback(new Error('confirmed when it is committed'));
+      else callback();
+    };
+  };
+  let link: Link;
+  try {
+    link = await Link.open({ options, host, clientId, endings, prepare }, signal);
+  } catch (error) {
+    endings?.release();
+    throw error;
+  }
   subscriptions = new Subscriptions(link, host, {
     timeoutMs: options.timeout,
     version: options.protocolVersion,
-    kept: !options.clean,
+    kept: isKept,
+    share: options.share,
   });
-  if (!hearing) throw new Error('the link opened without being prepared');
-  return new BrokerSession(line.devices, link, hearing, subscriptions, new Publishing(link, host, options.timeout));
+  const heard = hearing;
+  if (!heard) throw new Error('the link opened without being prepared');
+  const asked = subscriptions;
+  publishing = new Publishing(link, host, {
+    timeoutMs: options.timeout,
+    clientId,
+    version: options.protocolVersion,
+    listening: () => asked.settled(),
+    isHeard: (topic) => heard.isHeard(topic),
+  });
+  return new BrokerSession(line, host, link, heard, subscriptions, publishing);
 }
 
 class BrokerSession implements Session<Address> {
-  readonly #devices: readonly Device<unknown, Address>[];
+  readonly #line: Line<Options, unknown, Address>;
+  readonly #host: Host;
   readonly #link: Link;
   readonly #hearing: Hearing;
   readonly #subscriptions: Subscriptions;
   readonly #publishing: Publishing;
 
-  /** `devices` are those of the line, live. */
   constructor(
-    devices: readonly Device<unknown, Address>[],
+    line: Line<Options, unknown, Address>,
+    host: Host,
     link: Link,
     hearing: Hearing,
     subscriptions: Subscriptions,
     publishing: Publishing,
   ) {
-    this.#devices = devices;
+    this.#line = line;
+    this.#host = host;
     this.#link = link;
     this.#hearing = hearing;
     this.#subscriptions = subscriptions;
@@ -65,7 +95,7 @@ class BrokerSession implements Session<Address> {
   }
 
   listen(points: readonly Point<Address>[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
-    const listener: Listener = { topics: new Topics(points, this.#devices, sink), sink };
+    const listener: Listener = { topics: new Topics(points, this.#line.devices, sink), sink };
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#hearing.detach(listener);
@@ -89,15 +119,27 @@ class BrokerSession implements Session<Address> {
     return this.#publishing.set(point, value, signal);
   }
 
+  probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    return probe(this.#surveyed(), options as ProbeOptions, survey, signal);
+  }
+
+  scan(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
+    return scan(this.#surveyed(), options as ScanOptions, survey, signal);
+  }
+
+  #surveyed(): ScanDeps {
+    const { id, options } = this.#line.connection;
+    return { connection: id, options, host: this.#host, clientId: trialClientId() };
+  }
+
   close(): Promise<void> {
     return this.#link.close();
   }
 }
 
-/** The message has been taken over: PUBACK, for which mqtt.js has no public way once `handleMessage` has kept it back. */
-function confirm(client: MqttClient, messageId: number): void {
-  // biome-ignore lint/complexity/useLiteralKeys: a private member is reached by its name only.
-  if (client.connected) client['_sendPacket']({ cmd: 'puback', messageId, reasonCode: 0 });
+/** At most 23 characters, which every broker takes [MQTT-3.1.3-5]. */
+function trialClientId(): string {
+  return `fieldgate-t${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`;
 }
 
 /** A broker throws out the older of two clients of one name, so the name must be ours alone and the same after a restart. */

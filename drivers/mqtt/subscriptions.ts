@@ -14,6 +14,8 @@ export interface SubscriptionsOptions {
   version: 4 | 5;
   /** The broker keeps the session, and with it subscriptions of earlier settings. */
   kept: boolean;
+  /** The group that shares the messages. */
+  share: string | undefined;
 }
 
 export class Subscriptions {
@@ -23,6 +25,7 @@ export class Subscriptions {
   /** By filter: who was told its retained messages, by name, and the QoS asked for. */
   readonly #asked = new Map<string, { qos: number; names: Set<string> }>();
   readonly #strays = new Set<string>();
+  #settled: Promise<void> = Promise.resolve();
 
   constructor(link: Link, host: Host, options: SubscriptionsOptions) {
     this.#link = link;
@@ -31,59 +34,92 @@ export class Subscriptions {
   }
 
   /** Subscribes to what is new, takes back what is gone; refusals become troubles. Resolves when the broker has answered. */
-  async follow({ topics: { filters }, sink }: Listener): Promise<void> {
-    const gone = [...new Set([...this.#asked.keys(), ...this.#rememberedWildcards()])].filter((filter) => !filters.has(filter));
-    for (const filter of gone) this.#asked.delete(filter);
+  async follow(listener: Listener): Promise<void> {
+    const following = this.#follow(listener);
+    // Whoever waits for it does not care why it failed.
+    this.#settled = following.catch(() => {});
+    await following;
+  }
+
+  /** Resolves when the broker has answered what was asked last: from then on nothing is missed. */
+  settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  async #follow({ topics: { filters }, sink }: Listener): Promise<void> {
+    const names = new Set([...filters.values()].map((filter) => this.#nameOf(filter)));
+    const gone = [...new Set([...this.#asked.keys(), ...this.#remembered()])].filter((name) => !names.has(name));
+    for (const name of gone) this.#asked.delete(name);
     if (gone.length > 0) this.#link.client.unsubscribe(gone, () => {});
     const wanted = [...filters.values()].filter((filter) => this.#isNews(filter));
-    this.#rememberWildcards([...filters.keys()]);
+    this.#remember([...names]);
     await Promise.all(
-      batchesOf(wanted).map(async (batch) => {
+      batchesOf(wanted, this.#hasIdentifiers).map(async (batch) => {
         const codes = await this.#subscribe(batch);
         if (!codes) return;
-        batch.forEach(({ filter, heard, words }, index) => {
+        batch.forEach((filter, index) => {
           const code = codes[index] ?? 0;
           const refused = code >= failureFrom;
-          if (refused) this.#asked.delete(filter);
-          const trouble = `the broker refuses to tell topic ${JSON.stringify(filter)}: ${refusal(code, this.#options.version)}`;
+          if (refused) this.#asked.delete(this.#nameOf(filter));
+          const trouble = `the broker refuses to tell topic ${JSON.stringify(this.#nameOf(filter))}: ${refusal(code, this.#options.version)}`;
           // A refusal of an earlier session is over; a message that was faster than the broker's yes may have left a trouble of its own.
-          for (const { point, clockTrouble } of heard) sink.trouble(point, refused ? trouble : clockTrouble);
-          for (const device of words) if (refused) sink.availability(device, { state: 'unclear', detail: trouble, retained: false });
+          for (const { point, clockTrouble } of filter.heard) sink.trouble(point, refused ? trouble : clockTrouble);
+          for (const device of filter.words) if (refused) sink.availability(device, { state: 'unclear', detail: trouble, retained: false });
         });
       }),
     );
   }
 
+  /** How the broker is asked. Whether a device is there all of a group want to know. */
+  #nameOf({ filter, words }: Filter): string {
+    return this.#options.share === undefined || words.length > 0 ? filter : `$share/${this.#options.share}/${filter}`;
+  }
+
+  get #hasIdentifiers(): boolean {
+    return this.#options.version === 5 && this.#link.client.serverProperties?.subscriptionIdentifiersAvailable !== false;
+  }
+
   /** Subscribing again costs nothing and brings the retained messages, which a new point of a known topic has not seen. */
-  #isNews({ filter, qos, heard, words }: Filter): boolean {
-    const known = this.#asked.get(filter);
+  #isNews(filter: Filter): boolean {
+    const { qos, heard, words } = filter;
+    const known = this.#asked.get(this.#nameOf(filter));
     const names = new Set([...heard.map(({ point }) => `${point.device}.${point.id}`), ...words]);
     if (known && known.qos === qos && [...names].every((name) => known.names.has(name))) return false;
-    this.#asked.set(filter, { qos, names });
+    this.#asked.set(this.#nameOf(filter), { qos, names });
     return true;
   }
 
   /** Fixed topics of a kept session that nobody wants any more show themselves by their messages (`dropStray`); of a wildcard one cannot tell. */
-  #rememberedWildcards(): string[] {
+  #remembered(): string[] {
     const known = this.#options.kept ? this.#host.memory.get(rememberedAs) : undefined;
-    return Array.isArray(known) ? known.filter((filter) => typeof filter === 'string' && filter.includes('+')) : [];
+    return Array.isArray(known) ? known.filter((name) => typeof name === 'string' && isRemembered(name)) : [];
   }
 
-  #rememberWildcards(filters: readonly string[]): void {
+  #remember(names: readonly string[]): void {
     if (!this.#options.kept) return;
-    const wildcards = filters.filter((filter) => filter.includes('+'));
-    if (wildcards.join('\n') !== this.#rememberedWildcards().join('\n')) this.#host.memory.set(rememberedAs, wildcards);
+    const wildcards = names.filter(isRemembered);
+    if (wildcards.join('\n') !== this.#remembered().join('\n')) this.#host.memory.set(rememberedAs, wildcards);
   }
 
   /** The broker's code for each filter of a batch of one QoS; undefined if the link went meanwhile. */
   #subscribe(batch: readonly Filter[]): Promise<readonly number[] | undefined> {
     return new Promise((resolve) => {
       const takeBack = this.#host.clock.after(this.#options.timeoutMs, () => {
-        this.#link.end('the broker did not confirm a subscription');
+        this.#link.end(
+          `the broker did not confirm the subscription of ${JSON.stringify(
+            batch
+              .slice(0, 1)
+              .map((filter) => this.#nameOf(filter))
+              .join(),
+          )}${batch.length > 1 ? ` and ${batch.length - 1} more` : ''}`,
+        );
         resolve(undefined);
       });
-      const filters = batch.map(({ filter }) => filter);
-      this.#link.client.subscribe(filters, { qos: batch[0]?.qos ?? 0 }, (_error, _granted, packet) => {
+      const [first] = batch;
+      const identifier = this.#hasIdentifiers ? first?.identifier : undefined;
+      const options = { qos: first?.qos ?? 0, ...(identifier === undefined ? {} : { properties: { subscriptionIdentifier: identifier } }) };
+      const names = batch.map((filter) => this.#nameOf(filter));
+      this.#link.client.subscribe(names, options, (_error, _granted, packet) => {
         takeBack();
         // A refusal comes as an error and with the packet; only without a packet is there no answer.
         resolve(packet?.granted as readonly number[] | undefined);
@@ -100,14 +136,20 @@ export class Subscriptions {
   }
 }
 
-/** Words of availability first: whether a device is there decides what its retained values are worth. */
-function batchesOf(wanted: readonly Filter[]): Filter[][] {
+/** Of a fixed topic one can tell by its messages that nobody wants it any more (`dropStray`). */
+const isRemembered = (name: string) => /[+#]/.test(name) || name.startsWith('$share/');
+
+/** Words of availability first: whether a device is there decides what its retained values are worth. One identifier holds for a whole SUBSCRIBE. */
+function batchesOf(wanted: readonly Filter[], hasIdentifiers: boolean): Filter[][] {
   const batches: Filter[][] = [];
   for (const words of [true, false]) {
     for (const qos of [0, 1, 2]) {
       const same = wanted.filter((filter) => filter.qos === qos && filter.words.length > 0 === words);
-      for (let at = 0; at < same.length; at += limits.mqttTopicsPerSubscribeMax)
-        batches.push(same.slice(at, at + limits.mqttTopicsPerSubscribeMax));
+      const alone = same.filter(({ identifier }) => hasIdentifiers && identifier !== undefined);
+      const together = same.filter(({ identifier }) => !hasIdentifiers || identifier === undefined);
+      for (let at = 0; at < together.length; at += limits.mqttTopicsPerSubscribeMax)
+        batches.push(together.slice(at, at + limits.mqttTopicsPerSubscribeMax));
+      batches.push(...alone.map((filter) => [filter]));
     }
   }
   return batches;

@@ -1,10 +1,14 @@
-/** The payload of a command: a text with `{value}` in it, filled so that no value can break out of its place. */
+/** The payload of a command: a text with `{value}` in it, perhaps `{id}` and placeholders of the device, filled so that none can break out of its place. */
+import type { Values } from '../../src/contract/placeholders.ts';
 import type { Value } from '../../src/contract/sample.ts';
 
-/** Fills the template; throws an Error if the value has no spelling in it. */
-export type Fill = (value: Value) => string;
+/** Fills the template; throws an Error if the value has no spelling in it. `id` is what a device answers a command by. */
+export type Fill = (value: Value, id?: string) => string;
 
-type Part = { literal: string } | { quoted: boolean };
+type Part = { literal: string } | { name: string; quoted: boolean };
+
+/** Names that are filled in when a command is sent; all others are placeholders of the device. */
+const ownNames = ['value', 'id'];
 
 const placePattern = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
@@ -14,10 +18,35 @@ const placePattern = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
  */
 export function compileTemplate(template: string): Fill {
   const parts = read(template);
-  if (!parts.some((part) => 'quoted' in part)) throw new Error('has no {value} in it');
+  if (!parts.some((part) => 'name' in part && part.name === 'value')) throw new Error('has no {value} in it');
   const json = isJson(template, parts);
-  return (value) =>
-    parts.map((part) => ('literal' in part ? part.literal : json ? jsonText(value, part.quoted) : plainText(value))).join('');
+  return (value, id = '') =>
+    parts
+      .map((part) => {
+        if ('literal' in part) return part.literal;
+        const filled = part.name === 'value' ? value : id;
+        return json ? jsonText(filled, part.quoted) : plainText(filled);
+      })
+      .join('');
+}
+
+/** The names in it: `value`, `id` and the device's own. */
+export function namesOf(template: string): string[] {
+  return read(template).flatMap((part) => ('name' in part ? [part.name] : []));
+}
+
+/** The template of one device: its placeholders are filled in, `{value}` and `{id}` are left. */
+export function fillTemplate(template: string, values: Values): string {
+  const parts = read(template);
+  const json = isJson(template, parts);
+  let at = 0;
+  return template.replaceAll(placePattern, (place, name: string | undefined) => {
+    if (name === undefined) return place;
+    const part = parts.filter((one) => 'name' in one)[at++];
+    if (ownNames.includes(name) || !part || !('name' in part)) return place;
+    const text = values[name] ?? '';
+    return (json ? jsonText(text, part.quoted) : text).replaceAll('{', '{{');
+  });
 }
 
 function read(template: string): Part[] {
@@ -31,9 +60,8 @@ function read(template: string): Part[] {
       literal += '{';
       continue;
     }
-    if (match[1] !== 'value') throw new Error(`has ${match[0]}; allowed is {value}; write {{ for a literal brace`);
     const before = parts.map((part) => ('literal' in part ? part.literal : '')).join('') + literal;
-    parts.push({ literal }, { quoted: endsInsideString(before) });
+    parts.push({ literal }, { name: match[1] ?? '', quoted: endsInsideString(before) });
     literal = '';
   }
   return [...parts, { literal: literal + template.slice(at) }];
@@ -52,7 +80,8 @@ function endsInsideString(text: string): boolean {
 function isJson(template: string, parts: readonly Part[]): boolean {
   const start = template.trimStart()[0];
   if (start !== '{' && start !== '[' && start !== '"') return false;
-  if (template.trimStart().startsWith('{value}')) return false;
+  // A place may be anything.
+  if (/^\s*\{[A-Za-z_]\w*\}/.test(template)) return false;
   const sample = parts.map((part) => ('literal' in part ? part.literal : '0')).join('');
   try {
     JSON.parse(sample);

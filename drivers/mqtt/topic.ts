@@ -1,30 +1,39 @@
-/** Topics as people write them: literal text, `{placeholder}` for discovered devices, `{{` and `}}` for braces (DESIGN §5). */
+/** Topics as people write them: literal text, `{placeholder}` for discovered devices, `{{` and `}}` for braces (DESIGN §5), `+` and `#` where it is heard. */
 import { limits } from '../../src/contract/limits.ts';
 import { type Part, parsePlaceholders, placeholdersOf, spellLiteral, type Values } from '../../src/contract/placeholders.ts';
 
 export interface Topic {
-  /** The topic itself where there is no placeholder. */
+  /** The topic itself where there is no placeholder and no wildcard. */
   fixed: string | undefined;
   /** Names of the placeholders, in order. */
   placeholders: string[];
   parts: Part[];
 }
 
-/** Reads a topic; throws an Error that says what is wrong and what is allowed. */
+/** Reads one topic; throws an Error that says what is wrong and what is allowed. */
 export function parseTopic(text: string): Topic {
+  return parse(text, topicFault);
+}
+
+/** Reads what is subscribed to: a topic, or one with `+` for any level and `#` for the rest. */
+export function parseFilter(text: string): Topic {
+  return parse(text, filterFault);
+}
+
+function parse(text: string, faultOf: (literal: string) => string | undefined): Topic {
   const parts = parsePlaceholders(text);
   const placeholders = placeholdersOf(parts);
   const literal = parts.map((part) => ('literal' in part ? part.literal : 'x')).join('');
-  const fault = topicFault(literal);
+  const fault = faultOf(literal);
   if (fault) throw new Error(`${quote(text)} ${fault}`);
-  return { fixed: placeholders.length > 0 ? undefined : literal, placeholders, parts };
+  return { fixed: placeholders.length > 0 || /[+#]/.test(literal) ? undefined : literal, placeholders, parts };
 }
 
 /** The topic of one device, spelled as people write it; throws an Error if a text cannot stand in a topic. */
 export function fillTopic(text: string, values: Values): string {
   const filled = parseTopic(text).parts.map((part) => spellLiteral('literal' in part ? part.literal : levelText(part.name, values)));
   const topic = filled.join('');
-  parseTopic(topic);
+  parseFilter(topic);
   return topic;
 }
 
@@ -47,16 +56,19 @@ type Level = { literal: string } | { before: string; name: string; after: string
 
 /** Throws an Error if it is not clear which text belongs to which placeholder. */
 export function compilePattern({ parts }: Topic): TopicPattern {
-  const levels = levelsOf(parts);
+  const all = levelsOf(parts);
+  const last = all.at(-1);
+  const endsOpen = last !== undefined && 'literal' in last && last.literal === '#';
+  const levels = endsOpen ? all.slice(0, -1) : all;
   return {
-    filter: levels.map((level) => ('name' in level ? '+' : level.literal)).join('/'),
+    filter: all.map((level) => ('name' in level ? '+' : level.literal)).join('/'),
     match(given) {
-      if (given.length !== levels.length) return undefined;
+      if (endsOpen ? given.length < levels.length : given.length !== levels.length) return undefined;
       const values: Record<string, string> = {};
       for (const [index, level] of levels.entries()) {
         const text = given[index] ?? '';
         if ('literal' in level) {
-          if (text !== level.literal) return undefined;
+          if (text !== level.literal && level.literal !== '+') return undefined;
           continue;
         }
         const { before, name, after } = level;
@@ -86,6 +98,16 @@ function levelsOf(parts: readonly Part[]): Level[] {
     levels.push(...rest.map((literal) => ({ literal })));
   }
   return levels;
+}
+
+/** What keeps a text from being a filter (MQTT 5 §4.7.1): a wildcard stands for whole levels. */
+function filterFault(filter: string): string | undefined {
+  const levels = filter.split('/');
+  const wrong = levels.find((level, index) => /[+#]/.test(level) && level !== '+' && (level !== '#' || index < levels.length - 1));
+  if (wrong !== undefined)
+    return 'has a wildcard inside a level, or a # that is not the last one; allowed is + for one level and # for the rest';
+  // What a wildcard stands in is a topic like any other.
+  return topicFault(levels.map((level) => (level === '+' || level === '#' ? 'x' : level)).join('/'));
 }
 
 /** What keeps a text from being the name of one topic (MQTT 5 §4.7.3, §1.5.4); undefined if nothing does. */

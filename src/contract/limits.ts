@@ -43,6 +43,8 @@ export const limits = {
   importsOpenMax: 2,
   /** Lines read in one go before the store takes them: some milliseconds. */
   importRowsAtOnce: 2_000,
+  /** Series of one page of `GET series`: each is looked up on disk. */
+  seriesListedMax: 1_000,
   /** Bad lines that are named one by one; the rest is counted. */
   importFaultsMax: 1_000,
   /** `events` connections of the process: each looks at every sample. */
@@ -255,6 +257,9 @@ export const limits = {
   mqttUnpackedBytesMax: 1024 * 1024,
   /** Readings of one point in one message (a batch): what a logger gathers in two hours at 1 Hz and a message can hold. */
   mqttBatchMax: 8_192,
+  /** Topics one scan looks at, and how often it tells what it has; with the devices made of them they are below `findingsMax`. */
+  mqttScanTopicsMax: 1_000,
+  mqttScanLookMs: 500,
   /** How long a device may take to answer a command, unless said otherwise. */
   mqttAnswerMs: 5_000,
   /** Topics under wildcards whose readers are remembered; those beyond are looked up in the tree for every message. */

@@ -121,7 +121,9 @@ describe.each([4, 5] as const)('MQTT %i', (version) => {
     const good =
       address.format === 'text' ? 'fine' : address.path === undefined ? '7' : address.path === '$.a' ? '{"a":7}' : '{"polluted":7}';
     impostor.last().write(Buffer.concat([publish('t', payload, version), publish('t', good, version)]));
-    await expect.poll(() => ear.of('p'), soon).toEqual([payload.length === 0 ? 'sentinel' : 'decode', address.format === 'text' ? 'fine' : 7]);
+    await expect
+      .poll(() => ear.of('p'), soon)
+      .toEqual([payload.length === 0 ? 'sentinel' : 'decode', address.format === 'text' ? 'fine' : 7]);
     expect(ear.readings[0]?.detail).toMatch(detail);
     // What a device sent goes into no log and no health message.
     expect((ear.readings[0]?.detail ?? '').length).toBeLessThan(120);
@@ -160,7 +162,10 @@ describe.each([4, 5] as const)('MQTT %i', (version) => {
   });
 
   it('a broker that never confirms: unknown, and refused ones do not leave', async () => {
-    const impostor = await startImpostor(version === 5 ? connack5 : connack4);
+    let published = 0;
+    const impostor = await startImpostor(version === 5 ? connack5 : connack4, (type) => {
+      if (type === 3) published++;
+    });
     const line = lineTo(
       impostor.url,
       { p: { set: { topic: 's' } }, q: { set: { topic: 's', payload: '{"a": {value}}' } } },
@@ -184,10 +189,13 @@ describe.each([4, 5] as const)('MQTT %i', (version) => {
       detail: 'expired',
     });
     const stopping = new AbortController();
+    const before = published;
     const waiting = session.write?.(pointOf(line, 'p'), 1, stopping.signal);
+    await expect.poll(() => published, soon).toBe(before + 1);
     stopping.abort(new Error('enough'));
     expect(await waiting).toMatchObject({ state: 'unknown' });
     const dying = session.write?.(pointOf(line, 'p'), 1, never());
+    await expect.poll(() => published, soon).toBe(before + 2);
     impostor.last().destroy();
     expect(await dying).toMatchObject({ state: 'unknown', detail: expect.stringContaining('lost') });
   });
@@ -223,7 +231,7 @@ describe.each([4, 5] as const)('MQTT %i', (version) => {
     const line = lineTo(impostor.url, { p: { topic: 't' } }, { protocolVersion: version, timeout: '100ms' });
     const session = await open(line);
     closing.push(() => session.close());
-    expect(String(await listen(session, pointsOf(line)).ended)).toMatch(/LinkLost: .*did not confirm a subscription/);
+    expect(String(await listen(session, pointsOf(line)).ended)).toMatch(/LinkLost: .*did not confirm the subscription of "t"/);
   });
 
   it('a broker that says nothing, something else, or hangs up is an opening that failed in words', async () => {

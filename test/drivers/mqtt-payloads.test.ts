@@ -20,8 +20,7 @@ async function spelled(format: string, value: unknown, words: Record<string, unk
 function readings(address: Record<string, unknown>, payload: Buffer | string): Reading[] {
   const { address: _address, interval: _interval, ...rest } = pointSchema.parse({ id: 'p' });
   const point: Point<Address> = { ...rest, device: 'd', intervalMs: 1_000, address: addressSchema.parse({ topic: 't', ...address }) };
-  const read = compileReader(point).read(new Message(Buffer.from(payload), false));
-  return read === undefined ? [] : Array.isArray(read) ? (read as Reading[]) : [read as Reading];
+  return [...compileReader(point).read(new Message(Buffer.from(payload), false))];
 }
 
 const values = (address: Record<string, unknown>, payload: Buffer | string) =>

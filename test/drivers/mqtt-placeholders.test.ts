@@ -1,11 +1,11 @@
 /** Topics with placeholders, free of any broker. */
 import { describe, expect, it } from 'vitest';
 import { FilterTree } from '../../drivers/mqtt/filters.ts';
-import { compilePattern, fillTopic, parseTopic } from '../../drivers/mqtt/topic.ts';
+import { compilePattern, fillTopic, parseFilter, parseTopic } from '../../drivers/mqtt/topic.ts';
 import { buildLine } from './line.ts';
 import { driver } from './mqtt-session.ts';
 
-const pattern = (text: string) => compilePattern(parseTopic(text));
+const pattern = (text: string) => compilePattern(parseFilter(text));
 const match = (text: string, topic: string) => pattern(text).match(topic.split('/'));
 
 describe('patterns', () => {
