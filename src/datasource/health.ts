@@ -7,6 +7,7 @@ import { seriesName } from '../contract/sample.ts';
 import type { ConnectionStatus, DeviceStatus, DiscoveryStatus } from '../contract/status.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Cardinality, Store, StoreStatus } from '../store/store.ts';
+import { commandNotices } from './command-notices.ts';
 import type { Instance } from './instance.ts';
 import { type Finding, instanceNotices, type NoticeDeps, processNotices } from './notices.ts';
 import type { HealthAnswer } from './questions.ts';
@@ -48,6 +49,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
     // What is not opened on purpose is not down.
     ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),
     discoveryFinding(gateway.discoveries(), insider),
+    ...commandNotices(gateway, insider),
     ...(insider ? instanceNotices(instance, deps, Object.values(caller.instance?.secureJsonData ?? {}).some(Boolean)) : []),
   ].filter((finding) => finding !== undefined);
   const failing = findings.some(({ fails }) => fails);

@@ -134,6 +134,23 @@ export function createMetrics({ store, gateways, dataSources, active, streams, c
       ),
     ['outcome'],
   );
+  counter(
+    'fieldgate_commands_refused_total',
+    'Attempts that were refused before anything was sent, by why',
+    () =>
+      sums(gateways().flatMap(({ commands }) => Object.entries(commands.refusals()).map(([type, value]) => ({ labels: { type }, value })))),
+    ['type'],
+  );
+  gauge(
+    'fieldgate_commands_open',
+    'Commands that have not ended',
+    total((gateway) => gateway.commands.open()),
+  );
+  gauge(
+    'fieldgate_commands_failing',
+    'Points and named commands whose last command did not end well',
+    total((gateway) => gateway.commands.failing().length),
+  );
   gauge(
     'fieldgate_store_up',
     '1 if history is kept as it should be, by mode',

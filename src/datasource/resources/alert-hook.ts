@@ -64,7 +64,7 @@ function authenticate({ user, caller, header, bytes }: Ask, { login }: Alerts, n
   const secret = caller.instance?.secureJsonData[alertSecretName] ?? '';
   if (secret.length < limits.hookSecretLengthMin)
     throw refuse(`the secret ${alertSecretName} of the data source is not set, or shorter than ${limits.hookSecretLengthMin} characters`);
-  const [signature, timestamp] = [header(signatureHeader), header(timestampHeader)];
+  const [signature, timestamp] = [header(signatureHeader.toLowerCase()), header(timestampHeader.toLowerCase())];
   if (!signature || !timestamp) throw refuse(`the contact point has to sign: ${signatureHeader} and ${timestampHeader} are needed`);
   const mac = createHmac('sha256', secret).update(`${timestamp}:`).update(bytes).digest();
   const given = Buffer.from(/^[0-9a-f]{64}$/i.test(signature) ? signature : '', 'hex');
