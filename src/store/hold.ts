@@ -74,7 +74,8 @@ export class Holding {
     if (value === undefined) return;
     let to = earlier(time, this.#endNs);
     if (this.#maxNs !== undefined) to = earlier(to, this.#since + this.#maxNs);
-    let from = this.#since > this.#fromNs ? this.#since : this.#fromNs;
+    let from = this.#fromNs;
+    if (this.#since > from) from = this.#since;
     const bucket = this.#bucket;
     while (from < to) {
       const before = bucket.start;

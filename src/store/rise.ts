@@ -22,7 +22,10 @@ interface Steps<V> {
   take(): number | bigint;
 }
 
-/** A wrap is believed where a counter may reset, if the way over its greatest value is at most this part of all it can show. */
+/**
+ * Where a counter may reset, a fall is believed to be a wrap if the way over its greatest value is at most this part of all it can show. A value
+ * beyond all that has not wrapped.
+ */
 const wrapPart = 10;
 
 function numberSteps({ modulus, zero = 0, resets }: CounterRule): Steps<number> {
@@ -35,7 +38,7 @@ function numberSteps({ modulus, zero = 0, resets }: CounterRule): Steps<number> 
     },
     fall(from, to) {
       sum.add(to);
-      if (range !== undefined && (!resets || (range - from + to) * wrapPart <= range)) {
+      if (range !== undefined && from < range && (!resets || (range - from + to) * wrapPart <= range)) {
         sum.add(range);
         sum.add(-from);
       } else sum.add(-zero);
@@ -56,7 +59,7 @@ function integerSteps({ modulus, resets }: CounterRule): Steps<bigint> {
       sum += to - from;
     },
     fall(from, to) {
-      const isWrap = range !== undefined && (!resets || (range - from + to) * BigInt(wrapPart) <= range);
+      const isWrap = range !== undefined && from < range && (!resets || (range - from + to) * BigInt(wrapPart) <= range);
       sum += isWrap ? range - from + to : to;
     },
     take() {

@@ -25,6 +25,9 @@ export interface Said {
   reason?: Reason;
 }
 
+/** Every point is in a register of 16 bits. */
+const scripted = { shape: () => ({ type: 'integer', min: 0n, max: 65_535n }) };
+
 /** A gateway whose devices are given and whose samples are said by the test: to the store and to live viewers, as the real one does. */
 export class ScriptedGateway implements Gateway {
   readonly #key: string;
@@ -51,7 +54,7 @@ export class ScriptedGateway implements Gateway {
   get plan() {
     const connection = { id: 'plc', kind: 'scripted', title: 'plc', options: {} };
     return {
-      connections: [{ connection, driver: {} as never, devices: this.#devices, secrets: {} }],
+      connections: [{ connection, driver: scripted as never, devices: this.#devices, secrets: {} }],
       settings: settingsSchema.parse({}),
       faults: [],
     };

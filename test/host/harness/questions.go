@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ type Source struct {
 	Updated time.Time
 	// User is nil where Grafana itself asks.
 	User *pluginv2.User
+	// Headers go with every query beside the one of a dashboard.
+	Headers map[string]string
 	// NoSettings leaves the data source out, as Grafana does on /api/plugins/<id>/resources.
 	NoSettings bool
 }
@@ -120,6 +123,7 @@ func (q Query) proto() *pluginv2.DataQuery {
 // QueryRaw asks and leaves the frames as bytes: what a benchmark of the plugin alone wants.
 func (s Source) QueryRaw(ctx context.Context, queries ...Query) (*pluginv2.QueryDataResponse, error) {
 	request := &pluginv2.QueryDataRequest{PluginContext: s.context(), Headers: map[string]string{"http_X-Dashboard-Uid": "test"}}
+	maps.Copy(request.Headers, s.Headers)
 	for _, query := range queries {
 		request.Queries = append(request.Queries, query.proto())
 	}
