@@ -42,7 +42,7 @@ export function dial(target: Target, signal: AbortSignal): Promise<Socket> {
       reject(error);
     };
     const closed = () => fail(new Error(`${host}:${port} closed the connection while it was being opened`));
-    const abort = () => fail(givenUp(target, signal));
+    const abort = () => fail(givenUp(target, signal, target.tls !== undefined && !socket.connecting));
     socket.once('error', (error) => fail(new Error(inWords(error, target), { cause: error })));
     socket.once('close', closed);
     signal.addEventListener('abort', abort, { once: true });
@@ -72,8 +72,9 @@ function openTls({ host, port }: Target, tls: NonNullable<Target['tls']>): TLSSo
   });
 }
 
-function givenUp({ host, port }: Target, signal: AbortSignal): Error {
-  return new Error(`opening ${host}:${port} was given up: ${messageOf(signal.reason)}`, { cause: signal.reason });
+function givenUp({ host, port }: Target, signal: AbortSignal, withoutTls = false): Error {
+  const hint = withoutTls ? '; the connection was taken, but TLS never began: is it the right port?' : '';
+  return new Error(`opening ${host}:${port} was given up: ${messageOf(signal.reason)}${hint}`, { cause: signal.reason });
 }
 
 const unknownCa = 'the certificate is signed by an unknown CA; put the CA into the secret "ca"';

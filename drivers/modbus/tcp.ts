@@ -14,6 +14,7 @@ export async function connectTcp(target: Target, clock: Clock, events: LinkEvent
   const gone = new Promise<void>((done) => socket.once('close', () => done()));
   let received: Buffer = Buffer.alloc(0);
   let over = false;
+  let heard = false;
   let cause: unknown;
 
   const end = (error: unknown) => {
@@ -28,8 +29,13 @@ export async function connectTcp(target: Target, clock: Clock, events: LinkEvent
     end(error);
   });
   // 'end' needs no listener: a half-closed socket is closed by Node (allowHalfOpen is false), and 'close' follows.
-  socket.on('close', () => end(cause ?? new Error('the other end closed the connection')));
+  socket.on('close', () => {
+    // With TLS 1.3 our certificate is judged after the connection stands, and some just hang up.
+    const hint = target.tls && !heard ? ' before it said anything: does it accept our certificate (secrets "cert" and "key")?' : '';
+    end(cause ?? new Error(`the other end closed the connection${hint}`));
+  });
   socket.on('data', (data: Buffer) => {
+    heard = true;
     silence.requests = 0;
     silence.heardAtMs = clock.monotonicMs();
     received = received.length === 0 ? data : Buffer.concat([received, data]);

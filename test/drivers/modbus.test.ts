@@ -1,65 +1,154 @@
+/** What every driver must do, over each transport of Modbus; RTU on a serial line is in modbus-rtu.test.ts. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import type { Driver } from '../../src/contract/driver.ts';
-import type { Value } from '../../src/contract/sample.ts';
-import { startPython } from '../far/python.ts';
-import type { RawLine } from './line.ts';
+import { portName } from '../far/port.ts';
+import { buildLine, makeHost } from './line.ts';
+import { startModbus } from './modbus-far-end.ts';
 import { driverSuite, type FarEnd } from './suite.ts';
 
-/** One point of every type, and what the far end (pymodbus) is told to hold. */
-const places: Record<string, { address: Record<string, unknown>; value: Value; access?: string }> = {
-  coil: { address: { table: 'coil', register: 3 }, value: true, access: 'read-write' },
-  discrete: { address: { table: 'discrete', register: 17 }, value: true },
-  int16: { address: { table: 'input', register: 0, type: 'int16', order: 'AB' }, value: -12345 },
-  uint16: { address: { table: 'input', register: 1, type: 'uint16', order: 'BA' }, value: 54321 },
-  int32: { address: { table: 'holding', register: 10, type: 'int32', order: 'DCBA' }, value: -123456789 },
-  uint32: { address: { table: 'holding', register: 12, type: 'uint32', order: 'BADC' }, value: 4294967295 },
-  int64: { address: { table: 'holding', register: 14, type: 'int64', order: 'HGFEDCBA' }, value: -9223372036854775807n },
-  uint64: { address: { table: 'holding', register: 20, type: 'uint64', order: 'ABCDEFGH' }, value: 18446744073709551615n },
-  float32: { address: { table: 'holding', register: 24, type: 'float32', order: 'CDAB' }, value: 123456.0 },
-  float64: { address: { table: 'input', register: 40, type: 'float64', order: 'GHEFCDAB' }, value: Math.PI },
-  text: { address: { table: 'holding', register: 100, type: 'string', length: 8, order: 'AB' }, value: 'FG-0042 é' },
-  flag: { address: { table: 'holding', register: 28, bit: 5 }, value: true },
-  setpoint: { address: { table: 'holding', register: 30, type: 'int16', order: 'AB' }, value: 500, access: 'read-write' },
-  // Read together with the undefined register beside it, so the device refuses the block.
-  neighbour: { address: { table: 'holding', register: 199, type: 'uint16', order: 'AB' }, value: 777 },
-  undefined_register: { address: { table: 'holding', register: 200 }, value: null },
-  stubborn: { address: { table: 'holding', register: 300 }, value: null, access: 'read-write' },
-};
+const driver = modbus as Driver;
+const host = '127.0.0.1';
+const timeout = '10s';
 
-async function start(): Promise<FarEnd> {
-  let far = await startPython('modbus.py');
-  const port = far.port;
-  const ask = (point: string, question: Record<string, unknown>) => far.ask({ unit: 1, ...places[point]?.address, ...question });
-  const set = async (point: string, value: Value) => {
-    await ask(point, { set: typeof value === 'bigint' ? String(value) : value });
-  };
-  const values = Object.fromEntries(Object.entries(places).flatMap(([id, { value }]) => (value === null ? [] : [[id, value]])));
-  const raw: RawLine = {
-    connection: { transport: { type: 'tcp', host: '127.0.0.1', port }, timeout: '10s' },
-    devices: [
-      {
-        id: 'plant',
-        address: { unitId: 1 },
-        points: Object.entries(places).map(([id, { address, access = 'read' }]) => ({ id, address, access })),
-      },
-    ],
-  };
-  return {
-    raw,
-    values,
-    set,
-    failing: { point: 'undefined_register', reason: 'exception-2' },
-    writable: { point: 'setpoint', values: [555, -1] },
-    async held(point) {
-      return (await ask(point, { get: true })).value as Value;
-    },
-    refused: { point: 'stubborn', value: 1 },
-    kill: () => far.kill(),
-    async restart() {
-      far = await startPython('modbus.py', port);
-    },
-    close: () => far.kill(),
-  };
+driverSuite('modbus', driver, () =>
+  startModbus(
+    0,
+    (port) => port,
+    (port) => ({ transport: { type: 'tcp', host, port }, timeout }),
+  ),
+);
+
+driverSuite('modbus, closed between polls', driver, () =>
+  startModbus(
+    0,
+    (port) => port,
+    (port) => ({ transport: { type: 'tcp', host, port }, timeout, closeAfterPoll: true }),
+  ),
+);
+
+for (const kind of ['rtu', 'ascii'] as const) {
+  driverSuite(`modbus ${kind} over tcp`, driver, () =>
+    startModbus(
+      `${kind}:0`,
+      (port) => `${kind}:${port}`,
+      (port) => ({ transport: { type: `${kind}-over-tcp`, host, port, turnaround: '20ms' }, timeout }),
+    ),
+  );
 }
 
-driverSuite('modbus', modbus as Driver, start);
+driverSuite('modbus ascii', driver, () => {
+  const path = portName();
+  return startModbus(
+    `pty:${path}`,
+    () => `pty:${path}`,
+    () => ({ transport: { type: 'ascii', path, baudRate: 115_200, turnaround: '20ms' }, timeout }),
+  );
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'fieldgate-tls-'));
+const at = (name: string) => join(folder, name);
+const pem = (name: string) => readFileSync(at(name), 'utf8');
+const passphrase = 'open sesame';
+
+/** A CA, a server certificate and two client certificates: one of this CA with a key under a pass phrase, one nobody knows. */
+async function makeCertificates(): Promise<void> {
+  const run = (...words: string[]) => promisify(execFile)('openssl', words);
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  for (const name of ['ca', 'stranger'])
+    await run(
+      'req',
+      '-x509',
+      ...fresh,
+      '-nodes',
+      '-days',
+      '1',
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      at(`${name}.key`),
+      '-out',
+      at(`${name}.pem`),
+    );
+  for (const [name, lock] of [
+    ['server', ['-nodes']],
+    ['client', ['-passout', `pass:${passphrase}`]],
+  ] as const) {
+    const extra = ['-addext', `subjectAltName=DNS:${name}.test`];
+    await run('req', ...fresh, ...lock, '-subj', `/CN=${name}.test`, ...extra, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`));
+    const ca = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-copy_extensions', 'copy'];
+    await run('x509', '-req', '-in', at(`${name}.csr`), ...ca, '-days', '1', '-out', at(`${name}.pem`));
+  }
+}
+const certificates = makeCertificates();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function startTls(): Promise<FarEnd> {
+  await certificates;
+  return startModbus(
+    `tls:0:${folder}`,
+    (port) => `tls:${port}:${folder}`,
+    (port) => ({ transport: { type: 'tls', host, port, serverName: 'server.test' }, timeout }),
+    { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key'), passphrase },
+  );
+}
+
+driverSuite('modbus tls', driver, startTls);
+
+describe('Modbus inside TLS', () => {
+  let far: FarEnd;
+  let port: number;
+  beforeAll(async () => {
+    far = await startTls();
+    port = Number((far.raw.connection.transport as { port: number }).port);
+  });
+  afterAll(() => far.close());
+
+  async function attempt(transport: Record<string, unknown>, secrets: Record<string, string>): Promise<string> {
+    const raw = { ...far.raw, connection: { transport: { type: 'tls', host, port, ...transport }, timeout: '2s' } };
+    const line = buildLine(driver, raw);
+    const session = await driver.open(line, makeHost(secrets), AbortSignal.timeout(1_500)).catch((error: Error) => error);
+    if (session instanceof Error) return session.message;
+    try {
+      // With TLS 1.3 the server looks at our certificate after the connection stands.
+      const [request] = session.plan?.(line.devices[0]?.points ?? []) ?? [];
+      return request ? ((await session.read?.(request, AbortSignal.timeout(5_000)))?.[0]?.reason ?? 'nothing') : 'no plan';
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      await session.close();
+    }
+  }
+
+  it('says what is wrong with certificates and keys, and never the key', async () => {
+    const good = { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key'), passphrase };
+    const named = { serverName: 'server.test' };
+    expect(await attempt(named, good)).toBe('');
+    expect(await attempt({}, good)).toMatch(/for another host name \(set "serverName"/);
+    expect(await attempt(named, { ...good, ca: pem('stranger.pem') })).toMatch(/unknown CA|put the CA into the secret "ca"/);
+    expect(await attempt({ ...named, verify: false }, { ...good, ca: pem('stranger.pem') })).toBe('');
+    expect(await attempt(named, { ca: good.ca })).toMatch(/asks for a certificate of ours|does it accept our certificate/);
+    expect(await attempt(named, { ca: good.ca, cert: pem('stranger.pem'), key: pem('stranger.key') })).toMatch(
+      /does not accept our certificate|asks for a certificate|does it accept our certificate/,
+    );
+    const wrong = await attempt(named, { ...good, passphrase: 'close sesame' });
+    expect(wrong).toMatch(/secrets for TLS cannot be used/);
+    expect(wrong).not.toMatch(/sesame|PRIVATE/);
+    const plain = await startModbus(
+      0,
+      (again) => again,
+      (listening) => ({ transport: { type: 'tcp', host, port: listening } }),
+    );
+    try {
+      const other = Number((plain.raw.connection.transport as { port: number }).port);
+      expect(await attempt({ ...named, port: other }, good)).toMatch(/TLS never began: is it the right port/);
+    } finally {
+      await plain.close();
+    }
+  });
+});

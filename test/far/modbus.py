@@ -1,4 +1,9 @@
-"""A Modbus TCP device made of pymodbus 3.16.1: the far end of the Modbus driver's tests.
+"""A Modbus device made of pymodbus 3.16.1: the far end of the Modbus driver's tests.
+
+    python3 modbus.py <port>                 Modbus TCP
+    python3 modbus.py rtu:<port>             frames of RTU, or of ASCII with ascii:<port>, in a TCP stream, as a converter passes them on
+    python3 modbus.py tls:<port>:<folder>    Modbus TCP inside TLS; only for clients with a certificate of ca.pem in the folder
+    python3 modbus.py pty:<path>             frames of ASCII on a pty of this name
 
 Unit 1 and unit 2: coils 0-63, discrete inputs 0-63, holding and input registers 0-399, of which 200-209 are undefined (exception 2).
 Writing holding 300 is refused with exception 3, 301 is accepted "for later" (exception 5), 302 answers exception 11, 303 exception 6.
@@ -13,13 +18,18 @@ Answers one line of JSON with one line of JSON:
 
 import asyncio
 import json
+import socket
+import ssl
 import sys
+import threading
 from decimal import Decimal, getcontext
 
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from pty_line import Line
 from registers import pack, unpack, width
 
 BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
@@ -87,11 +97,44 @@ def answer(server, question):
     return {"value": unpack(b"".join(word.to_bytes(2, "big") for word in registers[place : place + count]), kind, order)}
 
 
+def server_for(kind, port, folder):
+    devices, address = [device(1), device(2)], ("127.0.0.1", port)
+    if kind == "tls":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{folder}/server.pem", f"{folder}/server.key")
+        context.load_verify_locations(f"{folder}/ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        # pymodbus' own framer for TLS leaves the header out, which the specification does not.
+        return ModbusTlsServer(devices, framer=FramerType.SOCKET, address=address, sslctx=context)
+    framer = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU, "ascii": FramerType.ASCII, "pty": FramerType.ASCII}[kind]
+    return ModbusTcpServer(devices, framer=framer, address=address)
+
+
+def bridge(path, port):
+    """A pty whose bytes go to the server and come from it."""
+    link = socket.create_connection(("127.0.0.1", port))
+    line = Line(path, link.sendall)
+    line.plug()
+
+    def back():
+        while data := link.recv(4096):
+            line.say(data)
+
+    threading.Thread(target=back, daemon=True).start()
+
+
 async def main():
-    server = ModbusTcpServer([device(1), device(2)], address=("127.0.0.1", int(sys.argv[1])))
+    kind, colon, place = sys.argv[1].partition(":")
+    if not colon:
+        kind, place = "tcp", kind
+    port, _, folder = place.partition(":")
+    server = server_for(kind, 0 if kind == "pty" else int(port), folder)
     await server.serve_forever(background=True)
-    print(f"ready {server.transport.sockets[0].getsockname()[1]}", flush=True)
+    listening = server.transport.sockets[0].getsockname()[1]
     loop = asyncio.get_running_loop()
+    if kind == "pty":
+        await loop.run_in_executor(None, bridge, place, listening)
+    print(f"ready {place if kind == 'pty' else listening}", flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         try:
             said = answer(server, json.loads(line))

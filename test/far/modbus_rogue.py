@@ -13,6 +13,7 @@ import time
 LATE_S = 0.6
 seen, times = [], []
 held = []
+busy = [0]
 lock = threading.Lock()
 
 
@@ -108,6 +109,17 @@ def behave(connection, transaction, unit, function, register, count, pdu):
             connection.sendall(frame(transaction, unit, refusal(function, 2)))
         elif register != 60:
             later(connection, 0.02, answer)
+    elif unit == 25:  # gives four registers at once and no more
+        connection.sendall(frame(transaction, unit, refusal(function, 3)) if count > 4 else answer)
+    elif unit == 26:  # 50 to 53 are undefined
+        connection.sendall(frame(transaction, unit, refusal(function, 2)) if register < 54 and register + count > 50 else answer)
+    elif unit == 27:  # busy two times, then well
+        with lock:
+            busy[0] += 1
+            turn = busy[0] % 3
+        connection.sendall(answer if turn == 0 else frame(transaction, unit, refusal(function, 6)))
+    elif unit == 29:  # does not know function 22
+        connection.sendall(frame(transaction, unit, refusal(function, 1)) if function == 22 else answer)
     elif 100 <= unit < 112:  # exception 0..11
         connection.sendall(frame(transaction, unit, refusal(function, unit - 100)))
     else:
