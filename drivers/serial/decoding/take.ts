@@ -152,7 +152,13 @@ export function createTake(options: TakeOptions, encoding: 'utf-8' | 'latin1'): 
   switch (options.as) {
     case 'split': {
       const { separator: between, index } = options;
-      return { from: ({ text }) => found(fieldsIn(text, between).at(index)?.trim()) };
+      return {
+        from({ text }) {
+          const parts = fieldsIn(text, between);
+          // A text that is not divided at all is another kind of line.
+          return parts.length < 2 ? undefined : found(parts.at(index)?.trim());
+        },
+      };
     }
     case 'pairs': {
       const { key, between, equals } = options;

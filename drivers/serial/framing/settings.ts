@@ -18,7 +18,7 @@ const checksum = checksumSchema
   .meta({ examples: [{ type: 'nmea' }, { type: 'crc', poly: '0x8005', init: '0xFFFF', refin: true, refout: true, order: 'little' }] });
 
 const gap = durationMs({ minMs: 2, maxMs: 60_000 })
-  .prefault('500ms')
+  .prefault('200ms')
   .describe('Silence after which an unfinished frame is thrown away and the next byte begins a new one');
 
 const start = hexSchema(1, 8)

@@ -1,0 +1,270 @@
+/** Framing and decoding: each named form from a far end that makes it by the book, whole and damaged; fuzzed streams. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChecksumOptions, checksumSchema, createChecksum } from '../../drivers/serial/framing/checksum.ts';
+import { createFraming } from '../../drivers/serial/framing/create.ts';
+import { framingSchema } from '../../drivers/serial/framing/settings.ts';
+import { limits } from '../../src/contract/limits.ts';
+import { portName } from '../far/port.ts';
+import { type FarProgram, startPython } from '../far/python.ts';
+import { hostWith, lineTo, listen, open, read, soak } from './serial-rig.ts';
+
+const path = portName();
+let far: FarProgram;
+beforeAll(async () => {
+  far = await startPython('serial_frames.py', path);
+});
+afterAll(() => far.kill());
+
+const crc = (poly: string, init: string, reflected: boolean, more: object = {}) => ({
+  type: 'crc',
+  poly,
+  init,
+  refin: reflected,
+  refout: reflected,
+  ...more,
+});
+const modbusCrc = crc('0x8005', '0xFFFF', true, { order: 'little' });
+
+/** Each with the checksum that the far end puts there. */
+const forms: Record<string, Record<string, unknown>> = {
+  slip: { type: 'slip', checksum: crc('0x04C11DB7', '0xFFFFFFFF', true, { width: 32, xorout: '0xFFFFFFFF' }) },
+  cobs: { type: 'cobs', checksum: crc('0x1021', '0x0', false) },
+  fixed: { type: 'fixed', length: 9, start: 'aa 55', checksum: crc('0x07', '0x0', false, { width: 8 }) },
+  length: { type: 'length', start: 'aa', offset: 1, width: 2, endian: 'little', extra: 2, gap: '40ms', checksum: modbusCrc },
+  inclusive: { type: 'length', offset: 0, inclusive: true, gap: '100ms', checksum: { type: 'sum', complement: 'twos' } },
+  stx: { type: 'markers', start: '02', end: '03', trailing: 1, checksum: { type: 'xor', from: 1 } },
+  hdlc: {
+    type: 'markers',
+    start: '7e',
+    end: '7e',
+    escape: '7d',
+    escapeXor: '20',
+    checksum: crc('0x1021', '0xFFFF', false, { order: 'little' }),
+  },
+  dle: { type: 'markers', start: '10 02', end: '10 03', escape: '10', checksum: { type: 'xor' } },
+  silence: { type: 'silence', gap: '30ms', checksum: modbusCrc },
+  nmea: { type: 'delimiter', checksum: { type: 'nmea' } },
+  json: { type: 'json-lines' },
+  semicolon: { type: 'delimiter', delimiter: ';;', checksum: { type: 'sum', as: 'hex' } },
+};
+
+/** Payloads whose first bytes are the value; escapes, zeros and markers are in them where the form has to stand that. */
+function payload(form: string, n: number): Buffer {
+  if (form === 'nmea') return Buffer.from(`GPXXX,${n}`);
+  if (form === 'json') return Buffer.from(JSON.stringify({ n: { deep: [n] } }));
+  if (form === 'semicolon' || form === 'stx') return Buffer.from(`N=${n}`);
+  const bytes = Buffer.from([0, 0, 0xc0, 0x7e, 0x10, 0]);
+  bytes.writeUInt16BE(n);
+  return bytes;
+}
+
+function placeIn(form: string): Record<string, unknown> {
+  if (form === 'nmea') return { take: { as: 'nmea', sentence: 'XXX', field: 1 } };
+  if (form === 'json') return { take: { as: 'json', path: '$.n.deep[0]' } };
+  if (form === 'semicolon' || form === 'stx') return { line: '^N=(?<n>\\d+)$' };
+  const offset = { fixed: 2, length: 3, inclusive: 1 }[form] ?? 0;
+  return { take: { as: 'binary', offset, type: 'uint16' } };
+}
+
+describe('framing', () => {
+  it.each(Object.keys(forms))(
+    '%s: whole frames are read, a damaged one is not, and the place is found again after garbage',
+    async (form) => {
+      const host = hostWith();
+      const line = lineTo({ path, framing: forms[form] }, { n: placeIn(form) });
+      const session = await open(line, host);
+      const heard = listen(session, line);
+      await new Promise((done) => setTimeout(done, limits.serialSettleMs));
+      const say = async (n: number, spoil = false) => {
+        await far.ask({ frame: form, payload: payload(form, n).toString('hex'), spoil });
+      };
+      // Said again until it is heard: what garbage and damage take with them is the line's loss, a wrong value would be ours.
+      const sayUntilHeard = async (n: number) =>
+        await expect
+          .poll(
+            async () => {
+              if (heard.includes(`n=${n}`)) return true;
+              await say(n);
+              await new Promise((done) => setTimeout(done, 60));
+              return heard.includes(`n=${n}`);
+            },
+            { timeout: 5_000 },
+          )
+          .toBe(true);
+      await sayUntilHeard(258);
+      await say(300, true);
+      await expect.poll(() => host.seen.some(({ isFault }) => isFault), { timeout: 5_000 }).toBe(true);
+      await sayUntilHeard(772);
+      await far.ask({ hex: '00ff13aa5502c07e10' });
+      await sayUntilHeard(1_286);
+      expect(new Set(heard)).toEqual(new Set(['n=258', 'n=772', 'n=1286']));
+    },
+  );
+
+  it.each(['slip', 'cobs', 'hdlc', 'dle', 'stx', 'nmea'])('%s: what is sent is framed as the far end frames it', async (form) => {
+    const sent = payload(form, 513);
+    const text = form === 'nmea' ? `$${sent}\r\n` : form === 'stx' ? sent.toString() : { hex: sent.toString('hex') };
+    const line = lineTo(
+      { path, framing: forms[form], encoding: 'latin1', timeout: '100ms' },
+      { it: { request: text, reply: '(?<none>never)' } },
+    );
+    const session = await open(line);
+    const reading = read(session, line, 'it');
+    const { value: wanted } = await far.ask({ frame: form, payload: sent.toString('hex') });
+    await reading;
+    expect((await far.ask({ heard: true })).value).toBe(wanted);
+  });
+
+  it.each([
+    ['CRC-16/MODBUS', crc('0x8005', '0xFFFF', true), '4b37'],
+    ['CRC-16/XMODEM', crc('0x1021', '0x0', false), '31c3'],
+    ['CRC-16/IBM-3740', crc('0x1021', '0xFFFF', false), '29b1'],
+    ['CRC-16/IBM-SDLC', crc('0x1021', '0xFFFF', true, { xorout: '0xFFFF' }), '906e'],
+    ['CRC-32/ISO-HDLC', crc('0x04C11DB7', '0xFFFFFFFF', true, { width: 32, xorout: '0xFFFFFFFF' }), 'cbf43926'],
+    ['CRC-32/MPEG-2', crc('0x04C11DB7', '0xFFFFFFFF', false, { width: 32 }), '0376e6e7'],
+    ['CRC-8/SMBUS', crc('0x07', '0x0', false, { width: 8 }), 'f4'],
+    ['CRC-8/MAXIM-DOW', crc('0x31', '0x0', true, { width: 8 }), 'a1'],
+    ['CRC-16/ARC in other bit orders', { ...crc('0x8005', '0x0', true), refout: false }, 'bcdd'],
+    ['sum', { type: 'sum' }, 'dd'],
+    ["sum, two's complement", { type: 'sum', complement: 'twos' }, '23'],
+    ['xor', { type: 'xor' }, '31'],
+  ])('%s of "123456789" is what catalogues say', (_name, options, wanted) => {
+    const checksum = createChecksum(checksumSchema.parse(options) as ChecksumOptions);
+    expect(checksum.of(Buffer.from('123456789')).toString('hex')).toBe(wanted);
+  });
+
+  it('whatever comes, in whatever pieces: no crash, and no frame that was not sent whole', () => {
+    const strong = ['slip', 'cobs', 'length', 'hdlc', 'silence'].filter((form) => form !== 'silence');
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...strong),
+        fc.array(
+          fc.oneof(
+            fc.record({ good: fc.uint8Array({ minLength: 6, maxLength: 40 }) }),
+            fc.record({ noise: fc.uint8Array({ maxLength: 60 }) }),
+            fc.record({ spoilt: fc.uint8Array({ minLength: 6, maxLength: 40 }), bit: fc.nat(200) }),
+          ),
+          { maxLength: 25 },
+        ),
+        fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 10 }),
+        (form, parts, cuts) => {
+          const framing = createFraming(framingSchema.parse(forms[form]), 'latin1', () => {});
+          const whole = (bytes: Uint8Array) => {
+            const inner = Buffer.from(bytes);
+            if (form !== 'length') return { inner, outer: framing.encode(inner) };
+            const head = Buffer.from([0xaa, inner.length, 0, ...inner]);
+            return { inner: head, outer: framing.encode(head) };
+          };
+          const sent = new Set<string>();
+          const stream = Buffer.concat(
+            parts.map((part) => {
+              if ('noise' in part) return Buffer.from(part.noise);
+              const { inner, outer } = whole('good' in part ? part.good : part.spoilt);
+              sent.add(inner.toString('hex'));
+              if ('spoilt' in part) outer[part.bit % outer.length] = (outer[part.bit % outer.length] ?? 0) ^ 0x10;
+              return outer;
+            }),
+          );
+          const got: string[] = [];
+          for (let at = 0, cut = 0; at < stream.length; cut++) {
+            const size = cuts[cut % cuts.length] ?? 1;
+            for (const frame of framing.push(stream.subarray(at, at + size))) got.push(frame.toString('hex'));
+            at += size;
+          }
+          for (const frame of framing.idle()) got.push(frame.toString('hex'));
+          // 16 bits of checksum let one in 65,536 through: what is empty or that short is no evidence.
+          for (const frame of got) if (frame.length > 8) expect(sent).toContain(frame);
+        },
+      ),
+      { numRuns: soak ? 20_000 : 400 },
+    );
+  });
+
+  it('half a frame for ever stays within its bounds, and a frame after it is found', () => {
+    for (const form of Object.keys(forms)) {
+      const dropped: string[] = [];
+      const framing = createFraming(framingSchema.parse(forms[form]), 'latin1', (why) => void dropped.push(why));
+      const first = Buffer.from([0xaa, 0x55, 0x02, 0x10, 0x02, 0x7e, 0x24]);
+      for (const _ of framing.push(first));
+      let frames = 0;
+      for (let i = 0; i < 200; i++) for (const _ of framing.push(Buffer.alloc(1_000, 0x41))) frames += 1;
+      for (const _ of framing.idle()) frames += 1;
+      expect(frames, form).toBe(0);
+    }
+  });
+});
+
+describe('decoding', () => {
+  it.each([
+    ['split', { as: 'split', separator: ',', index: 2 }, 'D,1, 21.5 ,x', 'it=21.5'],
+    ['split from the end', { as: 'split', separator: ',', index: -1 }, 'D,1,7', 'it=7'],
+    ['blanks', { as: 'split', separator: ' ', index: 1 }, '  ST   12.5 kg', 'it=12.5'],
+    ['pairs', { as: 'pairs', key: 'H', between: ';', equals: '=' }, 'T=21.5; H = 40', 'it=40'],
+    ['columns', { as: 'columns', start: 6, length: 8 }, 'ST,GS,  12.340kg', 'it=12.34'],
+    ['json', { as: 'json', path: "$.a['b c'][1]" }, '{"a":{"b c":[1,9007199254740993]}}', 'it=9007199254740993'],
+    ['json null', { as: 'json', path: '$.a' }, '{"a":null}', 'it!decode'],
+    ['json true', { as: 'json', path: '$.a' }, '{"a":true}', 'it=true'],
+    [
+      'latitude',
+      { as: 'nmea', sentence: 'GGA', field: 'latitude' },
+      '$GPGGA,123519,4807.038,S,01131.000,E,1,08,0.9,545.4,M,46.9,M,,',
+      'it=-48.1173',
+    ],
+    ['no fix', { as: 'nmea', sentence: 'GPGGA', field: 'altitude' }, '$GPGGA,123519,,,,,0,00,,,M,,M,,', 'it='],
+    [
+      'satellites',
+      { as: 'nmea', sentence: 'GGA', field: 'satellites' },
+      '$GNGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,',
+      'it=8',
+    ],
+  ])('%s', async (_what, take, said, wanted) => {
+    const line = lineTo({ path }, { it: { take } });
+    const heard = listen(await open(line), line);
+    await new Promise((done) => setTimeout(done, limits.serialSettleMs));
+    // Another kind of line is nobody's.
+    await far.ask({ hex: Buffer.from(`~\n${said}\r\n`).toString('hex') });
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
+    expect(heard).toEqual([wanted]);
+  });
+
+  it.each([
+    [{ offset: 0, type: 'int16', endian: 'little' }, 'feff', 'it=-2'],
+    [{ offset: 1, type: 'uint32' }, '00deadbeef', 'it=3735928559'],
+    [{ offset: 0, type: 'int64' }, '8000000000000000', 'it=-9223372036854775808'],
+    [{ offset: 0, type: 'uint24' }, '010000', 'it=65536'],
+    [{ offset: 0, type: 'float32' }, '41ab3333', 'it=21.4'],
+    [{ offset: 0, type: 'bcd', length: 3 }, '123456', 'it=123456'],
+    [{ offset: 0, type: 'string', length: 4 }, '41420000', 'it=AB'],
+    [{ offset: -2, type: 'uint16' }, '0000000102', 'it=258'],
+    [{ offset: 0, type: 'uint8', bit: 2, bits: 3 }, '14', 'it=5'],
+    [{ offset: 0, type: 'uint16', index: 2 }, '000100020003', 'it=3'],
+  ])('bytes %j of %s', async (place, hex, wanted) => {
+    const line = lineTo({ path, framing: { type: 'slip' } }, { it: { take: { as: 'binary', ...place } } });
+    const heard = listen(await open(line), line);
+    await far.ask({ hex: `c0${hex}c0c001c0` });
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
+    expect(heard[0]).toBe(wanted);
+  });
+
+  it('a frame with other bytes at its beginning is another one', async () => {
+    const place = { as: 'binary', offset: 2, type: 'uint8' };
+    const line = lineTo(
+      { path, framing: { type: 'slip' } },
+      { a: { line: { hex: '01 ..' }, take: place }, b: { line: { hex: '02' }, take: place } },
+    );
+    const heard = listen(await open(line), line);
+    await far.ask({ hex: 'c0010007c0c0020008c0c0030009c0' });
+    await expect.poll(() => heard).toEqual(['a=7', 'b=8']);
+  });
+
+  it.each([
+    [{ take: { as: 'nmea', sentence: 'GGA', field: 'colour' } }, /colour.*; GGA has time, latitude/],
+    [{ take: { as: 'binary', offset: 0, type: 'float32', bit: 1 } }, /is given for float32; allowed only for whole numbers/],
+    [{ take: { as: 'json', path: 'a.b' } }, /does not start with \$/],
+    [{ line: { hex: 'zz' } }, /allowed are bytes in hexadecimal|neither an expression/],
+    [{ request: 'X?\n' }, /reply.*is missing|is missing; a request needs/],
+  ])('%j is refused with what is allowed', (address, words) => {
+    expect(() => lineTo({ path }, { it: address })).toThrow(words);
+  });
+});

@@ -1,0 +1,85 @@
+/** A serial line of a test: settings, an open session, and what is heard on it. */
+import { onTestFinished } from 'vitest';
+import { serial } from '../../drivers/serial/driver.ts';
+import type { Driver, Finding, Host, Line, Reading, Session, Survey, Traffic } from '../../src/contract/driver.ts';
+import { buildLine, makeHost, pointOf } from './line.ts';
+
+export const driver = serial as Driver;
+export const soak = process.env.FIELDGATE_SOAK !== undefined;
+export const never = () => new AbortController().signal;
+
+export function lineTo(
+  connection: Record<string, unknown>,
+  points: Record<string, Record<string, unknown>>,
+  devices: Record<string, string> = {},
+): Line {
+  const all = Object.entries(points).map(([id, address]) => ({
+    id,
+    address,
+    access: !address.set ? 'read' : address.line || address.request ? 'read-write' : 'write',
+  }));
+  const named = Object.entries(devices).map(([id, own]) => ({ id, address: { id: own }, points: all }));
+  return buildLine(driver, {
+    connection: { baudRate: 115_200, timeout: '2s', turnaround: '0ms', ...connection },
+    devices: named.length > 0 ? named : [{ id: 'it', points: all }],
+  });
+}
+
+export type TestHost = Host & { losses: Error[]; seen: Traffic[] };
+
+export function hostWith(secrets: Record<string, string> = {}, more: Partial<Host> = {}): TestHost {
+  const seen: Traffic[] = [];
+  return { ...makeHost(secrets), traffic: (message) => void seen.push(message), seen, ...more };
+}
+
+export async function open(line: Line, host: Host = makeHost()): Promise<Session> {
+  const session = await driver.open(line, host, AbortSignal.timeout(8_000));
+  onTestFinished(() => session.close());
+  return session;
+}
+
+export async function read(session: Session, line: Line, id: string, device = 0): Promise<Reading | undefined> {
+  const point = line.devices[device]?.points.find((one) => one.id === id) ?? pointOf(line, id);
+  const [request] = session.plan?.([point]) ?? [];
+  return request && (await session.read?.(request, never()))?.[0];
+}
+
+/** What is heard, as `point=value` or `point!reason`, in order. */
+export function listen(session: Session, line: Line): string[] {
+  const stopping = new AbortController();
+  onTestFinished(() => stopping.abort());
+  const heard: string[] = [];
+  const sink = {
+    sample(reading: Reading) {
+      heard.push(reading.reason === '' ? `${reading.point.id}=${reading.value}` : `${reading.point.id}!${reading.reason}`);
+      return Promise.resolve();
+    },
+    trouble() {},
+    device: () => undefined,
+    availability() {},
+  };
+  session
+    .listen?.(
+      line.devices.flatMap((device) => device.points),
+      sink,
+      stopping.signal,
+    )
+    .catch(() => {});
+  return heard;
+}
+
+export function survey(): Survey & { findings: Finding[]; steps: string[] } {
+  const findings: Finding[] = [];
+  const steps: string[] = [];
+  return {
+    findings,
+    steps,
+    turn: (_unit, call) => call(never()),
+    progress: (done, total, text) => void steps.push(`${done}/${total} ${text}`),
+    found(finding) {
+      const at = findings.findIndex(({ id }) => id === finding.id);
+      if (at >= 0) findings[at] = finding;
+      else findings.push(finding);
+    },
+  };
+}
