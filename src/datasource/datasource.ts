@@ -74,6 +74,8 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     streams: () => running,
     channels: () => streams.counters().channels,
     longAnswers,
+    buses,
+    traffic: trafficPool,
     version,
   });
   const resources = createResources({ store, drivers, builtIn, clock, instances, longAnswers, reader, log, version });

@@ -1,6 +1,8 @@
 /** Prometheus metrics of the process and of all its gateways together. The endpoint is public: no device, topic, host or secret is named. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Buses } from '../gateway/bus.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { TrafficPool } from '../gateway/traffic.ts';
 import type { Store } from '../store/store.ts';
 import type { LongAnswers } from './resources/long-answers.ts';
 
@@ -15,6 +17,8 @@ export interface MetricsDeps {
   /** Live channels that are open, each with one subscription of its gateway. */
   channels(): number;
   longAnswers: LongAnswers;
+  buses: Pick<Buses, 'uses'>;
+  traffic: Pick<TrafficPool, 'bytes'>;
   version: string;
 }
 
@@ -27,7 +31,18 @@ export interface Metrics {
 
 type Labelled = { labels: Record<string, string>; value: number };
 
-export function createMetrics({ store, gateways, dataSources, active, streams, channels, longAnswers, version }: MetricsDeps): Metrics {
+export function createMetrics({
+  store,
+  gateways,
+  dataSources,
+  active,
+  streams,
+  channels,
+  longAnswers,
+  buses,
+  traffic,
+  version,
+}: MetricsDeps): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -107,6 +122,19 @@ export function createMetrics({ store, gateways, dataSources, active, streams, c
   counter('fieldgate_requests_total', 'Requests on the buses', perKind('requests'), ['kind']);
   counter('fieldgate_request_failures_total', 'Requests without a good answer', perKind('failures'), ['kind']);
   counter('fieldgate_poll_overruns_total', 'Polls that were due while the last one still waited', perKind('overruns'), ['kind']);
+  gauge('fieldgate_buses', 'Buses that are used', () => sums(buses.uses().open.map(({ kind }) => ({ labels: { kind }, value: 1 }))), [
+    'kind',
+  ]);
+  counter(
+    'fieldgate_bus_busy_seconds_total',
+    'Time with at least one request on a bus; its rate over the number of buses is the share of their time',
+    () => {
+      const { open, past } = buses.uses();
+      return sums([...open, ...past].map(({ kind, busyMs }) => ({ labels: { kind }, value: busyMs / 1_000 })));
+    },
+    ['kind'],
+  );
+  gauge('fieldgate_traffic_bytes', 'Memory that raw traffic takes', () => [{ labels: {}, value: traffic.bytes }]);
   gauge('fieldgate_requests_queued', 'Requests that wait for their bus', perKind('queued'), ['kind']);
   counter(
     'fieldgate_samples_total',

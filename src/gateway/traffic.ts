@@ -41,6 +41,11 @@ export class TrafficPool {
   readonly #rings = new Set<TrafficRing>();
   #segments = 0;
 
+  /** What all rings take. */
+  get bytes(): number {
+    return this.#segments * limits.trafficSegmentBytes;
+  }
+
   join(ring: TrafficRing): void {
     this.#rings.add(ring);
   }

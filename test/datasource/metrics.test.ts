@@ -57,6 +57,11 @@ describe('metrics', () => {
     expect(second.get('fieldgate_requests_total{kind="modbus"}')).toBeGreaterThan(
       first.get('fieldgate_requests_total{kind="modbus"}') ?? 0,
     );
+    expect(second.get('fieldgate_buses{kind="modbus"}')).toBe(1);
+    const busy = (of: Map<string, number>) => of.get('fieldgate_bus_busy_seconds_total{kind="modbus"}') ?? 0;
+    expect(busy(second)).toBeGreaterThan(busy(first));
+    expect(busy(second) - busy(first)).toBeLessThan(20);
+    expect(second.get('fieldgate_traffic_bytes')).toBeGreaterThan(0);
     expect(second.get('fieldgate_store_committed_samples_total')).toBeGreaterThan(0);
     expect(second.get('fieldgate_commands_total{outcome="verified"}')).toBe(1);
     expect(second.get('fieldgate_commands_total{outcome="failed"}')).toBe(1);
@@ -78,7 +83,7 @@ describe('metrics', () => {
     const script = `
       const { createMetrics } = await import(${JSON.stringify(new URL('../../src/datasource/metrics.ts', import.meta.url).href)});
       const status = () => ({ mode: 'memory', pending: 0, committed: 0, dropped: 0, commits: 0, bytesOnDisk: 0 });
-      const text = await createMetrics({ store: { status }, gateways: () => [], dataSources: () => ({}), active: true, streams: () => 0, channels: () => 0, longAnswers: { dropped: 0, open: () => [] }, version: 'x' }).text();
+      const text = await createMetrics({ store: { status }, gateways: () => [], dataSources: () => ({}), active: true, streams: () => 0, channels: () => 0, longAnswers: { dropped: 0, open: () => [] }, buses: { uses: () => ({ open: [], past: [] }) }, traffic: { bytes: 0 }, version: 'x' }).text();
       process.stdout.write(String(text.includes('fieldgate_info')));`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
     expect(stdout).toBe('true');
