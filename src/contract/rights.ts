@@ -10,6 +10,8 @@ export interface Route {
   least: Role | 'command';
   /** For `openapi.json` and the help page. */
   summary: string;
+  /** The content types of its body, where that is not JSON; none of them is one that a foreign web page can send without asking the browser first. */
+  takes?: readonly string[];
   /** Set on what concerns the organisation's instances and not one of them: asked under `/api/plugins/<id>/resources/`, and only there. */
   without?: 'data source';
 }
@@ -51,6 +53,22 @@ export const routes = [
   { method: 'POST', path: 'devices/{device}/commands/{command}', least: 'command', summary: 'Run a named action of a device' },
   { method: 'GET', path: 'suggest', least: 'Viewer', summary: 'Names that begin with something, for editors' },
   { method: 'GET', path: 'export', least: 'Editor', summary: 'History as a file: CSV, NDJSON or Arrow' },
+  {
+    method: 'POST',
+    path: 'import',
+    least: 'Admin',
+    takes: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.arrow.stream'],
+    summary: 'Take in history as export writes it: CSV, NDJSON or Arrow',
+  },
+  {
+    method: 'GET',
+    path: 'series',
+    least: 'Viewer',
+    summary: 'What history there is: each series with its first and last sample and what it takes',
+  },
+  { method: 'DELETE', path: 'history', least: 'Admin', summary: 'Delete the history of devices or points, whole or in a range of time' },
+  { method: 'POST', path: 'backup', least: 'Admin', summary: 'Copy the history, while it is in use, into the folder of backups' },
+  { method: 'GET', path: 'backups', least: 'Admin', summary: 'The copies there are, newest first' },
   { method: 'GET', path: 'events', least: 'Editor', summary: 'Samples, connectivity and commands as they come, until you hang up' },
   { method: 'GET', path: 'commands', least: leastRoleOfCommands, summary: 'The latest commands, newest first' },
   { method: 'GET', path: 'commands/{id}', least: leastRoleOfCommands, summary: 'One command' },

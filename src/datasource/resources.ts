@@ -12,7 +12,8 @@ import { accessOfMine } from './resources/access.ts';
 import { alertHook } from './resources/alert-hook.ts';
 import type { Handler, ProcessAsk, ProcessHandler, ProcessRouteName, ResourceDeps, RouteName } from './resources/ask.ts';
 import { auditHandlers } from './resources/audit.ts';
-import { readBody } from './resources/body.ts';
+import { backupHandlers } from './resources/backup.ts';
+import { checkBytes, readBody } from './resources/body.ts';
 import { sendCommands } from './resources/command-list.ts';
 import { cancelCommand, commandHandlers } from './resources/commands.ts';
 import { configCheck } from './resources/config.ts';
@@ -21,6 +22,8 @@ import { listDevices, oneDevice } from './resources/devices.ts';
 import { eventsHandler } from './resources/events.ts';
 import { exportHandler } from './resources/export.ts';
 import { helpPage } from './resources/help.ts';
+import { deleteHistory, listSeries } from './resources/history.ts';
+import { importHandler } from './resources/import.ts';
 import { instanceHandlers } from './resources/instances.ts';
 import { lockHandlers } from './resources/locks.ts';
 import type { LongAnswers } from './resources/long-answers.ts';
@@ -41,6 +44,7 @@ export function createResources(
 ): Resources {
   const commands = commandHandlers(deps);
   const audit = auditHandlers(deps);
+  const backups = backupHandlers(deps);
   const schemas = schemaHandlers(deps.drivers);
   const profiles = profileHandlers(deps.builtIn);
   const handlers: Record<RouteName, Handler> = {
@@ -59,6 +63,11 @@ export function createResources(
     'POST devices/{device}/commands/{command}': runCommand,
     'GET suggest': suggestHandler(deps.store, deps.builtIn),
     'GET export': exportHandler(deps),
+    'POST import': importHandler(deps),
+    'GET series': listSeries(deps.store),
+    'DELETE history': deleteHistory(deps),
+    'POST backup': backups.make,
+    'GET backups': backups.list,
     'GET events': eventsHandler(deps),
     'GET commands': commands.list,
     'GET commands/{id}': commands.one,
@@ -137,7 +146,8 @@ async function admit(
   // An Admin by configuration of Grafana (anonymous access with that role) may look like one, but changes nothing.
   const stranger = route.method === 'GET' ? undefined : strangerOf(user);
   if (stranger) throw forbidden(`${stranger} may look but not change anything`);
-  const body = route.method === 'POST' ? readBody(request.headers.get('content-type') ?? [], request.body) : undefined;
+  if (route.takes) checkBytes(route.takes, request.headers, request.body);
+  const body = route.method === 'POST' && !route.takes ? readBody(request.headers.get('content-type') ?? [], request.body) : undefined;
   const question = request.url.indexOf('?');
   const query = new URLSearchParams(question < 0 ? '' : request.url.slice(question + 1));
   const header = (name: string) => request.headers.get(name)?.join(', ');

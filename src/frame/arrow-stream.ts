@@ -1,7 +1,7 @@
 /**
  * History as an Arrow IPC stream (Arrow columnar format, "IPC Streaming Format"), made piece by piece: a schema, batches, an end. One row a sample:
  * `time` (UTC, nanoseconds), `device`, `point`, a column for each kind of value there is (`double`, `int64`, `uint64`, `boolean`, `string`), of
- * which a row has at most one, `quality` and `reason`.
+ * which a row has at most one, `quality`, `reason` and `kind`, the name of the row's column.
  */
 import {
   Bool,
@@ -51,6 +51,7 @@ export function arrowStream(kinds: readonly ColumnKind[]): ArrowStream {
     ...kinds.map((kind) => new Field(kind, valueTypes[kind], true)),
     new Field('quality', new Utf8(), false),
     new Field('reason', new Utf8(), false),
+    new Field('kind', new Utf8(), false),
   ]);
   const head = withoutEnd(tableToIPC(new Table(schema, []), 'stream'));
 
@@ -66,6 +67,7 @@ export function arrowStream(kinds: readonly ColumnKind[]): ArrowStream {
         ...kinds.map((kind) => (kind === columns.kind ? values(columns) : nothing(kind, length))),
         text(Array.from(columns.quality, (level) => qualities[level] ?? 'bad')),
         columns.reasons ? text(columns.reasons) : same(''),
+        same(columns.kind),
       ];
       const struct = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
       const whole = withoutEnd(tableToIPC(new Table(schema, [new RecordBatch(schema, struct)]), 'stream'));

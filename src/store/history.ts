@@ -13,7 +13,7 @@ import type { Batch, Calls, Role } from './messages.ts';
 import { migrateSamples } from './migrate.ts';
 import { readOutline } from './outline.ts';
 import { readRange } from './range.ts';
-import { createReading } from './reading.ts';
+import { createReading, type Reading } from './reading.ts';
 
 /** All that one connection to the history can do with samples; a reader's connection refuses the parts that write when they are run. */
 export class History {
@@ -26,6 +26,7 @@ export class History {
   readonly #folder;
   readonly expirer;
   readonly endsOf;
+  readonly sizesOf;
 
   constructor(database: DatabaseSync, role: Role, onDamage: (what: string) => void) {
     this.#database = database;
@@ -36,6 +37,7 @@ export class History {
     this.#reading = createReading(database, this.#head, this.#chunks, role === 'reader' ? this.#tail : undefined);
     this.#folder = createFolder(database, this.#head, this.#chunks, kindOf);
     this.endsOf = createEnds(this.#reading, kindOf);
+    this.sizesOf = createSizes(database, this.#head, this.#reading);
     this.expirer = createExpirer({
       database,
       head: this.#head,
@@ -81,6 +83,33 @@ export class History {
   outline(ask: Calls['outline']['ask']): ReturnType<typeof readOutline> {
     return readOutline(this.#reading, ask);
   }
+}
+
+/** Samples and bytes of series; in the log their number only is known, and a late repetition counts until it is folded. */
+function createSizes(
+  database: DatabaseSync,
+  head: Head,
+  reading: Reading,
+): (ids: readonly number[]) => Generator<void, Calls['sizes']['answer']> {
+  const find = database.prepare(
+    'SELECT ifnull(sum(rows), 0) AS samples, ifnull(sum((SELECT length(data) FROM block WHERE id = block)), 0) AS bytes FROM chunk WHERE series = ?',
+  );
+  return function* (ids) {
+    const sizes: Calls['sizes']['answer'] = { samples: [], bytes: [] };
+    let sinceMs = performance.now();
+    for (const id of ids) {
+      const { samples, bytes } = reading.atOnce(() => {
+        const row = find.get(id);
+        return { samples: Number(row?.samples) + (head.rowsOf(id)?.length ?? 0), bytes: Number(row?.bytes) };
+      });
+      sizes.samples.push(samples);
+      sizes.bytes.push(bytes);
+      if (performance.now() - sinceMs < limits.storeSliceMs) continue;
+      yield;
+      sinceMs = performance.now();
+    }
+    return sizes;
+  };
 }
 
 function createKinds(database: DatabaseSync): (series: number) => ColumnKind {

@@ -15,6 +15,7 @@ import { type CommitOutcome, CommitQueue } from './queue.ts';
 import type {
   AuditCheck,
   AuditLine,
+  Backup,
   BucketOptions,
   BucketResult,
   Cardinality,
@@ -24,10 +25,12 @@ import type {
   RangeResult,
   SeriesInfo,
   SeriesRule,
+  SeriesSize,
   Store,
   StoreStatus,
   TimeRange,
 } from './store.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
 export class LocalStore implements Store {
@@ -36,6 +39,7 @@ export class LocalStore implements Store {
   readonly #queue: CommitQueue;
   readonly #engine: Engine;
   readonly #journal: Journal;
+  readonly #upkeep: Upkeep;
   /** First and last samples on their way from the database, by gateway. */
   readonly #loading = new Map<string, Promise<void>>();
   #bytes = 0;
@@ -64,6 +68,7 @@ export class LocalStore implements Store {
     });
     const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
     this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);
+    this.#upkeep = new Upkeep(this.#engine, this.#journal, options);
   }
 
   append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
@@ -203,6 +208,36 @@ export class LocalStore implements Store {
     return this.#shorten('expire', { gateway, ids, beforeNs: clampTime(beforeNs) });
   }
 
+  believedNowNs(): Promise<bigint> {
+    return this.#upkeep.believedNowNs();
+  }
+
+  async remove(gateway: string, keys: readonly SeriesKey[], range: TimeRange): Promise<number> {
+    await this.#load(gateway);
+    await this.flush();
+    const ids = keys
+      .flatMap((key) => this.#catalogue.siblings(gateway, key))
+      .flatMap(({ id, stored }) => (id !== undefined && stored ? [id] : []));
+    if (ids.length === 0) return 0;
+    return this.#shorten('remove', { ids, fromNs: clampTime(range.fromNs), toNs: clampTime(range.toNs) });
+  }
+
+  async sizes(gateway: string, series: readonly SeriesInfo[], signal: AbortSignal): Promise<SeriesSize[]> {
+    await this.#load(gateway);
+    const ids = series.map((one) => this.#catalogue.siblings(gateway, one).find(({ kind }) => kind === one.kind)?.id ?? 0);
+    const { samples, bytes } = await this.#engine.read('sizes', { ids }, signal);
+    return series.map((_, place) => ({ samples: samples[place] ?? 0, bytes: bytes[place] ?? 0 }));
+  }
+
+  async backup(): Promise<Backup> {
+    await this.#settle();
+    return this.#upkeep.backup();
+  }
+
+  backups(): Promise<Backup[]> {
+    return this.#upkeep.backups();
+  }
+
   async erase(gateway: string): Promise<number> {
     await this.#load(gateway);
     // What still waits for its commit goes too.
@@ -226,6 +261,7 @@ export class LocalStore implements Store {
     const { mode, detail, restarts } = this.#engine;
     const { committed, dropped, commits } = this.#queue.counters;
     const trimmed = this.#trimmed;
+    const clock = this.#upkeep.doubt;
     return {
       mode,
       ...(detail === undefined ? {} : { detail }),
@@ -235,6 +271,7 @@ export class LocalStore implements Store {
       commits,
       bytesOnDisk: this.#bytes,
       ...(this.#durability === undefined ? {} : { durability: this.#durability }),
+      ...(clock === undefined ? {} : { clock }),
       trimmed,
       restarts,
     };
@@ -290,7 +327,7 @@ export class LocalStore implements Store {
     }
   }
 
-  async #shorten<K extends 'expire' | 'erase' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
+  async #shorten<K extends 'expire' | 'remove' | 'erase' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
     await this.#engine.writable();
     const marks = this.#catalogue.marks();
     const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);

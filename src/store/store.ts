@@ -155,8 +155,24 @@ export interface Store {
   /** A small persisted map: a driver's memory, live channels. Values are JSON; `undefined` forgets the key. */
   remember(gateway: string, scope: string, key: string, value: unknown): Promise<void>;
   recall(gateway: string, scope: string): Promise<Map<string, unknown>>;
+  /**
+   * The time by which history is deleted, nanoseconds since 1970: that of the clock, unless it jumped far ahead and has not gone on like that for long
+   * (belief.ts).
+   */
+  believedNowNs(): Promise<bigint>;
   /** Deletes samples older than `beforeNs` of a gateway, and connectivity that later changes make unnecessary; resolves with how many samples. */
   expire(gateway: string, beforeNs: bigint): Promise<number>;
+  /** Deletes samples of these series within a range, those that still wait for their commit too; resolves with how many. */
+  remove(gateway: string, keys: readonly SeriesKey[], range: TimeRange): Promise<number>;
+  /** What series take, each of `series(gateway)` or some of them, in the order given. */
+  sizes(gateway: string, series: readonly SeriesInfo[], signal: AbortSignal): Promise<SeriesSize[]>;
+  /**
+   * Copies the whole history, of all gateways, beside itself while it is in use. Rejects with a `Fault`: `backup-running`, `no-data-folder`, or
+   * `backup-refused` where the disk has no room.
+   */
+  backup(): Promise<Backup>;
+  /** Those there are, newest first. */
+  backups(): Promise<Backup[]>;
   /** Deletes everything of a gateway: samples, connectivity, commands and what was remembered for it; resolves with how many samples. */
   erase(gateway: string): Promise<number>;
   /** How many series there are, and whether new ones were refused. Costs no trip to a worker. */
@@ -164,6 +180,22 @@ export interface Store {
   status(): StoreStatus;
   /** Flushes, commits, ends the workers. Never rejects; any number of times. */
   close(): Promise<void>;
+}
+
+export interface SeriesSize {
+  samples: number;
+  /** On disk, compressed; what is still in the log does not count. */
+  bytes: number;
+}
+
+/** A copy of the history in the folder `backups` of the data folder. */
+export interface Backup {
+  name: string;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  madeMs: number;
+  /** SHA-256 in hexadecimal; absent where its note is gone. */
+  sha256?: string;
 }
 
 export interface Cardinality {
@@ -215,6 +247,8 @@ export interface StoreStatus {
   durability?: 'commit' | 'power-loss';
   /** Samples deleted before their retention was over, because the history reached its bound. */
   trimmed?: number;
+  /** In words, while the clock is not believed and deletes nothing. */
+  clock?: string;
   /** Times a worker ended by itself and was started again. */
   restarts?: number;
 }

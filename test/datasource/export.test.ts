@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
 import type { ColumnKind, Quality, Reason, Value } from '../../src/contract/sample.ts';
-import { csvText, timeText } from '../../src/datasource/export/text.ts';
+import { csvText, textOfCsv, timeText } from '../../src/datasource/export/text.ts';
 import { type Plant, startPlant } from './plant.ts';
 
 let plant: Plant;
@@ -46,16 +46,16 @@ describe('export', () => {
       'content-disposition': 'attachment; filename="fieldgate-plant.csv"',
     });
     expect(text.split('\r\n').slice(0, 10)).toEqual([
-      'time,device,point,value,quality,reason',
-      '2026-01-31T12:00:00.000Z,meter,energy,18446744073709551615,good,',
-      '2026-01-31T12:00:01.000Z,meter,energy,0,good,',
-      '2026-01-31T12:00:00.000000123Z,meter,fine,1,good,',
-      '2026-01-31T12:00:00.000Z,meter,on,true,good,',
-      '2026-01-31T12:00:01.000Z,meter,on,false,good,',
-      '2026-01-31T12:00:00.000Z,meter,power,0.1,good,',
-      expect.stringMatching(/^2026-01-31T12:00:01.000Z,meter,power,-?0,good,$/),
-      '2026-01-31T12:00:02.000Z,meter,power,1e+21,good,',
-      "2026-01-31T12:00:00.000Z,meter,said,'=cmd|calc,good,".replace("'=cmd|calc", '"\'=cmd|calc"'),
+      'time,device,point,value,quality,reason,kind',
+      '2026-01-31T12:00:00.000Z,meter,energy,18446744073709551615,good,,uint64',
+      '2026-01-31T12:00:01.000Z,meter,energy,0,good,,uint64',
+      '2026-01-31T12:00:00.000000123Z,meter,fine,1,good,,double',
+      '2026-01-31T12:00:00.000Z,meter,on,true,good,,boolean',
+      '2026-01-31T12:00:01.000Z,meter,on,false,good,,boolean',
+      '2026-01-31T12:00:00.000Z,meter,power,0.1,good,,double',
+      expect.stringMatching(/^2026-01-31T12:00:01.000Z,meter,power,-?0,good,,double$/),
+      '2026-01-31T12:00:02.000Z,meter,power,1e+21,good,,double',
+      "2026-01-31T12:00:00.000Z,meter,said,'=cmd|calc,good,,string".replace("'=cmd|calc", '"\'=cmd|calc"'),
     ]);
     expect(text).toContain('said,"a ""quote"", a comma",good');
     expect(text).toContain('said,"two\r\nlines",good');
@@ -79,6 +79,7 @@ describe('export', () => {
       value: '18446744073709551615',
       quality: 'good',
       reason: '',
+      kind: 'uint64',
     });
     expect(lines.filter(({ point }) => point === 'said').map(({ value }) => value)).toEqual([
       '=cmd|calc',
@@ -97,6 +98,7 @@ describe('export', () => {
       value: null,
       quality: 'bad',
       reason: 'timeout',
+      kind: 'int64',
     });
   });
 
@@ -142,11 +144,18 @@ describe('export', () => {
   });
 
   it('is empty but whole where there is nothing', async () => {
-    expect((await plant.ask('export?device=nobody')).text).toBe('time,device,point,value,quality,reason\r\n');
+    expect((await plant.ask('export?device=nobody')).text).toBe('time,device,point,value,quality,reason,kind\r\n');
     expect((await plant.ask('export?device=nobody&format=ndjson')).text).toBe('');
     const arrow = plant.open('export?device=nobody&format=arrow');
     await arrow.ended;
-    expect(tableFromIPC(arrow.bytes).schema.fields.map(({ name }) => name)).toEqual(['time', 'device', 'point', 'quality', 'reason']);
+    expect(tableFromIPC(arrow.bytes).schema.fields.map(({ name }) => name)).toEqual([
+      'time',
+      'device',
+      'point',
+      'quality',
+      'reason',
+      'kind',
+    ]);
   });
 });
 
@@ -222,6 +231,7 @@ describe('a cell of CSV', () => {
     read.forEach(([cell = ''], i) => {
       const text = texts[i] ?? '';
       expect([text, `'${text}`]).toContain(cell);
+      expect(textOfCsv(cell)).toBe(text);
       if (Number.isNaN(Number(cell)) || cell.trim() === '') expect(cell).not.toMatch(/^[=+\-@\t\r\n＝＋－＠]/);
     });
   });

@@ -61,6 +61,12 @@ const table: Line[] = [
   { method: 'GET', route: 'suggest', path: 'suggest', least: 'Viewer', status: 200, type: json },
   { method: 'GET', route: 'access/me', path: 'access/me', least: 'Viewer', status: 200, type: json },
   { method: 'GET', route: 'export', path: 'export', least: 'Editor', status: 200, type: /^text\/csv/ },
+  // What it takes is not JSON, which all of this table sends.
+  { method: 'POST', route: 'import', path: 'import', least: 'Admin', status: 415, type: json, body: {} },
+  { method: 'GET', route: 'series', path: 'series', least: 'Viewer', status: 200, type: json },
+  { method: 'DELETE', route: 'history', path: 'history', least: 'Admin', status: 400, type: json },
+  { method: 'POST', route: 'backup', path: 'backup', least: 'Admin', status: 200, type: json, body: {} },
+  { method: 'GET', route: 'backups', path: 'backups', least: 'Admin', status: 200, type: json },
   { method: 'GET', route: 'events', path: 'events', least: 'Editor', status: 200, type: /^application\/x-ndjson$/ },
   { method: 'GET', route: 'commands', path: 'commands', least: 'Editor', status: 200, type: json },
   { method: 'GET', route: 'commands/{id}', path: 'commands/none', least: 'Editor', status: 404, type: json },

@@ -12,17 +12,18 @@ const nothing = new Uint8Array();
 
 /**
  * RFC 4180, in UTF-8. A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line break, and is no
- * number) gets an apostrophe in front, because what a device says must not run on the machine of whoever opens the file; NDJSON and Arrow have the
- * text as it is. A null is nothing between two commas, an empty text is `""`.
+ * number) gets an apostrophe in front, because what a device says must not run on the machine of whoever opens the file; one that begins with
+ * apostrophes before such a text gets one more, so that an import finds the text again. NDJSON and Arrow have the text as it is. A null is nothing
+ * between two commas, an empty text is `""`. `kind` says how the value is held, which a number alone does not.
  */
 export const csv: Writer = {
-  head: () => Buffer.from('time,device,point,value,quality,reason\r\n'),
+  head: () => Buffer.from('time,device,point,value,quality,reason,kind\r\n'),
   rows: ({ device, point }, columns) => {
     const who = `${csvText(device)},${csvText(point)}`;
     const cell = (row: number) => (columns.kind === 'string' ? csvText(String(columns.values[row])) : spell(columns, row));
     return each(columns, (row) => {
       const value = columns.valid[row] === 1 ? cell(row) : '';
-      return `${timeText(columns.times[row] ?? 0n)},${who},${value},${qualityOf(columns, row)},${columns.reasons?.[row] ?? ''}\r\n`;
+      return `${timeText(columns.times[row] ?? 0n)},${who},${value},${qualityOf(columns, row)},${columns.reasons?.[row] ?? ''},${columns.kind}\r\n`;
     });
   },
   end: () => nothing,
@@ -41,7 +42,7 @@ export const ndjson: Writer = {
     return each(columns, (row) => {
       const value = columns.valid[row] === 1 ? cell(row) : 'null';
       const time = timeText(columns.times[row] ?? 0n);
-      return `{"time":"${time}",${who},"value":${value},"quality":"${qualityOf(columns, row)}","reason":"${columns.reasons?.[row] ?? ''}"}\n`;
+      return `{"time":"${time}",${who},"value":${value},"quality":"${qualityOf(columns, row)}","reason":"${columns.reasons?.[row] ?? ''}","kind":"${columns.kind}"}\n`;
     });
   },
   end: () => nothing,
@@ -72,7 +73,15 @@ export function timeText(timeNs: bigint): string {
 }
 
 export function csvText(text: string): string {
-  const formula = /^[\s＝＋－＠=+\-@]/u.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
-  const safe = formula ? `'${text}` : text;
+  const safe = isFormula(text) ? `'${text}` : text;
   return safe === '' || /[",\r\n';]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** The opposite, of a cell whose quotes are taken away. */
+export function textOfCsv(cell: string): string {
+  return cell.startsWith("'") && isFormula(cell.slice(1)) ? cell.slice(1) : cell;
+}
+
+function isFormula(text: string): boolean {
+  return /^'*[\s＝＋－＠=+\-@]/u.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
 }

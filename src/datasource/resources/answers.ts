@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { roles } from '../../contract/caller.ts';
 import { commandStates } from '../../contract/command.ts';
-import { qualities } from '../../contract/sample.ts';
+import { columnKinds, qualities } from '../../contract/sample.ts';
 
 const time = z.number().describe('Milliseconds since 1970');
 const value = z
@@ -256,6 +256,7 @@ export const exportLine = z
     value,
     quality: z.enum(qualities),
     reason: z.string(),
+    kind: z.enum(columnKinds).describe('How the value is held'),
   })
   .meta({ id: 'ExportLine' });
 
@@ -313,3 +314,41 @@ export const surveyLine = z
     z.object({ event: z.literal('end'), state: surveyStates, detail: z.string(), findings: z.number(), dropped: z.number(), time }),
   ])
   .meta({ id: 'SurveyLine' });
+
+export const importAnswer = z
+  .object({
+    imported: z.number(),
+    refused: z.number(),
+    faults: z
+      .array(z.object({ line: z.number(), message: z.string() }))
+      .describe('What is wrong with the lines that were refused, the first of them'),
+    older: z.number().describe('Of those imported: older than the retention, which will delete them'),
+  })
+  .meta({ id: 'Imported' });
+
+export const seriesAnswer = z
+  .object({
+    series: z.array(
+      z.object({
+        device: z.string(),
+        point: z.string(),
+        kind: z.enum(columnKinds),
+        labels,
+        unit: z.string().optional().describe('A Grafana unit id'),
+        first: time,
+        last: time,
+        samples: z.number(),
+        bytes: z.number().describe('On disk, compressed'),
+      }),
+    ),
+    next: z.string().optional().describe('For `after`, where there are more'),
+    matching: z.number(),
+    cardinality: z.object({ series: z.number(), ofAll: z.number(), max: z.number(), refused: z.number() }),
+  })
+  .meta({ id: 'Series' });
+
+export const historyDeletedAnswer = z.object({ series: z.number(), samples: z.number() }).meta({ id: 'HistoryDeleted' });
+
+export const backupAnswer = z
+  .object({ name: z.string(), bytes: z.number(), made: time, sha256: z.string().optional() })
+  .meta({ id: 'Backup' });

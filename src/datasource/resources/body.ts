@@ -18,6 +18,30 @@ export function readBody(contentTypes: readonly string[], bytes: Uint8Array): un
   return parsed.value;
 }
 
+/** The bytes of a POST whose route takes other types than JSON; one of them has to be named, without compression. */
+export function checkBytes(takes: readonly string[], headers: ReadonlyMap<string, readonly string[]>, bytes: Uint8Array): void {
+  const types = headers.get('content-type') ?? [];
+  const type = (types[0] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (types.length !== 1 || !takes.includes(type))
+    throw badRequest(`the Content-Type has to be one of ${takes.join(', ')}`, 'Content-Type', 'unsupported-media-type', 415);
+  const encoding = headers.get('content-encoding')?.join(', ');
+  if (encoding !== undefined && encoding !== 'identity')
+    throw badRequest(
+      `the body is sent with Content-Encoding ${encoding}; allowed is none`,
+      'Content-Encoding',
+      'unsupported-media-type',
+      415,
+    );
+  if (bytes.length > limits.importBytesMax) {
+    throw badRequest(
+      `the body is ${bytes.length} bytes; allowed are ${limits.importBytesMax}: send it in several requests, each with its head line`,
+      undefined,
+      'body-too-large',
+      413,
+    );
+  }
+}
+
 /** 400 for a body of the wrong form; the first fault is the sentence, all of them are in `faults`. */
 export function badBody(problems: readonly Problem[]) {
   const faults = problems.slice(0, limits.configFaultsMax).map(({ path, message }) => ({ place: placeOf(path), message }));

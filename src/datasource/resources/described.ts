@@ -13,6 +13,8 @@ export interface Described {
   parameters?: Record<string, z.ZodType>;
   headers?: Record<string, z.ZodType>;
   body?: z.ZodType;
+  /** A body that is not JSON, by content type. */
+  bodies?: Record<string, z.ZodType>;
   /** By content type, where all goes well. */
   answers: Record<string, z.ZodType>;
   /** Further good statuses, in words. */
@@ -95,11 +97,43 @@ export const described: Record<RouteName | ProcessRouteName, Described> = {
     },
     answers: {
       'text/csv': text.describe(
-        'time, device, point, value, quality, reason; a text that looks like a formula gets an apostrophe in front',
+        'time, device, point, value, quality, reason, kind; a text that looks like a formula gets an apostrophe in front',
       ),
       'application/x-ndjson': answers.exportLine,
       'application/vnd.apache.arrow.stream': text.describe('An Arrow IPC stream, bytes'),
     },
+  },
+  'POST import': {
+    bodies: {
+      'text/csv': text.describe('A head line, then a sample a line; needed are time, device, point and value'),
+      'application/x-ndjson': answers.exportLine.partial({ quality: true, reason: true, kind: true }),
+      'application/vnd.apache.arrow.stream': text.describe('An Arrow IPC stream or file, bytes'),
+    },
+    answers: json(answers.importAnswer),
+  },
+  'GET series': {
+    parameters: {
+      limit: z.int().min(1).max(limits.seriesListedMax).optional(),
+      after: z.string().optional().describe('`next` of the answer before'),
+      ...selection,
+    },
+    answers: json(answers.seriesAnswer),
+  },
+  'DELETE history': {
+    parameters: {
+      from: z
+        .string()
+        .optional()
+        .describe('The beginning of history unless said')
+        .meta({ examples: ['2026-01-31T12:00:00Z'] }),
+      to: z.string().optional().describe('The end of it unless said; not included'),
+      ...selection,
+    },
+    answers: json(answers.historyDeletedAnswer),
+  },
+  'POST backup': { body: z.strictObject({}).meta({ id: 'BackupBody' }), answers: json(answers.backupAnswer) },
+  'GET backups': {
+    answers: json(z.object({ backups: z.array(answers.backupAnswer), kept: z.number().describe('How many are kept at most') })),
   },
   'GET events': {
     parameters: { what: z.array(z.enum(['sample', 'connectivity', 'command'])).optional(), ...selection },

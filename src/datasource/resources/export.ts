@@ -49,6 +49,8 @@ export function exportHandler({ store, clock, longAnswers }: { store: Store; clo
           yield writer.head();
           for (const [point, key] of keys) {
             for await (const page of pagesOf(past, key, series.get(point) ?? [], range)) {
+              // By kind, whichever of them began first here: the same history is the same file everywhere.
+              page.sort((one, other) => columnKinds.indexOf(one.columns.kind) - columnKinds.indexOf(other.columns.kind));
               for (const { columns } of page) if (columns.times.length > 0) yield writer.rows(key, columns);
             }
           }

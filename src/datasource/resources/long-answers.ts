@@ -4,6 +4,7 @@ import { limits } from '../../contract/limits.ts';
 const kinds = {
   events: { max: limits.eventsOpenMax, type: 'too-many-readers', what: 'readers of events are connected' },
   export: { max: limits.exportsOpenMax, type: 'too-many-exports', what: 'exports are under way' },
+  import: { max: limits.importsOpenMax, type: 'too-many-imports', what: 'imports are under way' },
   survey: { max: limits.surveysOpenMax, type: 'too-many-surveys', what: 'probes and scans are under way' },
 };
 export type AnswerKind = keyof typeof kinds;
@@ -12,7 +13,7 @@ export type AnswerKind = keyof typeof kinds;
 export class LongAnswers {
   /** Readers of events that did not keep up. */
   dropped = 0;
-  readonly #open: Record<AnswerKind, number> = { events: 0, export: 0, survey: 0 };
+  readonly #open: Record<AnswerKind, number> = { events: 0, export: 0, import: 0, survey: 0 };
 
   /** Takes a place until the returned function is called. Throws a `Fault` 429 if there is none. */
   enter(kind: AnswerKind): () => void {
@@ -27,6 +28,6 @@ export class LongAnswers {
   }
 
   open(): { kind: AnswerKind; count: number }[] {
-    return (['events', 'export', 'survey'] as const).map((kind) => ({ kind, count: this.#open[kind] }));
+    return (['events', 'export', 'import', 'survey'] as const).map((kind) => ({ kind, count: this.#open[kind] }));
   }
 }

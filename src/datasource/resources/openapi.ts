@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problemContentType } from '../../contract/problem.ts';
+import { queryJsonSchema } from '../../contract/query.ts';
 import { type Route, routes } from '../../contract/rights.ts';
 import { problemAnswer } from './answers.ts';
 import type { Handler } from './ask.ts';
@@ -31,9 +32,16 @@ function documentOf(uid: string, version: string, paths: Json, schemas: Json): J
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'A token of a Grafana service account' } },
-      schemas,
+      schemas: { ...schemas, Query: querySchemaOf() },
     },
   };
+}
+
+/** What panels, Explore and alert rules send to Grafana's own query endpoint, which is none of these paths. */
+function querySchemaOf(): Json {
+  const { $schema: _, ...schema } = queryJsonSchema();
+  const description = 'A query of this data source, for POST /api/ds/query of Grafana.';
+  return { ...schema, description };
 }
 
 function pathsOf(table: readonly Route[], schemas: Json): Json {
@@ -49,13 +57,14 @@ function pathsOf(table: readonly Route[], schemas: Json): Json {
 
 function operationOf({ method, path, least, summary }: Route, about: Described, schemas: Json): Json {
   const { parameters = {}, headers = {}, body, answers, also = {} } = about;
+  const bodies = about.bodies ?? (body ? { 'application/json': body } : {});
   const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]{1,64}$' },
   }));
-  const content = Object.fromEntries(Object.entries(answers).map(([type, schema]) => [type, { schema: schemaOf(schema, schemas) }]));
+  const content = contentOf(answers, schemas);
   const good = Object.fromEntries(Object.entries(also).map(([status, description]) => [status, answerOf(description, status, content)]));
   const problem = { [problemContentType]: { schema: schemaOf(problemAnswer, schemas) } };
   return {
@@ -65,13 +74,17 @@ function operationOf({ method, path, least, summary }: Route, about: Described, 
       least === 'command' ? 'For the role that `rights.command` of the settings says, Editor unless said.' : `For the role ${least}.`,
     'x-least-role': least,
     parameters: [...places, ...parametersOf(parameters, 'query', schemas), ...parametersOf(headers, 'header', schemas)],
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, schemas) } } } } : {}),
+    ...(Object.keys(bodies).length > 0 ? { requestBody: { required: true, content: contentOf(bodies, schemas) } } : {}),
     responses: {
       200: { description: summary, content },
       ...good,
       default: { description: 'What went wrong, and what to do', content: problem },
     },
   };
+}
+
+function contentOf(byType: Record<string, z.ZodType>, schemas: Json): Json {
+  return Object.fromEntries(Object.entries(byType).map(([type, schema]) => [type, { schema: schemaOf(schema, schemas) }]));
 }
 
 function answerOf(description: string, status: string, content: Json): Json {

@@ -46,6 +46,14 @@ export function readRange(query: URLSearchParams, nowMs: number): TimeRange {
   return { fromNs, toNs };
 }
 
+/** `from` and `to` where either may be open: all there is unless said. */
+export function readOpenRange(query: URLSearchParams, nowMs: number): TimeRange {
+  const fromNs = query.has('from') ? readTime(query, 'from', 'now', nowMs) : -(2n ** 63n);
+  const toNs = query.has('to') ? readTime(query, 'to', 'now', nowMs) : 2n ** 63n - 1n;
+  if (fromNs >= toNs) throw badPart('from', 'is not before to; allowed is a beginning before the end');
+  return { fromNs, toNs };
+}
+
 /** Milliseconds since 1970 as in Grafana's `${__from}`, ISO 8601, or `now-1h`. */
 function readTime(query: URLSearchParams, name: string, otherwise: string, nowMs: number): bigint {
   const text = query.get(name) ?? otherwise;

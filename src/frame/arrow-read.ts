@@ -1,0 +1,76 @@
+/** Samples out of Arrow IPC bytes, a stream or a file, as `arrow-stream.ts` writes them; others' tables with the same columns are read too. */
+import { DataType, type RecordBatch, RecordBatchReader, TimeUnit, type Vector } from 'apache-arrow';
+import { type ColumnKind, columnKinds, type Value } from '../contract/sample.ts';
+
+/** A row; what it holds is still to be checked. */
+export interface ArrowRow {
+  time: bigint | undefined;
+  device: unknown;
+  point: unknown;
+  /** The first value column that is not null, and its name. */
+  value: Value;
+  kind: ColumnKind | undefined;
+  quality: unknown;
+  reason: unknown;
+}
+
+const nsPerUnit: Readonly<Record<TimeUnit, bigint>> = {
+  [TimeUnit.SECOND]: 1_000_000_000n,
+  [TimeUnit.MILLISECOND]: 1_000_000n,
+  [TimeUnit.MICROSECOND]: 1_000n,
+  [TimeUnit.NANOSECOND]: 1n,
+};
+
+/** Goes through the batches one by one. Throws an Error with a message in words if it is no Arrow or breaks off. */
+export function* readArrow(bytes: Uint8Array): Generator<ArrowRow> {
+  let rows = 0;
+  try {
+    for (const batch of RecordBatchReader.from(bytes)) {
+      const at = columnsOf(batch);
+      for (let row = 0; row < batch.numRows; row += 1) {
+        rows += 1;
+        yield at(row);
+      }
+    }
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || !(error instanceof Error)) {
+      throw new Error(`is no Arrow IPC stream or file, or breaks off after row ${rows}`);
+    }
+    throw new Error(`cannot be read as Arrow after row ${rows}: ${error.message}`);
+  }
+}
+
+function columnsOf(batch: RecordBatch): (row: number) => ArrowRow {
+  const column = (name: string) => batch.getChild(name) ?? undefined;
+  const [time, device, point, quality, reason, kind] = ['time', 'device', 'point', 'quality', 'reason', 'kind'].map(column);
+  const values = columnKinds.flatMap((name) => {
+    const vector = column(name);
+    return vector ? [{ name, vector }] : [];
+  });
+  if (!time || !device || !point || values.length === 0) {
+    const there = batch.schema.fields.map(({ name }) => name).join(', ');
+    throw new Error(`it has the columns ${there}; there must be time, device, point and at least one of ${columnKinds.join(', ')}`);
+  }
+  const timeAt = timesOf(time);
+  return (row) => {
+    const found = values.find(({ vector }) => vector.get(row) !== null);
+    const said: unknown = kind?.get(row);
+    return {
+      time: timeAt(row),
+      device: device.get(row),
+      point: point.get(row),
+      value: (found?.vector.get(row) as Value | undefined) ?? null,
+      kind: found?.name ?? columnKinds.find((name) => name === said),
+      quality: quality?.get(row) ?? undefined,
+      reason: reason?.get(row) ?? undefined,
+    };
+  };
+}
+
+/** The library gives milliseconds; here no nanosecond may be lost. */
+function timesOf(vector: Vector): (row: number) => bigint | undefined {
+  if (!DataType.isTimestamp(vector.type)) throw new Error(`its column time is of the type ${vector.type}; allowed is a timestamp`);
+  const perUnit = nsPerUnit[vector.type.unit as TimeUnit];
+  const times = vector.toArray() as BigInt64Array;
+  return (row) => (vector.isValid(row) ? (times[row] ?? 0n) * perUnit : undefined);
+}
