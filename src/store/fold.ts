@@ -1,18 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
-import type { Chunks } from './chunks.ts';
+import type { Chunk, Chunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
 import { concatRows, placeOf, type Rows, sliceRows } from './rows.ts';
 import { transaction, troubleOf } from './schema.ts';
 
+const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
+
+/** So many chunks before one, none of them twice as large, are merged with it. */
+const mergeAtOnce = 3;
 
 /**
  * Puts rows among the chunks of their series. Rows after the last chunk are the rule; late ones go into the chunk they fall into, or between
- * two. A chunk is merged with what follows it as soon as that is as large, until it is full: so a slow series has no more small chunks than its
- * length has binary digits, and each of its samples is written again only that often.
+ * two. Three chunks that are not much larger than what follows them are merged with it, until they are full: so a slow series has no more than three small
+ * chunks of each size, a size being four times the next, and each of its samples is written again only once a size.
  */
 export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows): void {
   for (let from = 0; from < rows.length; ) {
@@ -21,24 +25,37 @@ export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows
     const [next] = chunks.after(series, time, int64Max, 1);
     const to = next ? placeOf(rows.times, next.first, from) : rows.length;
     let part = sliceRows(rows, from, to);
-    let neighbour = before;
+    let first = time;
     if (before && before.last >= time) {
-      neighbour = chunks.before(before);
       const old = chunks.read(kind, before);
       // One that cannot be read has been reported; it makes room, because chunks must not overlap.
       chunks.remove(before);
       if (old) part = orderRows(concatRows([old, part]));
+      first = before.first;
     }
-    while (neighbour && neighbour.rows <= part.length && neighbour.rows < limits.storeChunkRowsMax) {
-      const old = chunks.read(kind, neighbour);
-      if (!old) break;
-      chunks.remove(neighbour);
-      part = concatRows([old, part]);
-      neighbour = chunks.before(neighbour);
+    for (;;) {
+      const small = chunks.newest(series, int64Min, first, mergeAtOnce);
+      const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, limits.storeChunkRowsMax));
+      const old = isFew ? [] : readAll(chunks, kind, small);
+      if (old.length < mergeAtOnce) break;
+      for (const one of small) chunks.remove(one);
+      part = concatRows([...old.reverse(), part]);
+      first = small.at(-1)?.first ?? first;
     }
     chunks.write(series, kind, part);
     from = to;
   }
+}
+
+/** Up to the first that cannot be read. */
+function readAll(chunks: Chunks, kind: ColumnKind, list: readonly Chunk[]): Rows[] {
+  const all: Rows[] = [];
+  for (const chunk of list) {
+    const rows = chunks.read(kind, chunk);
+    if (!rows) break;
+    all.push(rows);
+  }
+  return all;
 }
 
 export interface Folder {

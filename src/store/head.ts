@@ -79,13 +79,13 @@ export class Head {
   rowsOf(id: number, fromNs?: bigint, toNs?: bigint, through = Number.POSITIVE_INFINITY): Rows | undefined {
     const { done, target, upto } = this.#mark;
     const after = id <= upto ? target : done;
-    const pieces: Rows[] = [];
-    for (const { seq, pack } of this.#bySeries.get(id) ?? []) {
-      if (seq <= after || seq > through) continue;
-      const rows = pack.rowsOf(id);
-      const wanted = rows && fromNs !== undefined && toNs !== undefined ? rowsBetween(rows, fromNs, toNs) : rows;
-      if (wanted && wanted.length > 0) pieces.push(wanted);
+    const packs = (this.#bySeries.get(id) ?? []).filter(({ seq }) => seq > after && seq <= through).map(({ pack }) => pack);
+    const single = packs.length > 1 ? onePerPack(packs, id) : undefined;
+    if (single) {
+      const rows = orderRows(single);
+      return fromNs === undefined || toNs === undefined ? rows : some(rowsBetween(rows, fromNs, toNs));
     }
+    const pieces = packs.flatMap((pack) => pack.rowsOf(id, fromNs, toNs) ?? []);
     return pieces.length === 0 ? undefined : orderRows(concatRows(pieces));
   }
 
@@ -95,6 +95,18 @@ export class Head {
     for (const [id, [oldest]] of this.#bySeries) if (id > upto && oldest && oldest.seq <= through) ids.push(id);
     return ids.sort((a, b) => a - b);
   }
+}
+
+/** One plain row of each pack, as a round of polls brings them; undefined where it is otherwise. Views of each would cost more than the rows. */
+function onePerPack(packs: readonly Pack[], id: number): Rows | undefined {
+  const length = packs.length;
+  const rows: Rows = { length, times: new BigInt64Array(length), bits: new BigInt64Array(length) };
+  const [times, bits] = [new Int32Array(rows.times.buffer), new Int32Array(rows.bits.buffer)];
+  return packs.every((pack, place) => pack.putOne(id, times, bits, place)) ? rows : undefined;
+}
+
+function some(rows: Rows): Rows | undefined {
+  return rows.length > 0 ? rows : undefined;
 }
 
 /** Brings a head up to what the log holds; `onDamage` is told of packs that cannot be read, once each. */

@@ -7,7 +7,7 @@
 import type { Batch } from './messages.ts';
 import { slot } from './messages.ts';
 import { orderRows } from './order.ts';
-import { blanks, concatRows, type Rows, reasonNames, reasonPlace, sliceRows } from './rows.ts';
+import { blanks, concatRows, placeOf, type Rows, reasonNames, reasonPlace, sliceRows } from './rows.ts';
 
 const version = 1;
 const flag = { lags: 1, valid: 2, quality: 4, reasons: 8 } as const;
@@ -44,13 +44,15 @@ function packOf(batch: Batch, from: number, to: number): Uint8Array {
   const places = batch.reasonNames.map(reasonPlace);
   const texts = batch.texts.length > 0 ? blanks(size) : undefined;
   let flags = 0;
+  const [fromTimes, fromBits, toTimes, toBits] = [wordsOf(batch.times), wordsOf(batch.bits), wordsOf(times), wordsOf(bits)];
+  const arrivals = wordsOf(batch.arrivals);
   for (let place = 0; place < size; place++) {
     const row = order[place] as number;
-    const time = batch.times[row] as bigint;
-    times[place] = time;
-    const arrival = batch.arrivals[row] as bigint;
-    if (arrival !== time) {
-      lags[place] = BigInt.asIntN(64, arrival - time);
+    // Halves of 32 bits: a bigint for each would cost more than all the rest.
+    toTimes[2 * place] = fromTimes[2 * row] as number;
+    toTimes[2 * place + 1] = fromTimes[2 * row + 1] as number;
+    if (arrivals[2 * row] !== fromTimes[2 * row] || arrivals[2 * row + 1] !== fromTimes[2 * row + 1]) {
+      lags[place] = BigInt.asIntN(64, (batch.arrivals[row] as bigint) - (batch.times[row] as bigint));
       flags |= flag.lags;
     }
     switch (batch.slots[row]) {
@@ -61,7 +63,8 @@ function packOf(batch: Batch, from: number, to: number): Uint8Array {
         if (texts) texts[place] = batch.texts[Number(batch.bits[row])] ?? '';
         break;
       default:
-        bits[place] = batch.bits[row] as bigint;
+        toBits[2 * place] = fromBits[2 * row] as number;
+        toBits[2 * place + 1] = fromBits[2 * row + 1] as number;
     }
     valid[place] = 1;
   }
@@ -91,6 +94,16 @@ function packOf(batch: Batch, from: number, to: number): Uint8Array {
 
 /** Places of `from` to before `to` by series, those of one series as they came. */
 function groupBySeries(all: Uint32Array, from: number, to: number): { ids: Uint32Array; starts: Uint32Array; order: Uint32Array } {
+  if (isAscending(all, from, to)) {
+    // One sample of each series, in turn: a round of polls.
+    const order = new Uint32Array(to - from);
+    const starts = new Uint32Array(to - from);
+    for (let place = 0; place < to - from; place++) {
+      order[place] = from + place;
+      starts[place] = place;
+    }
+    return { ids: all.slice(from, to), starts, order };
+  }
   const counts = new Map<number, number>();
   for (let row = from; row < to; row++) {
     const id = all[row] as number;
@@ -113,6 +126,11 @@ function groupBySeries(all: Uint32Array, from: number, to: number): { ids: Uint3
     counts.set(id, place + 1);
   }
   return { ids, starts, order };
+}
+
+function isAscending(all: Uint32Array, from: number, to: number): boolean {
+  for (let row = from + 1; row < to; row++) if ((all[row] as number) <= (all[row - 1] as number)) return false;
+  return true;
 }
 
 /** Each group in order of time, a time once. Mostly nothing has to be done. */
@@ -189,12 +207,18 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
   return bytes;
 }
 
+function wordsOf(column: BigInt64Array): Int32Array {
+  return new Int32Array(column.buffer, column.byteOffset, 2 * column.length);
+}
+
 /** A pack that can be looked into. */
 export class Pack {
   readonly ids: Uint32Array;
   readonly length: number;
   readonly bytes: number;
   readonly #rows: Rows;
+  readonly #timeWords: Int32Array;
+  readonly #bitWords: Int32Array;
   readonly #starts: Uint32Array;
   /** Ends of texts in `#textBytes`, one a row. */
   readonly #textEnds: Uint32Array | undefined;
@@ -239,12 +263,46 @@ export class Pack {
     }
     this.#textBytes = narrow(data.byteOffset + data.byteLength - at);
     this.#rows = rows;
+    this.#timeWords = wordsOf(rows.times);
+    this.#bitWords = wordsOf(rows.bits);
     this.length = length;
     this.bytes = data.byteLength;
   }
 
-  /** The rows of one series, in order of time; undefined if there are none. */
-  rowsOf(id: number): Rows | undefined {
+  /** The rows of one series with `fromNs <= time < toNs`, in order of time; undefined if there are none. */
+  rowsOf(id: number, fromNs?: bigint, toNs?: bigint): Rows | undefined {
+    const group = this.#groupOf(id);
+    if (!group) return undefined;
+    const { times } = this.#rows;
+    const from = fromNs === undefined ? group.from : placeOf(times, fromNs, group.from, group.to);
+    const to = toNs === undefined ? group.to : placeOf(times, toNs, from, group.to);
+    if (from >= to) return undefined;
+    const rows = sliceRows(this.#rows, from, to);
+    const ends = this.#textEnds;
+    if (ends) {
+      rows.texts = Array.from({ length: rows.length }, (_, index) =>
+        decoder.decode(this.#textBytes.subarray(ends[from + index - 1] ?? 0, ends[from + index])),
+      );
+    }
+    return rows;
+  }
+
+  /** Puts the plain columns of the only row of a series to a place of `into`; false if it has more than one row, or anything special. */
+  putOne(id: number, times: Int32Array, bits: Int32Array, place: number): boolean {
+    const { lags, valid, quality, reasons } = this.#rows;
+    if (lags || valid || quality || reasons || this.#textEnds) return false;
+    const group = this.#groupOf(id);
+    if (!group || group.to - group.from !== 1) return false;
+    const { from } = group;
+    // Halves of 32 bits: a bigint for each would cost more than all the rest.
+    times[2 * place] = this.#timeWords[2 * from] as number;
+    times[2 * place + 1] = this.#timeWords[2 * from + 1] as number;
+    bits[2 * place] = this.#bitWords[2 * from] as number;
+    bits[2 * place + 1] = this.#bitWords[2 * from + 1] as number;
+    return true;
+  }
+
+  #groupOf(id: number): { from: number; to: number } | undefined {
     const { ids } = this;
     let low = 0;
     let high = ids.length;
@@ -254,14 +312,6 @@ export class Pack {
       else high = middle;
     }
     if (ids[low] !== id) return undefined;
-    const rows = groupOf(this.#rows, this.#starts, low);
-    const ends = this.#textEnds;
-    if (ends) {
-      const from = this.#starts[low] as number;
-      rows.texts = Array.from({ length: rows.length }, (_, index) =>
-        decoder.decode(this.#textBytes.subarray(ends[from + index - 1] ?? 0, ends[from + index])),
-      );
-    }
-    return rows;
+    return { from: this.#starts[low] as number, to: this.#starts[low + 1] ?? this.length };
   }
 }

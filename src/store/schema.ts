@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { auditTable } from './audit.ts';
 import { type Durability, StoreTrouble, type Trouble } from './messages.ts';
 
@@ -146,8 +146,15 @@ export function usedBytes(database: DatabaseSync): number {
   return (pragma(database, 'page_count') - pragma(database, 'freelist_count')) * pragma(database, 'page_size');
 }
 
+/** Asked after every commit, and preparing costs ten times as much as asking. */
+const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
 export function pragma(database: DatabaseSync, name: 'page_count' | 'freelist_count' | 'page_size'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+  const known = prepared.get(database) ?? new Map<string, StatementSync>();
+  prepared.set(database, known);
+  const statement = known.get(name) ?? database.prepare(`PRAGMA ${name}`);
+  known.set(name, statement);
+  return Number(statement.get()?.[name] ?? 0);
 }
 
 /** What kind of trouble an error of SQLite or of the file system is, by the code it carries. */

@@ -22,9 +22,11 @@ export function borrowSequence(count: number): Float64Array {
   return scratch.subarray(0, count);
 }
 
-/** A guess is tried on this many stretches of this many numbers: enough to tell which is closest, and no work beside the writing. */
-const stretches = 16;
-const stretchSize = 32;
+/** A guess is tried on this many stretches of this many numbers: enough to tell which is closest, and little work beside the writing. */
+const stretches = 8;
+const stretchSize = 16;
+const tried = new Float64Array(stretches * stretchSize);
+const probed = new Float64Array(stretches);
 
 /** `values[0]` is 0 and the first `count` are whole numbers within `sequenceMax`. They are used up. */
 export function writeSequence(writer: ByteWriter, values: Float64Array, count: number): void {
@@ -76,18 +78,18 @@ function closest(values: Float64Array, count: number): { guess: number; line: nu
 
 /** About how many bits tell what a guess leaves from the middle of it. */
 function bitsLeft(values: Float64Array, count: number, guess: number, line: number): number {
-  const rests: number[] = [];
-  const all = count <= stretches * stretchSize;
-  for (let stretch = 0; stretch < (all ? 1 : stretches); stretch++) {
-    const from = all ? 1 : 1 + Math.floor((stretch * (count - 1 - stretchSize)) / (stretches - 1));
-    const to = all ? count : from + stretchSize;
-    for (let index = from; index < to; index++) rests.push(restAt(values, index, guess, line));
+  let size = 0;
+  if (count <= tried.length) for (let index = 1; index < count; index++) tried[size++] = restAt(values, index, guess, line);
+  else {
+    for (let stretch = 0; stretch < stretches; stretch++) {
+      const from = 1 + Math.floor((stretch * (count - 1 - stretchSize)) / (stretches - 1));
+      for (let index = from; index < from + stretchSize; index++) tried[size++] = restAt(values, index, guess, line);
+    }
   }
-  const probe = Math.max(1, rests.length >> 5);
-  const probed = rests.filter((_, index) => index % probe === 0).sort((a, b) => a - b);
-  const middle = probed[probed.length >> 1] ?? 0;
+  for (let probe = 0; probe < stretches; probe++) probed[probe] = tried[Math.floor((probe * size) / stretches)] ?? 0;
+  const middle = size === 0 ? 0 : (probed.sort()[stretches >> 1] as number);
   let bits = 0;
-  for (const rest of rests) bits += Math.log2(1 + Math.abs(rest - middle));
+  for (let index = 0; index < size; index++) bits += Math.log2(1 + Math.abs((tried[index] as number) - middle));
   return bits;
 }
 
