@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { drivers } from '../drivers/index.ts';
 import { durationPattern } from '../src/contract/duration.ts';
+import { queryJsonSchema } from '../src/contract/query.ts';
 import { schemasOf, settingsJsonSchema } from '../src/datasource/settings/schema.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -142,6 +143,10 @@ function page(): string {
     parts.push(...section(`Address of a point (${driver.kind})`, driver.address, 3));
     if (driver.action) parts.push(...section(`Command of a device (${driver.kind})`, driver.action, 3));
   }
+  parts.push(
+    '\n## A query\n\nWhat a panel, Explore, a variable or an alert rule asks, as JSON. Only `queryType` and what the type needs must be given.\n',
+    ...section('A query', queryJsonSchema(), 2).slice(1),
+  );
   return `${parts.join('\n')}\n`;
 }
 

@@ -142,10 +142,13 @@ export const pointSchema = z.strictObject({
         .optional()
         .describe("The greatest raw value, after which it starts again at 0; the type's own unless said. Beyond 2^53 as a string of digits")
         .meta({ examples: [4294967295, '18446744073709551615'] }),
-      resets: z.boolean().default(false).describe('Whether it may start again at any value'),
+      resets: z
+        .boolean()
+        .default(false)
+        .describe('Whether it may start again at 0 at any time. A fall is then a wrap only if the way over max is at most a tenth of it'),
     })
     .optional()
-    .describe('A value that only rises')
+    .describe('A value that only rises. increase and rate of a query count a fall as a wrap past max, or as a reset')
     .meta({ examples: [{ resets: true }] }),
   momentary: z.boolean().default(false).describe('A push button: written, never verified by reading back'),
   write: writeSchema
@@ -155,9 +158,14 @@ export const pointSchema = z.strictObject({
   interval: intervalSchema.optional().describe("Poll interval; the device's unless said"),
   report: z
     .strictObject({
-      onChange: z.boolean().default(false).describe('Keep a sample only when the value or its quality changes'),
+      onChange: z
+        .boolean()
+        .default(false)
+        .describe('Keep a sample only when the value or its quality changes. A query then weighs avg by the time each value held'),
       deadband: z.number().nonnegative().default(0).describe('A smaller change is not kept, in engineering units'),
-      maxSilence: durationMs({ minMs: 100 }).optional().describe('Keep one at least this often even without a change'),
+      maxSilence: durationMs({ minMs: 100 })
+        .optional()
+        .describe('Keep one at least this often even without a change. After longer silence the value is taken for unknown'),
     })
     .optional()
     .describe('Which samples are kept; all unless said'),

@@ -133,6 +133,11 @@ export const querySchema = z.object({
 });
 export type Query = z.output<typeof querySchema>;
 
+/** JSON Schema of a query as it is written: for the reference, the help page and openapi.json. */
+export function queryJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(querySchema, { io: 'input', unrepresentable: 'any' });
+}
+
 export type Matcher = (name: string) => boolean;
 
 /** Compiles a selector; throws an Error whose message says what is wrong with it. Runs in time linear in the name (RE2). */

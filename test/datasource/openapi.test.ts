@@ -40,4 +40,14 @@ describe('openapi.json', () => {
     );
     expect(new Set(ids).size).toBe(routes.length);
   });
+
+  it('describes queries, and so does the help page', async () => {
+    const { json } = await plant.ask('openapi.json');
+    const { aggregate, interval } = json.components.schemas.Query.properties;
+    expect(aggregate.enum).toContain('time-in-state');
+    const { text } = await plant.ask('help', { role: 'Viewer' });
+    expect(text).toContain('<code>aggregate</code>');
+    expect(text).toContain('share-in-state');
+    expect(text).toContain(interval.description.slice(0, 40));
+  });
 });

@@ -1,6 +1,7 @@
 import { roleAtLeast } from '../../contract/caller.ts';
 import type { ActionConfig, Device, Point } from '../../contract/device.ts';
 import { limits } from '../../contract/limits.ts';
+import { queryJsonSchema } from '../../contract/query.ts';
 import { leastAnywhere, mayCommand } from '../access.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
@@ -96,6 +97,7 @@ function exampleValue({ enum: states, write, min }: Point): number | string {
 
 function everything(guide: Guide): Html {
   return html`<h2>More</h2>
+${language()}
 <p>All resources are described in <a href="openapi.json">openapi.json</a>, the settings in <a href="schema">schema</a>.</p>
 ${
   guide.editor
@@ -104,6 +106,17 @@ ${
 <pre>${curl(guide, 'events', ['-N'])}</pre>`
     : ''
 }`;
+}
+
+/** The fields of a query with their meaning, from the schema that checks them. */
+function language(): Html {
+  const fields = Object.entries(queryJsonSchema().properties ?? {}).flatMap(([name, field]) =>
+    typeof field === 'object' ? [{ name, words: (field.enum ?? []).map(String), meaning: field.description ?? '' }] : [],
+  );
+  return html`<h3>What a query can ask</h3>
+<table><thead><tr><th>field</th><th>allowed</th><th>meaning</th></tr></thead><tbody>
+${fields.map(({ name, words, meaning }) => html`<tr><td><code>${name}</code></td><td>${words.join(', ')}</td><td>${meaning}</td></tr>\n`)}
+</tbody></table>`;
 }
 
 function curl({ base }: Guide, path: string, options: readonly string[] = []): string {
