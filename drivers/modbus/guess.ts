@@ -67,11 +67,21 @@ export function guesses(bytes: Buffer, expect: number | undefined): Guess[] {
 function valueAt(bytes: Buffer, register: number, type: NumberType, order: Order): number | bigint | undefined {
   try {
     const value = decodeRegisters(addressOf({ type, order }), bytes, register * 2);
+    if (type === 'float32' && typeof value === 'number') return shortest(value);
     return typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
   } catch {
     // BCD whose digits are none.
     return undefined;
   }
+}
+
+/** What people would write for a 32-bit float: 230.4, not 230.39999389648438. */
+function shortest(value: number): number {
+  for (let digits = 6; digits <= 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
 }
 
 const addresses = new Map<string, Address>();
@@ -137,11 +147,16 @@ function isPrintable(byte: number): boolean {
   return byte >= 0x20 && byte < 0x7f;
 }
 
-/** Four characters and more are hardly chance; of the two orders the one that reads like words: letters beside letters, digits beside digits. */
+/** Four characters and more are hardly chance; of the two orders the one that reads like words: a capital before small letters, digits beside digits. */
 function textScore(text: string, order: 'AB' | 'BA'): number {
-  const changes = [...text].filter((char, at) => at > 0 && sortOf(char) !== sortOf(text[at - 1] ?? '')).length;
-  const smooth = 1 - changes / Math.max(1, text.length - 1);
-  return Math.min(0.99, 0.4 + Math.min(text.length, 8) * 0.05 + smooth * 0.15 + (order === 'AB' ? 0.04 : 0));
+  const odd = [...text].filter((char, at) => at > 0 && isOdd(sortOf(text[at - 1] ?? ''), sortOf(char))).length;
+  const smooth = 1 - odd / Math.max(1, text.length - 1);
+  return Math.min(0.99, 0.3 + Math.min(text.length, 8) * 0.05 + smooth * 0.25 + (order === 'AB' ? 0.02 : 0));
+}
+
+function isOdd(before: string, after: string): boolean {
+  if (before === after || before === 'other' || after === 'other') return false;
+  return !(before === 'capital' && after === 'small');
 }
 
 function sortOf(char: string): string {

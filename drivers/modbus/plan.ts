@@ -110,19 +110,14 @@ function runsOf({ unitId, table, options, points }: Group, known: Known): Run[] 
   const items = free.map((point) => itemOf(point, most, [...never, ...refused]));
   for (const item of items.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const start = open?.items[0]?.start ?? 0;
-    const hole = { start: end, end: item.start };
-    const breaks =
-      open === undefined || item.end <= end
-        ? undefined
-        : item.start > end + gap
-          ? `gap of ${item.start - end} ${isBits(table) ? 'bits' : 'registers'}`
-          : item.end - start > most
-            ? `longer than ${most}`
-            : touches(never, hole)
-              ? `neverRead between ${end} and ${item.start - 1}`
-              : touches(refused, hole)
-                ? `the device refuses ${end}-${item.start - 1}`
-                : undefined;
+    const breaks = open === undefined || item.end <= end ? undefined : breakOf(item.start - end, item.end - start);
+    function breakOf(hole: number, together: number): string | undefined {
+      const between = { start: end, end: item.start };
+      if (touches(refused, between)) return `the device refuses ${between.start}-${between.end - 1}`;
+      if (hole > gap) return `gap of ${hole} ${isBits(table) ? 'bits' : 'registers'}`;
+      if (touches(never, between)) return `neverRead between ${between.start} and ${between.end - 1}`;
+      return together > most ? `longer than ${most}` : undefined;
+    }
     if (open && breaks === undefined) {
       open.items.push(item);
       end = Math.max(end, item.end);

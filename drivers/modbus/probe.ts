@@ -29,11 +29,14 @@ export async function probe(reader: Reader, options: ProbeOptions, survey: Surve
       complaints.push(`${table} ${start}: ${outcome}`);
       continue;
     }
-    for (const guess of guesses(outcome, expect)) found.push({ guess, base, words, register: start });
+    for (const guess of guesses(outcome, expect)) {
+      // Counted from 0 is how this gateway counts: of two that are about as good it goes first.
+      const score = expect === undefined ? Math.round(guess.score * (base === 0 ? 1_000 : 950)) / 1_000 : guess.score;
+      found.push({ guess: { ...guess, score }, base, words, register: start });
+    }
   }
   survey.progress(bases.length, bases.length, `${found.length} meanings`);
   if (found.length === 0) throw new Error(`nothing could be read: ${complaints.join('; ')}`);
-  // Counted from 0 is how this gateway counts: of two that are as good it goes first.
   found.sort((a, b) => b.guess.score - a.guess.score || a.base - b.base);
   for (const { guess, base, words, register: at } of found) survey.found(findingOf(guess, table, at, base, words));
 }

@@ -9,7 +9,7 @@ import type { Client, Outcome } from './client.ts';
 import { decodeBit, decodeRegisters, scaled } from './decode.ts';
 import { exceptionText } from './exceptions.ts';
 import type { Learned } from './learned.ts';
-import { type Block, type Detail, type Devices, isBits, type ModbusPoint, type ModbusRequest, planApart, planReads } from './plan.ts';
+import { type Block, type Detail, type Devices, isBits, type ModbusPoint, type ModbusRequest, planApart } from './plan.ts';
 
 const illegalAddress = 2;
 const illegalValue = 3;
@@ -43,13 +43,12 @@ export class Reader {
   }
 
   async read(request: ModbusRequest, signal: AbortSignal): Promise<Reading<Address>[]> {
-    const { learned, devices, replan } = this.#deps;
+    const { learned, replan } = this.#deps;
     learned.forget();
     const readings = await this.#readWhole(request, signal);
     if (learned.version !== this.#version) {
       this.#version = learned.version;
-      // Known already from the settings of today, so this cannot throw for a device that is gone.
-      if (planReads(request.points, devices(), learned).length !== 1 || request.cost?.breaks !== undefined) replan();
+      replan();
     }
     return readings;
   }

@@ -16,6 +16,7 @@ import { type ScanOptions, scan } from './scan.ts';
 import type { DeviceOptions } from './settings.ts';
 import { modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
 
+const illegalFunction = 1;
 const acknowledge = 5;
 const targetSilent = 11;
 
@@ -127,7 +128,10 @@ export class ModbusSession implements Session<Address> {
           return { state: 'acknowledged', detail: `${exceptionText(outcome.code)}: accepted, and under way` };
         // The gateway passed it on and heard nothing: the device may have done it.
         if (outcome.code === targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
-        return { state: 'refused', detail: exceptionText(outcome.code) };
+        return {
+          state: 'refused',
+          detail: `${exceptionText(outcome.code)}${outcome.code === illegalFunction && write?.hint ? `; ${write.hint}` : ''}`,
+        };
       case 'timeout':
         return { state: 'unknown', detail: silenceWords(this.#deps.timeoutMs, outcome.detail) };
       case 'noise':

@@ -20,6 +20,8 @@ export interface WriteRequest {
   send(library: ModbusRTU, done: Done<Echo>): void;
   /** Whether the device's echo is the one to this request. */
   confirms(echo: Echo): boolean;
+  /** What to do for a device that does not know the function. */
+  hint?: string;
 }
 
 /** Throws a `RangeError` if the value does not fit or the table cannot be written. Not for `writeAs` modify, which needs the registers first. */
@@ -77,5 +79,6 @@ function writeMask(unitId: number, address: Address, value: Value): WriteRequest
   return {
     send: (library, done) => library.writeFC22(unitId, register, andMask, orMask, done),
     confirms: (echo) => echo.address === register && echo.andMask === andMask && echo.orMask === orMask,
+    hint: 'it does not know function 22: set writeAs of the address to "modify"',
   };
 }
