@@ -13,10 +13,10 @@ const nodeMajorMin = 20;
 /** Newest features of these that the tests use; older ones fail in ways that are hard to read. */
 const goMin = [1, 26];
 const pythonMin = [3, 10];
-const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2'];
+const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2', 'pyserial==3.5'];
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
-const debianCommands = { mosquitto: 'mosquitto', mosquitto_pub: 'mosquitto-clients', strace: 'strace' };
+const debianCommands = { mosquitto: 'mosquitto', mosquitto_pub: 'mosquitto-clients', strace: 'strace', socat: 'socat', ser2net: 'ser2net' };
 /** To start the executable for ARM on a machine that is not: an emulator, and the libraries it needs. The last brings those before it along. */
 const emulatorFiles = { '/usr/bin/qemu-aarch64': 'qemu-user', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6': 'libstdc++6-arm64-cross' };
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
