@@ -1,0 +1,37 @@
+/** The bounds of MQTT, part of `limits`. */
+export const mqttLimits = {
+  /** An MQTT packet larger than this ends the link: the parser would have to hold it whole, and MQTT allows 256 MB (MQTT 5 §1.5.5). */
+  mqttPacketBytesMax: 1024 * 1024,
+  /** Messages that come before their points are known (a kept session, a change of settings): some milliseconds' worth; more are dropped and counted. */
+  mqttHeldMessagesMax: 1_000,
+  mqttHeldBytesMax: 8 * 1024 * 1024,
+  /** Publishes the broker has not confirmed yet; below the 20 that mosquitto lets a client have in flight. */
+  mqttInFlightMax: 16,
+  /** Topics in one SUBSCRIBE: a refusal is known per topic, and brokers bound the packet. */
+  mqttTopicsPerSubscribeMax: 100,
+  /** Unless said otherwise: a dead link is noticed within 23 s. */
+  mqttKeepaliveMs: 15_000,
+  /** A message that was wrapped (gzip) and is larger than this is refused: 64 KiB of zeros could be 64 MiB. */
+  mqttUnpackedBytesMax: 1024 * 1024,
+  /** Readings of one point in one message (a batch): what a logger gathers in two hours at 1 Hz and a message can hold. */
+  mqttBatchMax: 8_192,
+  /** Topics one scan looks at, and how often it tells what it has; with the devices made of them they are below `findingsMax`. */
+  mqttScanTopicsMax: 1_000,
+  mqttScanLookMs: 500,
+  /** How long a device may take to answer a command, unless said otherwise. */
+  mqttAnswerMs: 5_000,
+  /** Topics under wildcards whose readers are remembered; those beyond are looked up in the tree for every message. */
+  mqttTopicsKnownMax: 100_000,
+  /** Messages of QoS 1 and 2 a broker may send before the first is confirmed, unless said otherwise: a few commits' worth. */
+  mqttReceiveMax: 1_000,
+  /** Topics a broker may shorten to a number, and brokers of one connection. */
+  mqttTopicAliasMax: 100,
+  mqttBrokersMax: 8,
+  /** Ends of a connection that are looked back at to notice that two clients use one name, and how far back. */
+  mqttEndingsKept: 8,
+  mqttEndingsMs: 300_000,
+  /** How long after it came up an end is typical of such a pair. */
+  mqttTwinEndMs: 10_000,
+  /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
+  mqttCloseTimeoutMs: 250,
+} as const;
