@@ -133,7 +133,7 @@ export class NumberTally implements Tally {
       case 'sum':
         return this.sum.value();
       case 'avg':
-        return this.sum.over(BigInt(this.count));
+        return this.sum.over(this.count);
       default:
         return this[aggregate];
     }

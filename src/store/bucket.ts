@@ -4,13 +4,13 @@ import { type AggregateName, createTally, type Tally, TextTally, tallied } from 
 import { lastBefore, valuesOf } from './between.ts';
 import type { Chunk } from './chunks.ts';
 import { Summary } from './codec/summary.ts';
-import { Bucket } from './grid.ts';
+import { Bucket, endPlace } from './grid.ts';
 import { Holding, TimeInState, tooMany, WeightedAverage } from './hold.ts';
 import type { BucketColumns, Calls } from './messages.ts';
 import { worstQuality } from './range.ts';
 import type { Reading } from './reading.ts';
 import { Rising, wholeColumns } from './rise.ts';
-import { placeOf, type Rows, rowsBetween, rowsOfQuality } from './rows.ts';
+import { type Rows, rowsBetween, rowsOfQuality } from './rows.ts';
 import type { SeriesRule } from './store.ts';
 
 type Ask = Calls['buckets']['ask'];
@@ -225,11 +225,4 @@ class Buckets implements Bucketing {
     if (isAlone) return undefined;
     return typeof last === 'bigint' && typeof from === 'bigint' ? last - from : Number(last) - Number(from);
   }
-}
-
-/** The first place at or after `end`; looks near first, because buckets may be as short as a sample. */
-function endPlace(times: BigInt64Array, end: bigint, from: number): number {
-  let step = 1;
-  while (from + step < times.length && (times[from + step] as bigint) < end) step *= 2;
-  return placeOf(times, end, from + (step >> 1), Math.min(from + step, times.length));
 }

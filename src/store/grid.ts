@@ -1,3 +1,5 @@
+import { placeOf } from './rows.ts';
+
 /**
  * Where buckets begin: at multiples of `widthNs` since 1970; or at given moments (days, weeks and months of a calendar), in order, the last of
  * which ends the last bucket.
@@ -37,4 +39,11 @@ export class Bucket {
 export function floorTo(time: bigint, width: bigint): bigint {
   const rest = time % width;
   return time - (rest < 0n ? rest + width : rest);
+}
+
+/** The first place at or after `end`; looks near first, because buckets may be as short as a sample. */
+export function endPlace(times: BigInt64Array, end: bigint, from: number): number {
+  let step = 1;
+  while (from + step < times.length && (times[from + step] as bigint) < end) step *= 2;
+  return placeOf(times, end, from + (step >> 1), Math.min(from + step, times.length));
 }

@@ -4,7 +4,7 @@
  */
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
-import { isUsable, valuesOf } from './between.ts';
+import { distances, isUsable, valuesOf } from './between.ts';
 import { Bucket, type Grid } from './grid.ts';
 import { type BucketColumns, StoreTrouble } from './messages.ts';
 import type { Rows } from './rows.ts';
@@ -12,10 +12,13 @@ import { ExactSum } from './sum.ts';
 
 export type Held = number | bigint | string;
 
+/** 52 days: a factor of a product that stays exact (sum.ts). */
+export const pieceMaxNs = 2 ** 52;
+
 /** What becomes of the pieces of time: one bucket after the other. */
 export interface Measure {
-  /** A value held for so long, in nanoseconds. */
-  add(value: Held, ns: bigint): void;
+  /** A value held for so many nanoseconds, at most `pieceMaxNs`. */
+  add(value: Held, ns: number): void;
   /** The bucket that begins here is over. */
   close(start: bigint): void;
   /** Values so far. */
@@ -54,13 +57,35 @@ export class Holding {
   }
 
   takeRows(rows: Rows): void {
+    const { times, length } = rows;
+    if (length === 0) return;
     const values = valuesOf(this.#kind, rows);
-    for (let index = 0; index < rows.length; index++) {
-      const time = rows.times[index] as bigint;
-      this.#passUntil(time);
-      this.#value = isUsable(rows, index, this.#worst) ? values[index] : undefined;
-      this.#since = time;
+    const from = distances(rows);
+    const isPlain = !rows.valid && !rows.quality;
+    const maxNs = this.#maxNs === undefined ? pieceMaxNs : Math.min(Number(this.#maxNs), pieceMaxNs);
+    /** As distances: until where the open bucket reaches. */
+    let end = Number.NEGATIVE_INFINITY;
+    for (let index = 0; index < length; index++) {
+      const ns = from && index > 0 ? (from[index] as number) - (from[index - 1] as number) : Number.POSITIVE_INFINITY;
+      // Mostly a sample follows the one before within its bucket.
+      if (from && ns <= maxNs && (from[index] as number) <= end && this.#value !== undefined) this.#measure.add(this.#value, ns);
+      else {
+        const time = times[index] as bigint;
+        this.#since = index > 0 ? (times[index - 1] as bigint) : this.#since;
+        this.#passUntil(time);
+        // The bucket this sample is in; not before the range, nor where it ends.
+        end = from && time >= this.#fromNs ? this.#reach(time, times[0] as bigint) : end;
+      }
+      this.#value = isPlain || isUsable(rows, index, this.#worst) ? values[index] : undefined;
     }
+    this.#since = times[length - 1] as bigint;
+  }
+
+  /** How far the open bucket reaches, as a distance from `base`, if `time` is in it. */
+  #reach(time: bigint, base: bigint): number {
+    const { start, end } = this.#bucket;
+    if (!this.#isOpen || time < start || time >= end) return Number.NEGATIVE_INFINITY;
+    return Number(earlier(end, this.#endNs) - base);
   }
 
   finish(id: number): BucketColumns[] {
@@ -85,7 +110,7 @@ export class Holding {
         if (this.#measure.length > limits.rowsPerQueryMax) throw tooMany();
       }
       const until = earlier(to, bucket.end);
-      this.#measure.add(value, until - from);
+      for (let ns = Number(until - from); ns > 0; ns -= pieceMaxNs) this.#measure.add(value, Math.min(ns, pieceMaxNs));
       from = until;
     }
   }
@@ -103,37 +128,53 @@ export function tooMany(): StoreTrouble {
   );
 }
 
-/** A factor of a product that stays exact (sum.ts); 52 days. */
-const factorMaxNs = 2n ** 52n;
+/** Nanoseconds, added up without rounding. */
+class Span {
+  #whole = 0n;
+  #part = 0;
+
+  add(ns: number): void {
+    this.#part += ns;
+    if (this.#part <= pieceMaxNs) return;
+    this.#whole += BigInt(this.#part);
+    this.#part = 0;
+  }
+
+  get ns(): bigint {
+    return this.#whole + BigInt(this.#part);
+  }
+
+  clear(): void {
+    this.#whole = 0n;
+    this.#part = 0;
+  }
+}
 
 /** The average, each value as long as it held. Booleans are 0 and 1. */
 export class WeightedAverage implements Measure {
   readonly #times: bigint[] = [];
   readonly #results: number[] = [];
   readonly #sum = new ExactSum();
+  readonly #span = new Span();
   #whole = 0n;
-  #ns = 0n;
 
   get length(): number {
     return this.#times.length;
   }
 
-  add(value: Held, ns: bigint): void {
-    this.#ns += ns;
-    if (typeof value === 'bigint') this.#whole += value * ns;
-    else if (typeof value === 'number') {
-      let rest = ns;
-      for (; rest > factorMaxNs; rest -= factorMaxNs) this.#sum.addProduct(value, Number(factorMaxNs));
-      this.#sum.addProduct(value, Number(rest));
-    }
+  add(value: Held, ns: number): void {
+    this.#span.add(ns);
+    if (typeof value === 'number') this.#sum.addProduct(value, ns);
+    else if (typeof value === 'bigint') this.#whole += value * BigInt(ns);
   }
 
   close(start: bigint): void {
+    const { ns } = this.#span;
     this.#times.push(start);
-    this.#results.push(this.#whole === 0n ? this.#sum.over(this.#ns) : Number(this.#whole) / Number(this.#ns));
+    this.#results.push(this.#whole === 0n ? this.#sum.over(ns) : Number(this.#whole) / Number(ns));
     this.#sum.clear();
+    this.#span.clear();
     this.#whole = 0n;
-    this.#ns = 0n;
   }
 
   finish(id: number): BucketColumns[] {
@@ -146,9 +187,9 @@ export class TimeInState implements Measure {
   readonly #isShare: boolean;
   readonly #isBoolean: boolean;
   readonly #times: bigint[] = [];
-  readonly #totals: bigint[] = [];
+  readonly #totals: Span[] = [];
   /** Nanoseconds by state and bucket; nothing where it did not occur. */
-  readonly #states = new Map<Held, Map<number, bigint>>();
+  readonly #states = new Map<Held, Map<number, Span>>();
 
   constructor(kind: ColumnKind, isShare: boolean) {
     this.#isShare = isShare;
@@ -159,7 +200,7 @@ export class TimeInState implements Measure {
     return this.#times.length * Math.max(1, this.#states.size);
   }
 
-  add(value: Held, ns: bigint): void {
+  add(value: Held, ns: number): void {
     const place = this.#times.length;
     // -0 and 0 are one state, and a map takes them for one.
     let spans = this.#states.get(value);
@@ -169,8 +210,14 @@ export class TimeInState implements Measure {
       spans = new Map();
       this.#states.set(value, spans);
     }
-    spans.set(place, (spans.get(place) ?? 0n) + ns);
-    this.#totals[place] = (this.#totals[place] ?? 0n) + ns;
+    let span = spans.get(place);
+    if (!span) {
+      span = new Span();
+      spans.set(place, span);
+    }
+    span.add(ns);
+    this.#totals[place] ??= new Span();
+    this.#totals[place].add(ns);
   }
 
   close(start: bigint): void {
@@ -184,8 +231,8 @@ export class TimeInState implements Measure {
       id,
       times: BigInt64Array.from(this.#times),
       values: Float64Array.from(this.#totals, (total, place) => {
-        const ns = Number(spans.get(place) ?? 0n);
-        return this.#isShare ? ns / Number(total) : ns / 1e9;
+        const ns = Number(spans.get(place)?.ns ?? 0n);
+        return this.#isShare ? ns / Number(total.ns) : ns / 1e9;
       }),
       state: this.#isBoolean ? String(state === 1) : String(state),
     }));

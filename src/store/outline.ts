@@ -5,7 +5,7 @@
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, type Columns, columnKinds } from '../contract/sample.ts';
 import { valuesOf } from './between.ts';
-import { Bucket } from './grid.ts';
+import { Bucket, endPlace } from './grid.ts';
 import type { Calls } from './messages.ts';
 import { worstQuality } from './range.ts';
 import type { Reading } from './reading.ts';
@@ -88,30 +88,41 @@ class Kept {
 
   #thin(rows: Rows): void {
     const values = valuesOf(this.#kind, rows) as Float64Array | BigInt64Array;
-    const { times, valid, length } = rows;
-    let end = this.#bucket.end;
-    for (let index = 0; index < length; index++) {
-      const time = times[index] as bigint;
-      if (time >= end || this.#first === undefined) {
-        this.#close();
-        this.#bucket.moveTo(time);
-        end = this.#bucket.end;
-        this.#first = { piece: rows, index };
-      }
-      this.#last = { piece: rows, index };
+    for (let from = 0; from < rows.length; ) {
+      const time = rows.times[from] as bigint;
+      if (this.#bucket.moveTo(time)) this.#close();
+      const to = endPlace(rows.times, this.#bucket.end, from);
+      this.#look(rows, values, from, to);
+      from = to;
+    }
+  }
+
+  /** Through rows of one bucket. */
+  #look(rows: Rows, values: Float64Array | BigInt64Array, from: number, to: number): void {
+    const { valid } = rows;
+    let least = -1;
+    let greatest = -1;
+    for (let index = from; index < to; index++) {
       if (valid?.[index] === 0) {
-        this.#null ??= this.#last;
+        this.#null ??= { piece: rows, index };
         continue;
       }
       const value = values[index] as number | bigint;
-      if (this.#least === undefined || value < this.#leastValue) {
-        this.#least = this.#last;
-        this.#leastValue = value;
-      }
-      if (this.#greatest === undefined || value > this.#greatestValue) {
-        this.#greatest = this.#last;
-        this.#greatestValue = value;
-      }
+      if (least < 0 || value < (values[least] as number | bigint)) least = index;
+      if (greatest < 0 || value > (values[greatest] as number | bigint)) greatest = index;
+    }
+    this.#first ??= { piece: rows, index: from };
+    this.#last = { piece: rows, index: to - 1 };
+    if (least < 0) return;
+    const lowest = values[least] as number | bigint;
+    const highest = values[greatest] as number | bigint;
+    if (!this.#least || lowest < this.#leastValue) {
+      this.#least = { piece: rows, index: least };
+      this.#leastValue = lowest;
+    }
+    if (!this.#greatest || highest > this.#greatestValue) {
+      this.#greatest = { piece: rows, index: greatest };
+      this.#greatestValue = highest;
     }
   }
 

@@ -3,8 +3,8 @@
  * second sample is in, so that the buckets of a range add up to the change over all of it; the first one begins with the last sample before the range.
  */
 
-import { isUsable, valuesOf } from './between.ts';
-import { Bucket, type Grid } from './grid.ts';
+import { usableRows, valuesOf } from './between.ts';
+import { Bucket, endPlace, type Grid } from './grid.ts';
 import type { BucketColumns } from './messages.ts';
 import type { Rows } from './rows.ts';
 import type { CounterRule } from './store.ts';
@@ -105,33 +105,47 @@ export class Rising {
     return this.#times.length;
   }
 
-  takeRows(rows: Rows): void {
+  takeRows(all: Rows): void {
+    const rows = usableRows(all, this.#worst);
+    const { times } = rows;
     const values = valuesOf(this.#kind, rows) as Float64Array | BigInt64Array;
-    for (let index = 0; index < rows.length; index++) {
-      if (!isUsable(rows, index, this.#worst)) continue;
-      const time = rows.times[index] as bigint;
-      const value = values[index] as number | bigint;
-      if (time >= this.#fromNs) this.#step(time, value);
-      this.#last = value;
-      this.#lastTime = time;
+    for (let from = 0; from < rows.length; ) {
+      const time = times[from] as bigint;
+      const { start } = this.#bucket;
+      const isBefore = time < this.#fromNs;
+      if (!isBefore && this.#bucket.moveTo(time)) this.#close(start);
+      const to = isBefore ? from + 1 : endPlace(times, this.#bucket.end, from);
+      // A first sample has nothing it could have risen from.
+      const first = this.#last === undefined || isBefore ? from : undefined;
+      if (first !== undefined) {
+        this.#last = values[first];
+        this.#lastTime = time;
+      }
+      this.#climb(values, first === undefined ? from : first + 1, to);
+      if (to > from) this.#lastTime = times[to - 1] as bigint;
+      from = to;
     }
   }
 
-  #step(time: bigint, value: number | bigint): void {
-    const { start } = this.#bucket;
-    if (this.#bucket.moveTo(time)) this.#close(start);
-    const last = this.#last;
-    if (last === undefined) return;
+  /** Through values of the open bucket. */
+  #climb(values: Float64Array | BigInt64Array, from: number, to: number): void {
+    if (from >= to) return;
+    let last = this.#last as number | bigint;
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#base = last;
       this.#since = this.#lastTime;
     }
-    if (value < last) {
-      this.#steps.climb(this.#base, last);
-      this.#steps.fall(last, value);
-      this.#base = value;
+    for (let index = from; index < to; index++) {
+      const value = values[index] as number | bigint;
+      if (value < last) {
+        this.#steps.climb(this.#base, last);
+        this.#steps.fall(last, value);
+        this.#base = value;
+      }
+      last = value;
     }
+    this.#last = last;
   }
 
   #close(start: bigint): void {

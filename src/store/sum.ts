@@ -91,9 +91,11 @@ export class ExactSum {
   }
 
   /** The rounded sum over a whole number; also where the sum alone is beyond the largest double. */
-  over(divisor: bigint): number {
+  over(divisor: number | bigint): number {
     const sum = this.value();
-    return Number.isFinite(sum) ? sum / Number(divisor) : nearestDouble((this.#rest + unitsOf(this.high) + unitsOf(this.low)) / divisor);
+    return Number.isFinite(sum)
+      ? sum / Number(divisor)
+      : nearestDouble((this.#rest + unitsOf(this.high) + unitsOf(this.low)) / BigInt(divisor));
   }
 
   /** Back to nothing. */
