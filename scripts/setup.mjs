@@ -16,9 +16,18 @@ const pythonMin = [3, 10];
 const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2', 'pyserial==3.5'];
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
-const debianCommands = { mosquitto: 'mosquitto', mosquitto_pub: 'mosquitto-clients', strace: 'strace', socat: 'socat', ser2net: 'ser2net' };
+const debianCommands = {
+  mosquitto: 'mosquitto',
+  mosquitto_pub: 'mosquitto-clients',
+  strace: 'strace',
+  socat: 'socat',
+  ser2net: 'ser2net',
+  gcc: 'gcc',
+};
 /** To start the executable for ARM on a machine that is not: an emulator, and the libraries it needs. The last brings those before it along. */
 const emulatorFiles = { '/usr/bin/qemu-aarch64': 'qemu-user', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6': 'libstdc++6-arm64-cross' };
+/** What far ends in C are compiled with, and the Debian packages with them. */
+const headerFiles = { '/usr/include/modbus/modbus.h': 'libmodbus-dev', '/usr/include/stdio.h': 'libc6-dev' };
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
 const path = [join(root, 'node_modules/.bin'), process.env.PATH ?? '', '/usr/sbin', '/usr/local/sbin'].join(delimiter);
 
@@ -122,7 +131,7 @@ function debian(wanted) {
 }
 
 function farEnds() {
-  const files = process.arch === 'arm64' ? {} : emulatorFiles;
+  const files = { ...headerFiles, ...(process.arch === 'arm64' ? {} : emulatorFiles) };
   debian([
     ...new Set([
       ...Object.entries(debianCommands).flatMap(([command, name]) => (find(command) ? [] : [name])),

@@ -33,8 +33,13 @@ const answerMs = 5_000;
 const packages = fileURLToPath(new URL('../../.far/python', import.meta.url));
 
 /** `script` is a file beside this one. `place` is a TCP port, where 0 lets the program take a free one, or the path of a serial port. */
-export async function startPython(script: string, place: number | string = 0): Promise<FarProgram> {
-  const child = spawn('python3', ['-u', fileURLToPath(new URL(script, import.meta.url)), String(place)], {
+export function startPython(script: string, place: number | string = 0): Promise<FarProgram> {
+  return startProgram(script, 'python3', ['-u', fileURLToPath(new URL(script, import.meta.url)), String(place)]);
+}
+
+/** `script` is its name for people. */
+export async function startProgram(script: string, command: string, words: readonly string[]): Promise<FarProgram> {
+  const child = spawn(command, words, {
     env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
