@@ -1,7 +1,7 @@
 /**
  * Every benchmark, one after the other: each prints our figure and its peer's from the same run, and writes nothing else. On a busy machine the
  * ratios hold better than the times, so the load is said before each.
- * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, frames, gateway, traffic, mqtt, modbus; all of them unless said
+ * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, frames, gateway, traffic, mqtt, modbus, commands; all of them unless said
  */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
@@ -12,7 +12,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${name}.ts`)], cwd: root });
 const benchmarks = {
   host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
-  ...Object.fromEntries(['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus'].map((name) => [name, inNode(name)])),
+  ...Object.fromEntries(['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus', 'commands'].map((name) => [name, inNode(name)])),
 };
 
 const wanted = process.argv.slice(2);
