@@ -19,7 +19,9 @@ export function parseValue(text: string | undefined, type: ValueType): Parsed {
   const trimmed = text.trim();
   if (type === 'integer') return parseInteger(trimmed);
   if (type === 'boolean') return parseBoolean(trimmed);
-  if (numberPattern.test(trimmed)) return good(Number(trimmed));
+  // Scales write the sign apart from the number: "-   0.5".
+  const number = type === 'number' ? trimmed.replace(/^([+-])\s+/, '$1') : trimmed;
+  if (numberPattern.test(number)) return good(Number(number));
   // The value pipeline makes null with reason "nan" of it.
   if (noNumber.test(trimmed)) return good(Number.NaN);
   return type === 'auto' ? good(text) : bad(`${quote(text)} is no number`);

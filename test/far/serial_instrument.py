@@ -107,6 +107,7 @@ def answer(question):
     else:
         for name in ("unplug", "plug", "occupy", "vacate"):
             if name in question:
+                partial.clear()
                 getattr(line, name)()
     return {}
 
