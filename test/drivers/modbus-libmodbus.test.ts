@@ -53,27 +53,27 @@ async function write(id: string, value: number | boolean) {
 }
 
 /**
- * Up to 3.1.6 (Debian 12) libmodbus names the bytes as they lie in the memory of a little-endian machine, later as they go over the wire: then the
- * bytes of each register are the other way round.
+ * Up to 3.1.6 (Debian 12) libmodbus' setters name the bytes as they lie in the memory of a little-endian machine, its getters and later versions
+ * as they go over the wire: then the bytes of each register are the other way round.
  */
-let isByMemory = false;
+let setsByMemory = false;
 beforeAll(async () => {
   await far.ask({ set: 'abcd', register: 900, value: 1 });
   await far.ask({ set: 'abcd', register: 910, value: 1 });
   const { ABCD, BADC } = await read((id) => id === 'ABCD' || id === 'BADC');
-  isByMemory = BADC === 1;
+  setsByMemory = BADC === 1;
   expect([ABCD, BADC]).toContain(1);
 });
-const nameOf = (order: string) => (isByMemory ? `${order[1]}${order[0]}${order[3]}${order[2]}` : order).toLowerCase();
+const setterOf = (order: string) => (setsByMemory ? `${order[1]}${order[0]}${order[3]}${order[2]}` : order).toLowerCase();
 
 it.each(orders)('float32 %s is what libmodbus means by it, both ways', async (order) => {
   const register = 900 + orders.indexOf(order) * 10;
   for (const value of values.map(Math.fround)) {
-    await far.ask({ set: nameOf(order), register, value });
+    await far.ask({ set: setterOf(order), register, value });
     expect(await read((id) => id === order)).toEqual({ [order]: value });
-    await far.ask({ set: nameOf(order), register, value: 77 });
+    await far.ask({ set: setterOf(order), register, value: 77 });
     expect(await write(order, value)).toEqual({ state: 'acknowledged' });
-    expect(Math.fround(Number((await far.ask({ get: nameOf(order), register })).value))).toBe(value);
+    expect(Math.fround(Number((await far.ask({ get: order.toLowerCase(), register })).value))).toBe(value);
   }
 });
 

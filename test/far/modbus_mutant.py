@@ -26,9 +26,9 @@ def mutant(transaction, unit, pdu):
     values = pdu[2:]
     kind = chance.randrange(10)
     if kind == 0:  # one bit of what says whose it is
-        header[chance.randrange(len(header))] ^= 1 << chance.randrange(8)
+        header[chance.randrange(2, len(header))] ^= 1 << chance.randrange(8)
     elif kind == 1:  # one byte of it
-        header[chance.randrange(len(header))] = chance.randrange(256)
+        header[chance.randrange(2, len(header))] = chance.randrange(256)
     elif kind == 2:  # cut off
         return bytes(header + values)[: chance.randrange(len(header) + len(values))]
     elif kind == 3:  # an exception, of the standard or not
@@ -39,8 +39,8 @@ def mutant(transaction, unit, pdu):
         if count * 2 == len(values):
             return bytes(header + values)
         return struct.pack(">HHHB", transaction, 0, len(body) + 1, unit) + body
-    elif kind == 5:  # an earlier or later transaction, another unit
-        return struct.pack(">HHHB", transaction + chance.choice([-256, -1, 1, 256]) & 0xFFFF, 0, len(pdu) + 1, unit) + pdu
+    elif kind == 5:  # another transaction; not the next one, because an answer that comes late with that number is a right answer to it in every respect
+        return struct.pack(">HHHB", transaction + chance.choice([-256, -1, 0x4000]) & 0xFFFF, 0, len(pdu) + 1, unit) + pdu
     elif kind == 6:  # another unit's answer with this one's number
         other = (unit + 1) & 0xFF
         return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, other) + pdu
