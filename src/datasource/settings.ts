@@ -9,6 +9,7 @@ import { readDevices } from './settings/devices.ts';
 import { checkEndpoints } from './settings/endpoints.ts';
 import { Faults } from './settings/faults.ts';
 import { type Included, nothingIncluded, withIncluded } from './settings/include.ts';
+import { checkInterlocks } from './settings/interlocks.ts';
 import { parseJson } from './settings/json.ts';
 import { checkLine } from './settings/lines.ts';
 import { nothingRuns, readOuter } from './settings/outer.ts';
@@ -38,6 +39,7 @@ export function readSettings(
   checkEndpoints(connections, faults);
   const profiles = readProfiles(settings.profiles, builtIn, faults);
   const read = readDevices(settings.devices, { connections, profiles, faults });
+  checkInterlocks(read, faults);
   const planned: PlannedConnection[] = [];
   for (const [id, { element, driver, connection }] of connections) {
     if (!driver || !connection) continue;

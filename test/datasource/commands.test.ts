@@ -286,6 +286,35 @@ describe('an alert', () => {
   });
 });
 
+describe('an interlock', () => {
+  it('that names a point there is not is told in health and blocks', async () => {
+    plant.save(settings({ write: { interlock: { all: ['pump.pressure < 2', 'presure < 3'] } } }));
+    const { message } = await plant.health();
+    expect(message).toContain('devices[0].points[0].write.interlock names pump.presure, and there is no such point');
+    expect(await set('pump.speed', 30)).toMatchObject({ status: 409, json: { type: expect.stringContaining('interlocked') } });
+    plant.save(settings({ write: { interlock: 'pump.pressure < 2' } }));
+    expect((await set('fan.speed', 30)).status).toBe(200);
+    far.set('3', 'pressure', '2.5');
+    expect((await set('fan.speed', 31)).status).toBe(409);
+    plant.save(settings({ write: { interlock: 'pump.pressure between 1 and 2' } }));
+    expect((await plant.health()).message).toContain('such as "boiler.pressure < 2"');
+  });
+});
+
+describe('a confirmation', () => {
+  it('is 428 with a nonce, and the same request with it goes', async () => {
+    plant.save(settings({ write: { confirm: true } }));
+    const asked = await set('pump.speed', 30);
+    expect(asked).toMatchObject({ status: 428, json: { reading: 20, value: 30, nonce: expect.any(String), expires: expect.any(Number) } });
+    expect((await plant.ask('devices/pump')).json.points[0].write).toMatchObject({ confirm: true });
+    const confirm = asked.json.nonce;
+    expect((await post('devices/pump/points/speed', { value: 30, confirm }, { login: 'bob' })).status).toBe(428);
+    expect((await post('devices/pump/points/speed', { value: 30, confirm })).status).toBe(200);
+    expect((await post('devices/pump/commands/erase', {})).status).toBe(428);
+    expect(writes()).toEqual(['W 3 speed 30']);
+  });
+});
+
 describe('the record', () => {
   it('has every attempt, allowed or not, and says who', async () => {
     await set('pump.speed', 95);

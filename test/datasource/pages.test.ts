@@ -284,30 +284,47 @@ describe('plain text', () => {
 describe('every answer', () => {
   const names: Record<string, string> = { device: 'pump', point: 'speed', command: 'stop', profile: 'eastron-sdm630', connection: 'line' };
   // A probe answers like a scan, and this protocol has none.
-  it.each(routes.filter(({ path }) => path !== 'events' && !path.endsWith('/probe')))('of $method $path is what openapi.json says', async (route) => {
-    const { method, path } = route;
-    const about = described[`${method} ${path}` as keyof typeof described];
-    if (path === 'commands/{id}') {
-      const { json } = await plant.ask('devices/pump/points/speed', { method: 'POST', body: { value: 22 } });
-      names.id = json.id;
-    }
-    names.uid = 'plant';
-    const body = method === 'POST' ? (path.endsWith('{point}') ? { value: 21 } : {}) : undefined;
-    for (const role of ['Viewer', 'Editor', 'Admin'] as const) {
-      const answer = await plant.ask(
-        path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name] ?? ''),
-        { method, role, body, datasource: !('without' in route) },
-      );
-      if (answer.status === 403) continue;
-      expect(answer.status, answer.text).toBe(200);
-      const type = (answer.headers['content-type'] ?? '').split(';')[0] ?? '';
-      expect(Object.keys(about.answers)).toContain(type);
-      const schema = about.answers[type];
-      if (path.endsWith('/scan'))
-        for (const line of answer.text.trim().split('\n')) expect(schema?.parse(JSON.parse(line)), line).toEqual(JSON.parse(line));
-      if (type !== 'application/json') continue;
-      // What the schema does not know it takes away, so that an answer with more in it is not the same afterwards.
-      expect(schema?.parse(answer.json), `${role}: ${answer.text.slice(0, 1_000)}`).toEqual(answer.json);
-    }
-  });
+  const elsewhere: Record<string, number> = { 'DELETE commands/{id}': 409, 'POST hooks/alert': 404 };
+  it.each(routes.filter(({ path }) => path !== 'events' && !path.endsWith('/probe')))(
+    'of $method $path is what openapi.json says',
+    async (route) => {
+      const { method, path } = route;
+      const about = described[`${method} ${path}` as keyof typeof described];
+      if (path === 'commands/{id}') {
+        const { json } = await plant.ask('devices/pump/points/speed', { method: 'POST', body: { value: 22 } });
+        names.id = json.id;
+      }
+      names.uid = 'plant';
+      const bodies: Record<string, unknown> = {
+        'devices/{device}/points/{point}': { value: 21 },
+        commands: { commands: [{ device: 'pump', point: 'speed', value: 21 }] },
+        'devices/{device}/lock': { reason: 'work' },
+      };
+      const body = method === 'POST' ? (bodies[path] ?? {}) : undefined;
+      if (path === 'devices/{device}/lock') await plant.ask('devices/pump/lock', { method: 'POST', body: bodies[path] });
+      for (const role of ['Viewer', 'Editor', 'Admin'] as const) {
+        const answer = await plant.ask(
+          path.replaceAll(/\{(\w+)\}/g, (_, name) => names[name] ?? ''),
+          { method, role, body, datasource: !('without' in route) },
+        );
+        if (`${method} ${path}` === 'DELETE devices/{device}/lock' && answer.status === 404) continue;
+        if (answer.status === 403) continue;
+        // Ended long ago, lifted already, off: what there is to answer otherwise, test/datasource/commands.test.ts looks at.
+        if (`${method} ${path}` in elsewhere) {
+          expect(answer.status, answer.text).toBe(elsewhere[`${method} ${path}`]);
+          continue;
+        }
+        expect(answer.status, answer.text).toBe(200);
+        const type = (answer.headers['content-type'] ?? '').split(';')[0] ?? '';
+        expect(Object.keys(about.answers)).toContain(type);
+        const schema = about.answers[type];
+        if (path.endsWith('/scan'))
+          for (const line of answer.text.trim().split('\n')) expect(schema?.parse(JSON.parse(line)), line).toEqual(JSON.parse(line));
+        if (type !== 'application/json') continue;
+        // What the schema does not know it takes away, so that an answer with more in it is not the same afterwards.
+        if (path.endsWith('/lock') && method === 'POST') await plant.ask('devices/pump/lock', { method: 'DELETE' });
+        expect(schema?.parse(answer.json), `${role}: ${answer.text.slice(0, 1_000)}`).toEqual(answer.json);
+      }
+    },
+  );
 });

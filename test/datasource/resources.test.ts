@@ -82,7 +82,7 @@ describe('what is answered', () => {
     });
     expect(points.energy.last.value).toBe('18446744073709551615');
     expect(points.pump).toMatchObject({ type: 'boolean', last: { value: true, text: 'on' } });
-    expect(points.setpoint.write).toEqual({ min: 20, max: 90, step: 0.5 });
+    expect(points.setpoint.write).toEqual({ min: 20, max: 90, step: 0.5, confirm: false });
     expect(Math.abs(points.temp.last.arrival - Date.now())).toBeLessThan(10_000);
     expect((await plant.ask('devices/boiler/points')).json.points.map(({ id }: { id: string }) => id)).toEqual(
       json.points.map(({ id }: { id: string }) => id),
