@@ -3,32 +3,11 @@
  * asks: commands before fresh reads before polls before surveys, and within each in turn among the units.
  */
 import type { Clock } from '../contract/clock.ts';
-import { messageOf } from '../contract/fault.ts';
-import { limits } from '../contract/limits.ts';
-import { Aside } from './aside.ts';
-import { Lane } from './lane.ts';
-import { type Outcome, type Span, Spans } from './spans.ts';
+import { Arbiter, type Share } from './arbiter.ts';
+import type { BusJob, Priority, Tenant } from './job.ts';
+import type { Span } from './spans.ts';
 
-/** In the order they are served. */
-export const priorities = ['command', 'fresh', 'poll', 'survey'] as const;
-export type Priority = (typeof priorities)[number];
-
-export interface BusJob<T> {
-  /** Who is to answer: `PlannedRequest.unit`. */
-  unit: string;
-  priority: Priority;
-  /** What is asked, for people who look at the bus; the priority's name unless said. */
-  text?: string;
-  /** Takes a job that still waits out of the queue. One that has begun ends by itself. */
-  signal: AbortSignal;
-  run(): Promise<BusOutcome<T>>;
-}
-
-export interface BusOutcome<T> {
-  value: T;
-  /** Whether the unit said anything at all; undefined if this request cannot tell. */
-  answered: boolean | undefined;
-}
+export { type BusJob, type BusOutcome, type Priority, priorities, QueueFull, type Tenant, UnitAside } from './job.ts';
 
 /** A connection's share of a bus. */
 export interface Bus {
@@ -52,16 +31,6 @@ export interface Bus {
   release(): void;
 }
 
-/** Who shares a bus, and how it wants to use an endpoint that is opened only once. */
-export interface Tenant {
-  /** The gateway's name in the store: a connection of another one is not named to people. */
-  key: string;
-  connection: string;
-  kind: string;
-  /** `Driver.terms`; undefined if every connection opens its own. */
-  terms: string | undefined;
-}
-
 export interface BusSpan extends Omit<Span<Priority>, 'owner'> {
   /** Undefined for a connection of another gateway, which is then not described: `unit` and `text` are empty. */
   connection: string | undefined;
@@ -79,144 +48,6 @@ export interface Buses {
   lease(endpoint: string, maxInFlight: number, tenant?: Tenant): Bus;
   /** Each bus that is leased, and those that were as one of each kind. */
   uses(): { open: BusUse[]; past: BusUse[] };
-}
-
-/** The unit does not answer and its next try is not due: nothing was sent. */
-export class UnitAside extends Error {
-  readonly retryInMs: number;
-
-  constructor(unit: string, retryInMs: number) {
-    super(`unit ${unit} does not answer; next try in ${(retryInMs / 1_000).toFixed(1)} s`);
-    this.name = 'UnitAside';
-    this.retryInMs = retryInMs;
-  }
-}
-
-/** As many requests of this priority wait as are allowed: nothing was sent. */
-export class QueueFull extends Error {
-  constructor(priority: Priority) {
-    super(`${limits.busQueueMax} requests (${priority}) wait for the bus already`);
-    this.name = 'QueueFull';
-  }
-}
-
-interface Waiting {
-  readonly unit: string;
-  readonly priority: Priority;
-  start(): void;
-  refuse(error: Error): void;
-}
-
-interface Share {
-  maxInFlight: number;
-  tenant: Tenant | undefined;
-  /** Its terms count. */
-  claimed: boolean;
-}
-
-class Arbiter {
-  /** In the order they came; of what each connection allows at once the strictest counts. */
-  readonly shares = new Set<Share>();
-  readonly shared = new Map<string, unknown>();
-  readonly aside: Aside;
-  readonly spans = new Spans(priorities);
-  readonly #clock: Clock;
-  readonly #lanes: Record<Priority, Lane<Waiting>> = { command: new Lane(), fresh: new Lane(), poll: new Lane(), survey: new Lane() };
-  #inFlight = 0;
-  #busyMs = 0;
-  #busySinceMs = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.aside = new Aside(clock);
-  }
-
-  get busyMs(): number {
-    return this.#busyMs + (this.#inFlight > 0 ? this.#clock.monotonicMs() - this.#busySinceMs : 0);
-  }
-
-  waiting(): number {
-    return priorities.reduce((sum, priority) => sum + this.#lanes[priority].size, 0);
-  }
-
-  run<T>(job: BusJob<T>, share: Share): Promise<T> {
-    const queuedMs = this.#clock.monotonicMs();
-    const lane = this.#lanes[job.priority];
-    return new Promise<T>((resolve, reject) => {
-      if (job.signal.aborted) return reject(job.signal.reason as Error);
-      if (!this.#admits(job)) return reject(this.#refusal(job.unit));
-      if (lane.size >= limits.busQueueMax) return reject(new QueueFull(job.priority));
-      const leave = () => {
-        if (lane.remove(waiting)) reject(job.signal.reason as Error);
-      };
-      const waiting: Waiting = {
-        unit: job.unit,
-        priority: job.priority,
-        start: () => {
-          job.signal.removeEventListener('abort', leave);
-          this.#start(job, share, queuedMs).then(resolve, reject);
-        },
-        refuse: (error) => {
-          job.signal.removeEventListener('abort', leave);
-          reject(error);
-        },
-      };
-      job.signal.addEventListener('abort', leave, { once: true });
-      lane.add(waiting);
-      this.dispatch();
-    });
-  }
-
-  async #start<T>(job: BusJob<T>, share: Share, queuedMs: number): Promise<T> {
-    const { unit, priority, text = priority } = job;
-    const startedMs = this.#clock.monotonicMs();
-    if (this.#inFlight === 0) this.#busySinceMs = startedMs;
-    this.#inFlight += 1;
-    if (priority !== 'survey') this.aside.begin(unit);
-    let answered: boolean | undefined;
-    let outcome: Outcome = 'failed';
-    let detail: string | undefined;
-    try {
-      const result = await job.run();
-      answered = result.answered;
-      outcome = answered === undefined ? 'done' : answered ? 'answered' : 'silent';
-      return result.value;
-    } catch (error) {
-      detail = messageOf(error);
-      throw error;
-    } finally {
-      const endedMs = this.#clock.monotonicMs();
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#busyMs += endedMs - this.#busySinceMs;
-      this.spans.add({ unit, text, priority, outcome, detail, owner: share.tenant, queuedMs, startedMs, endedMs });
-      if (priority !== 'survey') this.aside.end(unit, answered);
-      // Whatever waits for a unit that has just been set aside would only wait for its time-outs.
-      if (!this.aside.admits(unit)) {
-        for (const other of priorities)
-          if (other !== 'survey') for (const waiting of this.#lanes[other].drain(unit)) waiting.refuse(this.#refusal(unit));
-      }
-      this.dispatch();
-    }
-  }
-
-  /** A survey asks those who may not be there at all: their silence means nothing to polls, nor that of polls to it. */
-  #admits({ unit, priority }: Pick<BusJob<unknown>, 'unit' | 'priority'>): boolean {
-    return priority === 'survey' || this.aside.admits(unit);
-  }
-
-  dispatch(): void {
-    const most = Math.min(...Array.from(this.shares, (share) => share.maxInFlight));
-    while (this.#inFlight < most) {
-      const next = this.#lanes.command.take() ?? this.#lanes.fresh.take() ?? this.#lanes.poll.take() ?? this.#lanes.survey.take();
-      if (!next) return;
-      if (this.#admits(next)) next.start();
-      else next.refuse(this.#refusal(next.unit));
-    }
-  }
-
-  #refusal(unit: string): UnitAside {
-    return new UnitAside(unit, this.aside.retryInMs(unit) ?? 0);
-  }
 }
 
 /** The buses of the process. An endpoint's arbiter lives as long as a connection holds a share of it. */

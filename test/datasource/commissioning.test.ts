@@ -168,6 +168,14 @@ describe('a scan over HTTP', () => {
     expect(last.findings).toBeLessThanOrEqual(limits.findingsMax);
   });
 
+  it('stands on the help page of those who may', async () => {
+    const page = async (role: Role) => (await plant.ask('help', { role })).text;
+    expect(await page('Admin')).toContain('/connections/line/scan');
+    expect(await page('Editor')).not.toContain('/scan');
+    expect(await page('Editor')).toContain('&quot;explain&quot;');
+    expect(await page('Viewer')).not.toContain('&quot;explain&quot;');
+  });
+
   it('GET drivers says what can be chosen', async () => {
     const { json } = await plant.ask('drivers', { role: 'Viewer' });
     const line = json.drivers.find(({ kind }: { kind: string }) => kind === 'line');

@@ -23,6 +23,8 @@ interface Guide {
   base: string;
   uid: string;
   editor: boolean;
+  /** Connections an Admin may scan; none for others. */
+  scannable: readonly string[];
   command: boolean;
 }
 
@@ -33,6 +35,7 @@ function page(ask: Ask): Html {
     base: `/api/datasources/uid/${encodeURIComponent(uid).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`)}/resources`,
     uid,
     editor: roleAtLeast(user.role, 'Editor'),
+    scannable: roleAtLeast(user.role, 'Admin') ? scannable(instance) : [],
     command: mayCommand(ask.caller, leastAnywhere(instance.gateway.plan.settings.rights)).allowed,
   };
   const devices = devicesOf(instance);
@@ -103,9 +106,22 @@ ${
   guide.editor
     ? html`<p>The last day of everything as a file, and what happens as it happens:</p>
 <pre>${curl(guide, 'export?from=now-1d&to=now&format=csv', ['-o history.csv'])}</pre>
-<pre>${curl(guide, 'events', ['-N'])}</pre>`
+<pre>${curl(guide, 'events', ['-N'])}</pre>
+<p>Queries for Explore: what goes over the wire, how busy each bus is, and the poll plan:</p>
+${['messages', 'bus', 'explain'].map((queryType) => html`<pre>${JSON.stringify({ queryType })}</pre>`)}`
     : ''
-}`;
+}${scanning(guide)}`;
+}
+
+/** Connections whose protocol can look who and what is there. */
+function scannable({ gateway }: Instance): string[] {
+  return gateway.plan.connections.filter(({ driver }) => driver.survey?.scan).map(({ connection }) => connection.id);
+}
+
+function scanning(guide: Guide): Html {
+  if (guide.scannable.length === 0) return html``;
+  return html`<p>Who and what is behind a connection; GET drivers says which options there are:</p>
+${guide.scannable.slice(0, limits.helpPointsMax).map((id) => html`<pre>${post(guide, `connections/${id}/scan`, {}, ['-N'])}</pre>`)}`;
 }
 
 /** The fields of a query with their meaning, from the schema that checks them. */
@@ -123,10 +139,10 @@ function curl({ base }: Guide, path: string, options: readonly string[] = []): s
   return ['curl', ...options, `-H "Authorization: Bearer $TOKEN"`, `"$GRAFANA${base}/${path}"`].join(' ');
 }
 
-function post(guide: Guide, path: string, body: unknown): string {
+function post(guide: Guide, path: string, body: unknown, options: readonly string[] = []): string {
   // A quote inside single quotes of the shell is written as '\''.
   const data = JSON.stringify(body).replaceAll("'", `'\\''`);
-  return curl(guide, path, ['-X POST', "-H 'Content-Type: application/json'", `-d '${data}'`]);
+  return curl(guide, path, [...options, '-X POST', "-H 'Content-Type: application/json'", `-d '${data}'`]);
 }
 
 const style = new Html(`<style>

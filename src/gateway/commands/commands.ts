@@ -283,6 +283,7 @@ export class Commands {
     const delivered = await deliver(clock, {
       link,
       unit: link.unitOf(device.device),
+      text: record.kind === 'set' ? `set ${name}` : `run ${name}`,
       expiresMs: task.body.expires,
       turn,
       compare: async (signal) => {

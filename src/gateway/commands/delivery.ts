@@ -9,6 +9,8 @@ import type { Link } from '../link.ts';
 export interface Delivery {
   link: Link;
   unit: string;
+  /** What it is, for people who look at the bus. */
+  text: string;
   expiresMs: number;
   /** Resolves when the commands before it have been sent. */
   turn: Promise<void>;
@@ -40,6 +42,7 @@ export async function deliver(clock: Clock, delivery: Delivery): Promise<Deliver
     const answer = await delivery.link.ask({
       unit: delivery.unit,
       priority: 'command',
+      text: delivery.text,
       signal,
       call: (session, life) => {
         isSent = true;
