@@ -189,3 +189,44 @@ func TestThePollPlanIsExplained(t *testing.T) {
 		t.Errorf("the first request reads %v places", places)
 	}
 }
+
+func TestABrokerIsScannedAndItsMessagesAreSeen(t *testing.T) {
+	p := shared(t)
+	admin := p.source.As(harness.Person("Admin"))
+	must(t, p.broker.Publish(t.Context(), "home/room-1/note", "said before"))
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(100 * time.Millisecond):
+				_ = p.broker.Publish(t.Context(), "commission/attic/climate", `{"temperature": 18.5}`)
+			}
+		}
+	}()
+	_, next := survey(t, admin, "connections/broker/scan", object{"options": object{"filter": "commission/#", "duration": "1500ms"}})
+	finding := next(func(line object) bool {
+		return line["event"] == "finding" && strings.Contains(fmt.Sprint(line), "commission/attic/climate")
+	})
+	if finding["proposes"] == nil {
+		t.Errorf("it proposes nothing: %v", finding)
+	}
+	if end := next(event("end")); end["state"] != "done" {
+		t.Errorf("it ends with %v", end)
+	}
+	eventually(t, patience, func() error {
+		must(t, p.broker.Publish(t.Context(), "home/room-1/note", "seen in the traffic"))
+		frame := asked(t, p.source, object{"queryType": "messages", "connections": list{"broker"}, "filter": "seen in the traffic"})[0]
+		if frame.Rows() == 0 {
+			return errors.New("the message is not there yet")
+		}
+		var labels map[string]string
+		must(t, json.Unmarshal(frame.Fields[4].At(0).(json.RawMessage), &labels))
+		if labels["unit"] != "home/room-1/note" || labels["direction"] != "in" {
+			t.Errorf("its labels are %v", labels)
+		}
+		return nil
+	})
+}
