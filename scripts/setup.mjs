@@ -24,6 +24,8 @@ const debianCommands = {
   ser2net: 'ser2net',
   gcc: 'gcc',
 };
+/** To run our sketch on a microcontroller's core: the C library it is built with, and simavr (whose program brings its library along). */
+const boardFiles = { '/usr/lib/avr/include/avr/io.h': 'avr-libc', '/usr/bin/simavr': 'simavr' };
 /** To start the executable for ARM on a machine that is not: an emulator, and the libraries it needs. The last brings those before it along. */
 const emulatorFiles = { '/usr/bin/qemu-aarch64': 'qemu-user', '/usr/aarch64-linux-gnu/lib/libstdc++.so.6': 'libstdc++6-arm64-cross' };
 /** What far ends in C are compiled with, and the Debian packages with them. */
