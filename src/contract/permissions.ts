@@ -8,7 +8,7 @@ import { rateSchema } from './guards.ts';
 import { limits } from './limits.ts';
 import { compileSelector, compileSelectors, type Matcher } from './query.ts';
 
-const selector = z
+export const selectorSchema = z
   .string()
   .min(1)
   .max(limits.patternLengthMax)
@@ -21,7 +21,7 @@ const selector = z
   });
 const selectors = (example: string) =>
   z
-    .array(selector)
+    .array(selectorSchema)
     .min(1)
     .max(100)
     .meta({ examples: [[example]] });
@@ -34,7 +34,7 @@ const ruleSchema = z.strictObject({
   points: selectors('setpoint').optional().describe('Points it is about; with neither points nor commands all of the device'),
   commands: selectors('reset').optional().describe('Named commands it is about'),
   labels: z
-    .record(z.string().max(64), selector)
+    .record(z.string().max(64), selectorSchema)
     .optional()
     .describe('Only where the labels of the point (of a command: of the device) are so')
     .meta({ examples: [{ site: 'north' }] }),
@@ -51,7 +51,7 @@ const alertCommandSchema = z.strictObject({
   id: idSchema.describe('For the record').meta({ examples: ['cool-down'] }),
   when: z.enum(['firing', 'resolved']).default('firing').describe('The state of the alert that makes the command'),
   labels: z
-    .record(z.string().max(256), selector)
+    .record(z.string().max(256), selectorSchema)
     .refine((labels) => Object.keys(labels).length > 0, 'is empty; allowed is at least one label, such as { "alertname": "Too hot" }')
     .describe('Labels the alert must have, all of them')
     .meta({ examples: [{ alertname: 'Too hot' }] }),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idSchema, titleSchema } from './device.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
-import { rightsSchema } from './permissions.ts';
+import { rightsSchema, selectorSchema } from './permissions.ts';
 import { isTimeZone } from './zone.ts';
 
 /** What every connection has; the rest of the object is the driver's. */
@@ -13,10 +13,45 @@ export const connectionSchema = z.looseObject({
   title: titleSchema,
 });
 
+/** Series that are kept for another time than the rest: all that is said has to match. */
+export const retentionSchema = z.strictObject({
+  devices: z
+    .array(selectorSchema)
+    .min(1)
+    .max(limits.retentionSelectorsMax)
+    .default(['*'])
+    .describe('Names, globs with *, or RE2 expressions between slashes')
+    .meta({ examples: [['room-*']] }),
+  points: z
+    .array(selectorSchema)
+    .min(1)
+    .max(limits.retentionSelectorsMax)
+    .default(['*'])
+    .describe('As devices')
+    .meta({ examples: [['energy', '/_total$/']] }),
+  labels: z
+    .record(z.string().min(1).max(limits.idLengthMax), selectorSchema)
+    .default({})
+    .describe('Labels of the point, each with a selector')
+    .meta({ examples: [{ site: 'north' }] }),
+  retention: durationMs({ minMs: 60_000, maxMs: limits.retentionMaxMs })
+    .describe('Older samples of these series are deleted')
+    .meta({ examples: ['365d'] }),
+});
+export type RetentionRule = z.output<typeof retentionSchema>;
+
 export const historySchema = z.strictObject({
   retention: durationMs({ minMs: 60_000 })
     .prefault(formatDurationMs(30 * 86_400_000))
     .describe('Older samples are deleted'),
+  exceptions: z
+    .array(retentionSchema)
+    .max(limits.retentionRulesMax)
+    .default([])
+    .describe(
+      'Series that are kept for a shorter or a longer time: devices, points, labels and their retention; the first that matches counts',
+    )
+    .meta({ examples: [[{ devices: ['room-*'], labels: { site: 'north' }, retention: '365d' }]] }),
   flushInterval: durationMs({ minMs: 10, maxMs: 60_000 })
     .prefault(formatDurationMs(limits.flushIntervalMs))
     .describe('Longest wait of a sample for its commit to disk'),
@@ -70,4 +105,9 @@ export const settingsSchema = z.strictObject({
   rights: rightsSchema.prefault({}).describe('Who may do what'),
   health: healthSchema.prefault({}).describe('When Save & test and the health endpoint report an error'),
 });
+/** The longest time anything is kept: what holds where it is not known which series is meant. */
+export function longestRetentionMs({ retention, exceptions }: z.output<typeof historySchema>): number {
+  return Math.max(retention, ...exceptions.map((one) => one.retention));
+}
+
 export type Settings = z.output<typeof settingsSchema>;

@@ -3,6 +3,7 @@ import type { InstanceSettings } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
+import { longestRetentionMs } from '../contract/settings.ts';
 import type { Instance } from './instance.ts';
 import type { Reader } from './reading.ts';
 import type { Lost } from './remembered/ledger.ts';
@@ -100,7 +101,7 @@ export class Entry {
       0,
     );
     this.#stamp = stamp;
-    this.retentionMs = plan.settings.history.retention;
+    this.retentionMs = longestRetentionMs(plan.settings.history);
     this.#deps.log.info('settings read', { gateway: key, connections: plan.connections.length, points, faults: plan.faults.length });
     if (!this.ended.signal.aborted) await gateway.apply(plan);
   }

@@ -45,6 +45,7 @@ export async function instanceHealth(instance: Instance, caller: Caller, deps: H
   const findings = [
     faultFinding(gateway.plan.faults, insider),
     storageFinding(storage, insider, deps.reason),
+    ...(storage.clock === undefined ? [] : [{ text: storage.clock, fails: false }]),
     seriesFinding(deps.store.cardinality(instance.key), insider),
     // What is not opened on purpose is not down.
     ...(active ? linkFindings(connections, devices, gateway.plan.settings.health.failWhen, nowMs, insider) : []),

@@ -76,10 +76,10 @@ export class Resting {
 
   /** One after the other: nobody waits for it. */
   async #expire(): Promise<void> {
-    const { store, clock, log } = this.#deps;
+    const { store, log } = this.#deps;
     for (const [key, { retentionMs, state }] of [...this.#known]) {
       try {
-        const deleted = await store.expire(key, clock.nowNs() - BigInt(Math.round(retentionMs)) * 1_000_000n);
+        const deleted = await store.expire(key, (await store.believedNowNs()) - BigInt(Math.round(retentionMs)) * 1_000_000n);
         if (deleted > 0) log.info('samples older than the retention are deleted', { gateway: key, deleted });
         // One that was removed is only known for its history's sake.
         if (state !== 'removed' || this.#known.get(key)?.state !== 'removed' || (await store.series(key)).length > 0) continue;

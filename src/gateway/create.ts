@@ -4,7 +4,7 @@ import type { Device, Point } from '../contract/device.ts';
 import { Fault, messageOf, notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
-import { settingsSchema } from '../contract/settings.ts';
+import { longestRetentionMs, settingsSchema } from '../contract/settings.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import { Desk } from './commands/desk.ts';
 import { Journal } from './commands/journal.ts';
@@ -48,7 +48,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const traffics = new Traffics(deps.trafficPool, clock);
   const surveys = new Surveys({ key, buses: deps.buses, clock, log, traffics, link: (id) => links.get(id) });
   const commands = new Desk({ key, store, clock, plant, intake, journal, link: (id) => links.get(id) });
-  const keeping = keep({ key, store, clock, log });
+  const keeping = keep({ key, store, clock, log, labelsOf: (series) => plant.point(series)?.point.labels });
   let plan: Plan = { connections: [], settings: settingsSchema.parse({}), faults: [] };
   let applying: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const next = { ...wanted, connections: wanted.connections.map(likeBefore) };
     plan = next;
     running = undefined;
-    intake.retentionMs = next.settings.history.retention;
+    intake.retentionMs = longestRetentionMs(next.settings.history);
     keeping.use(next.settings.history);
     const kept = new Map(next.connections.map((planned) => [planned.connection.id, planned]));
     traffics.keepOnly(new Set(kept.keys()));

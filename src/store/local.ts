@@ -217,7 +217,7 @@ export class LocalStore implements Store {
     await this.flush();
     const ids = keys
       .flatMap((key) => this.#catalogue.siblings(gateway, key))
-      .flatMap(({ id, stored }) => (id !== undefined && stored ? [id] : []));
+      .flatMap(({ id, stored, firstNs }) => (id !== undefined && stored && (firstNs === undefined || firstNs < range.toNs) ? [id] : []));
     if (ids.length === 0) return 0;
     return this.#shorten('remove', { ids, fromNs: clampTime(range.fromNs), toNs: clampTime(range.toNs) });
   }

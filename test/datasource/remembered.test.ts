@@ -204,6 +204,9 @@ describe('instances that rest', () => {
   it('lose what is older than their retention, as if they ran; a removed one is forgotten with its last sample', async () => {
     // A minute until the first look, an hour until the next.
     const clock = fastClock(2_000);
+    // History is deleted by the store's own clock; its time-outs are those of the real one.
+    const store = openStore({ folder: undefined, clock: { ...systemClock, nowMs: clock.nowMs, nowNs: clock.nowNs }, log: silentLog });
+    onTestFinished(() => store.close());
     const now = clock.nowNs();
     const fresh = now - 1_000_000_000n;
     for (const key of ['1/stopped', '1/removed', '1/other']) {

@@ -3,6 +3,7 @@ import { Fault, messageOf } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Log } from '../../contract/log.ts';
 import { type ColumnKind, seriesName } from '../../contract/sample.ts';
+import { longestRetentionMs } from '../../contract/settings.ts';
 import { TooManySeries } from '../../store/faults.ts';
 import type { Entry, Store } from '../../store/store.ts';
 import { type ImportType, importTypes } from '../import/lines.ts';
@@ -50,7 +51,7 @@ export function importHandler({ store, clock, log, longAnswers }: ImportDeps): H
       const kinds = new Map<string, ColumnKind>();
       for (const series of await store.series(key)) kinds.set(seriesName(series), series.kind);
       const nowNs = clock.nowNs();
-      const oldestNs = nowNs - BigInt(Math.round(gateway.plan.settings.history.retention)) * 1_000_000n;
+      const oldestNs = nowNs - BigInt(Math.round(longestRetentionMs(gateway.plan.settings.history))) * 1_000_000n;
       const read = createSampleReader({
         latestNs: nowNs + BigInt(limits.clockAheadMaxMs) * 1_000_000n,
         kindOf: (series) => kinds.get(seriesName(series)),
