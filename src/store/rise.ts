@@ -136,16 +136,17 @@ export class Rising {
       this.#base = last;
       this.#since = this.#lastTime;
     }
-    for (let index = from; index < to; index++) {
+    let index = from;
+    if ((values[index] as number | bigint) >= last) index = fallAfter(values, index + 1, to);
+    while (index < to) {
       const value = values[index] as number | bigint;
-      if (value < last) {
-        this.#steps.climb(this.#base, last);
-        this.#steps.fall(last, value);
-        this.#base = value;
-      }
-      last = value;
+      if (index > from) last = values[index - 1] as number | bigint;
+      this.#steps.climb(this.#base, last);
+      this.#steps.fall(last, value);
+      this.#base = value;
+      index = fallAfter(values, index + 1, to);
     }
-    this.#last = last;
+    this.#last = values[to - 1] as number | bigint;
   }
 
   #close(start: bigint): void {
@@ -164,11 +165,30 @@ export class Rising {
   }
 }
 
+/** The first place from `from` on whose value is less than the one before it; `to` if there is none. */
+function fallAfter(values: Float64Array | BigInt64Array, from: number, to: number): number {
+  // Two loops: one for both kinds of values would box each of them.
+  return values instanceof Float64Array ? numberFallAfter(values, from, to) : wholeFallAfter(values, from, to);
+}
+
+function numberFallAfter(values: Float64Array, from: number, to: number): number {
+  let index = from;
+  while (index < to && (values[index] as number) >= (values[index - 1] as number)) index++;
+  return index;
+}
+
+function wholeFallAfter(values: BigInt64Array, from: number, to: number): number {
+  let index = from;
+  while (index < to && (values[index] as bigint) >= (values[index - 1] as bigint)) index++;
+  return index;
+}
+
 /** Numbers as a column, whole ones exactly where 64 bits hold all of them. */
 export function wholeColumns(results: readonly (number | bigint)[], unsigned: boolean): Pick<BucketColumns, 'values' | 'exact'> {
-  const values = Float64Array.from(results, Number);
-  const whole = results.filter((one) => typeof one === 'bigint');
-  if (whole.length === 0 || whole.length < results.length) return { values };
+  // One kind of series gives one kind of result.
+  if (typeof results[0] === 'number') return { values: new Float64Array(results as number[]) };
+  const whole = results as bigint[];
+  const values = Float64Array.from(whole, Number);
   const fits = (narrow: (bits: number, value: bigint) => bigint) => whole.every((one) => narrow(64, one) === one);
   if (unsigned && fits(BigInt.asUintN)) return { values, exact: BigUint64Array.from(whole) };
   return fits(BigInt.asIntN) ? { values, exact: BigInt64Array.from(whole) } : { values };

@@ -7,7 +7,7 @@ import { type ColumnKind, type Quality, qualities, type Sample } from '../../src
 import type { BucketOptions, BucketResult, SeriesRule, Store } from '../../src/store/store.ts';
 import { entry, gateway, never, openForTest, temporaryFolder } from './fixtures.ts';
 
-const runs = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 2_000 : 30;
+const runs = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 2_000 : 20;
 
 /** The far end: fractions of Python. */
 const far = spawn('python3', [fileURLToPath(new URL('../far/aggregates.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
