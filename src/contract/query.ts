@@ -113,6 +113,10 @@ export const querySchema = z.object({
     .default('usable')
     .describe('usable: good and uncertain. all: bad samples too, as nulls, with their reason'),
   format: z.enum(['multi', 'wide', 'long']).default('multi').describe('A frame a series, a column a series, or a row a sample'),
+  as: z
+    .enum(['table', 'logs'])
+    .optional()
+    .describe('Of commands: a table, whose columns are also those of annotations; or log lines. A table unless said'),
   reduce: z
     .enum(['auto', 'none', 'min-max'])
     .default('auto')

@@ -1,6 +1,6 @@
 /**
  * `commands`: who sent what and how it ended, newest last. The columns `time`, `timeEnd`, `title`, `text` and `tags` are what Grafana
- * takes for annotations.
+ * takes for annotations. With `as: logs` they are log lines.
  */
 import type { CommandRecord } from '../contract/command.ts';
 import { limits } from '../contract/limits.ts';
@@ -20,7 +20,38 @@ export async function answerCommands({ ask, instance, deps }: Question): Promise
     records.length < limits.commandsPerQueryMax
       ? []
       : [{ severity: 'warning', text: `Only the newest ${limits.commandsPerQueryMax} commands of the range are looked at.` }];
+  if (ask.query.as === 'logs') return [logLines(chosen.reverse(), notices)];
   return [{ name: 'commands', meta: withNotices({ preferredVisualisationType: 'table' }, notices), fields: columns(chosen) }];
+}
+
+/** The data plane's log lines, newest first. */
+function logLines(records: readonly CommandRecord[], notices: Notice[]): Frame {
+  const text = (name: string, of: (record: CommandRecord) => string): Field => ({ name, type: 'string', values: records.map(of) });
+  return {
+    name: 'commands',
+    meta: withNotices({ type: 'log-lines', preferredVisualisationType: 'logs' }, notices),
+    fields: [
+      {
+        name: 'timestamp',
+        type: 'time',
+        values: BigInt64Array.from(records, (record) => BigInt(Math.round(startedMs(record))) * 1_000_000n),
+      },
+      text('body', (record) => `${title(record)}; ${description(record)}`),
+      text('severity', severity),
+      text('id', ({ id }) => id),
+      {
+        name: 'labels',
+        type: 'json',
+        values: records.map(({ device, point, kind, state, user }) => JSON.stringify({ device, point, kind, state, user: user.login })),
+      },
+    ],
+  };
+}
+
+/** In the words of Grafana's log levels: refused is a warning, what a device did otherwise an error. */
+function severity({ state }: CommandRecord): string {
+  if (state === 'failed' || state === 'mismatch' || state === 'unknown') return 'error';
+  return state === 'rejected' || state === 'expired' ? 'warning' : 'info';
 }
 
 function columns(records: readonly CommandRecord[]): Field[] {

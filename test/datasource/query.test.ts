@@ -293,6 +293,18 @@ describe('commands', () => {
     expect(tanks && fieldOf(tanks, 'id').values).toEqual(['2']);
   });
 
+  it('are log lines, newest first, if that is asked for', async () => {
+    const [frame] = await bench.frames({ queryType: 'commands', devices: ['*'], as: 'logs' });
+    if (!frame) throw new Error('no frame');
+    expect(frame.meta).toMatchObject({ type: 'log-lines', preferredVisualisationType: 'logs' });
+    expect(fieldOf(frame, 'timestamp').values).toEqual([`${nowMs - 1_000}000000`, `${nowMs - 5_000}000000`]);
+    expect(fieldOf(frame, 'body').values).toEqual([
+      'tank: drain, sent; by Ann (Editor)',
+      'boiler.setpoint := 55, verified; by Ann (Editor); cold; read back 55',
+    ]);
+    expect(fieldOf(frame, 'severity').values).toEqual(['info', 'info']);
+  });
+
   it('name people, so Viewers and nobody are refused, as with GET commands', async () => {
     expect(await bench.ask({ queryType: 'commands', devices: ['*'] }, { role: 'Viewer' })).toMatchObject({
       status: 403,
