@@ -206,7 +206,7 @@ describe('suggest', () => {
     expect(await values('what=devices&label=site:north')).toEqual(['pump']);
     expect(await values('what=commands')).toEqual(['stop']);
     expect(await values('what=connections&prefix=b')).toEqual(['bus']);
-    expect(await values('what=profiles&prefix=eastron')).toEqual(['eastron-sdm120', 'eastron-sdm630']);
+    expect(await values('what=profiles&prefix=eastron')).toEqual(['eastron-sdm120', 'eastron-sdm230', 'eastron-sdm630']);
     expect((await plant.ask('suggest?what=points&device=meter&prefix=power_factor_l1')).json).toEqual({
       suggestions: [{ value: 'power_factor_l1', text: 'Power factor L1' }],
       more: false,
