@@ -48,7 +48,7 @@ func TestHistoryIsExportedAsCSVThatGoReads(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if strings.Join(rows[0], " ") != "time device point value quality reason" {
+		if strings.Join(rows[0], " ") != "time device point value quality reason kind" {
 			t.Fatalf("its head is %q", rows[0])
 		}
 		found := map[string]string{}

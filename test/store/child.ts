@@ -24,13 +24,27 @@ function count(index: number): Entry {
 switch (job) {
   // Appends one after the other and in groups, says what was acknowledged, until it is killed.
   case 'count':
-  case 'count-folding': {
+  case 'count-folding':
+  case 'count-upkeep': {
     // An expiry of nothing folds all there is: so kills fall into folds too.
     const fold = async () => {
       for (;;) await store.expire('1/child', -1n);
     };
     if (job === 'count-folding') void fold();
-    const found = (await store.last('1/child'))[0]?.sample.value;
+    // Another series is filled and deleted again, and the history copied, all the time: so kills fall into those too.
+    const upkeep = async () => {
+      const other = { device: 'child', point: 'other' };
+      for (let round = 0; ; round++) {
+        await store.append(
+          '1/child',
+          Array.from({ length: 5_000 }, (_, index) => ({ ...count(index), key: other })),
+        );
+        await store.remove('1/child', [other], { fromNs: BigInt((round * 700) % 5_000), toNs: 4_500n });
+        await store.backup();
+      }
+    };
+    if (job === 'count-upkeep') void upkeep();
+    const found = (await store.last('1/child')).find(({ series }) => series.point === 'count')?.sample.value;
     for (let index = typeof found === 'number' ? found + 1 : 0; ; ) {
       const size = 1 + (index % 50);
       const entries = Array.from({ length: size }, (_, offset) => count(index + offset));

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { always, never, openForTest, startChild, temporaryFolder, until } from './fixtures.ts';
 
 const kills = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 200 : 4;
 
-it.each(['count', 'count-folding'])(
+it.each(['count', 'count-folding', 'count-upkeep'])(
   `keeps everything it acknowledged through ${kills} kills (%s)`,
   async (job) => {
     const folder = temporaryFolder();
@@ -24,6 +28,9 @@ it.each(['count', 'count-folding'])(
         { quality: 'all', rowsMax: 1_000_000 },
         never,
       );
+      // Copies that are there are whole: an interrupted one has no name.
+      if (job === 'count-upkeep')
+        for (const { name, sha256 } of await store.backups()) expect(checksumOf(join(folder, 'backups', name))).toBe(sha256);
       await store.close();
       const times = result?.columns.times ?? [];
       const values = result?.columns.values ?? [];
@@ -33,6 +40,13 @@ it.each(['count', 'count-folding'])(
       expect(values.every((value, index) => value === BigInt(index))).toBe(true);
     }
     expect(acknowledged).toBeGreaterThan(0);
+    const check = new DatabaseSync(join(folder, 'fieldgate.db'));
+    expect(check.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    check.close();
   },
-  600_000,
+  1_800_000,
 );
+
+function checksumOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
