@@ -33,6 +33,7 @@ import { listPoints, onePoint, runCommand, setPoint } from './resources/points.t
 import { profileHandlers } from './resources/profiles.ts';
 import { type Send, sendProblem, sendReply } from './resources/reply.ts';
 import { schemaHandlers } from './resources/schema.ts';
+import { faultFor } from './resources/shown.ts';
 import { suggestHandler } from './resources/suggest.ts';
 import { lastSurvey, surveyHandler } from './resources/survey.ts';
 
@@ -101,7 +102,7 @@ export function createResources(
       await sendReply(reply, head, sendOn, deps.clock);
     } catch (error) {
       if (begun) throw error;
-      if (error instanceof Fault) return await sendProblem(error, send, head);
+      if (error instanceof Fault) return await sendProblem(faultFor(caller.user, error), send, head);
       if (signal.aborted) throw error;
       // Whatever it is, it is ours; what it says may name things the caller must not read.
       deps.log.error('resource failed', {

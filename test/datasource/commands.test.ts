@@ -193,6 +193,21 @@ describe('rights by rule', () => {
     expect((await post('devices/pump/commands/stop', {}, { datasource: false })).status).toBe(400);
   });
 
+  it('tell a Viewer who may command no host', async () => {
+    plant.save(settings({ rights: { rules: [{ role: 'Viewer' }] } }));
+    expect((await set('pump.speed', 30, { role: 'Viewer' })).status).toBe(200);
+    await far.stop();
+    await plant.until('devices/pump', ({ json }) => json.state === 'offline');
+    const answers = [
+      await set('pump.speed', 31, { role: 'Viewer' }),
+      await post('commands', { commands: [{ device: 'pump', point: 'speed', value: 31 }] }, { role: 'Viewer' }),
+      await plant.ask('access/me?device=pump', { role: 'Viewer' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 200]);
+    for (const { text } of answers) expect(text).not.toMatch(/127\.0\.0\.1|hung up|ECONN/);
+    expect((await set('pump.speed', 31)).text).toMatch(/127\.0\.0\.1|hung up|ECONN/);
+  });
+
   it('that are mistyped leave commands to Admins', async () => {
     plant.save(settings({ rights: { rules: [{ devices: ['/(/'], role: 'Viewer' }] } }));
     expect((await set('pump.speed', 30)).status).toBe(403);

@@ -1,5 +1,6 @@
 /** A boiler at the far end of a wire, for what concerns commands: a set point with limits, a pump, a button, what speaks by itself. */
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/contract/clock.ts';
 import type { ActionConfig } from '../../src/contract/device.ts';
 import type { Guards } from '../../src/contract/guards.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -18,6 +19,7 @@ export async function boiler({
 }: {
   factor?: number;
   store?: Store;
+  clock?: Clock;
   timeoutMs?: number;
   /** Of the set point. */
   guards?: Guards;

@@ -11,6 +11,7 @@ import { check } from '../settings/words.ts';
 import type { Ask, Handler } from './ask.ts';
 import { badBody } from './body.ts';
 import { idempotencyKey } from './points.ts';
+import { faultFor, recordFor } from './shown.ts';
 
 const shared = { wait: true, confirm: true } as const;
 const setSchema = setBodySchema.omit(shared).extend({ device: idSchema, point: pointIdSchema.describe('The point to set') });
@@ -43,7 +44,8 @@ export const sendCommands: Handler = async (ask) => {
   }));
   const forbidden = commands.map((item) => refusalOf(ask, item));
   if (forbidden.some((fault) => fault !== undefined)) return refusedList(forbidden.map((fault) => fault ?? notSent()));
-  const outcomes = await ask.instance.gateway.commands.sendAll(wishes, wait);
+  const ended = await ask.instance.gateway.commands.sendAll(wishes, wait);
+  const outcomes = ended.map((outcome) => (outcome instanceof Fault ? faultFor(ask.user, outcome) : recordFor(ask.user, outcome)));
   if (outcomes.every((outcome) => outcome instanceof Fault)) return refusedList(outcomes);
   const answers = outcomes.map((outcome) => (outcome instanceof Fault ? problemOf(outcome) : commandOutcome(outcome)));
   const worst = Math.max(...answers.map(({ status }) => Number(status)));

@@ -1,4 +1,4 @@
-import { roleAtLeast } from '../../contract/caller.ts';
+import { roleAtLeast, type User } from '../../contract/caller.ts';
 import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import type { Device, Point } from '../../contract/device.ts';
 import { badPart, badRequest, Fault, notFound } from '../../contract/fault.ts';
@@ -11,6 +11,7 @@ import { badBody } from './body.ts';
 import { deviceOf } from './devices.ts';
 import { pointAnswer, sampleAnswer } from './point-answer.ts';
 import { readChoice } from './selection.ts';
+import { recordFor } from './shown.ts';
 
 /** `{ points: [...] }`, each as `pointAnswer` says. */
 export const listPoints: Handler = ({ instance, params, user }) => {
@@ -48,7 +49,7 @@ export const setPoint: Handler = async (ask) => {
   const body = check(setBodySchema, ask.body);
   if (!body.ok) throw badBody(body.problems);
   const record = await ask.instance.gateway.set({ device: device.id, point: point.id }, body.value, ask.user, idempotencyKey(ask));
-  return commandReply(record);
+  return commandReply(record, ask.user);
 };
 
 /** Runs a named action of the device. Answers as `setPoint` does. */
@@ -58,10 +59,11 @@ export const runCommand: Handler = async (ask) => {
   if (!action) throw notFound(`device ${device.id} has no command ${JSON.stringify(ask.params.command)} that runs`, 'command');
   const body = check(actBodySchema, ask.body);
   if (!body.ok) throw badBody(body.problems);
-  return commandReply(await ask.instance.gateway.act(device.id, action.id, body.value, ask.user, idempotencyKey(ask)));
+  return commandReply(await ask.instance.gateway.act(device.id, action.id, body.value, ask.user, idempotencyKey(ask)), ask.user);
 };
 
-function commandReply(record: CommandRecord): Reply {
+function commandReply(whole: CommandRecord, user: User): Reply {
+  const record = recordFor(user, whole);
   const status = statusOf(record);
   if (status < 400) return { status, body: record };
   const message = record.detail ?? `the command ended as ${record.state}`;
