@@ -1,36 +1,31 @@
 /**
- * Reads of 125 holding registers, one after the other and eight at once: our driver's session, which makes 125 readings of each, beside
- * bare modbus-serial on its own TCP port, in turns against the same server in the same run. `node bench/modbus.ts [seconds a turn]`.
+ * Reads of 125 holding registers, each in turns against the same server in the same run. `node bench/modbus.ts [seconds a turn]`.
+ *
+ * 1. Loopback, against a server in C (libmodbus): our driver's session, which makes 125 readings of each, beside bare modbus-serial on its own TCP
+ *    port, libmodbus' own client in C, and pymodbus; one after the other, and ours and modbus-serial eight at once.
+ * 2. A device that takes 5 ms for each answer, eight in flight.
  */
-import { Worker } from 'node:worker_threads';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import modbusSerial from 'modbus-serial';
 import { modbus } from '../drivers/modbus/driver.ts';
 import { systemClock } from '../src/contract/clock.ts';
 import { pointSchema } from '../src/contract/device.ts';
 import type { Host } from '../src/contract/driver.ts';
 import { silentLog } from '../src/contract/log.ts';
+import { compile } from '../test/far/compile.ts';
+import { startProgram } from '../test/far/python.ts';
 
 const registers = 125;
 const turns = 5;
 const secondsPerTurn = Number(process.argv[2] ?? 1);
 
-const server = new Worker(
-  `import { startModbusServer } from ${JSON.stringify(new URL('../simulators/modbus-server.ts', import.meta.url).href)};
-   import { parentPort } from 'node:worker_threads';
-   const holding = new Map(Array.from({ length: ${registers} }, (_, register) => [register, register * 7]));
-   const tables = { coil: new Map(), discrete: new Map(), input: new Map(), holding };
-   const unit = { now: () => tables, setCoils: () => 1, setHolding: () => 1 };
-   parentPort.postMessage((await startModbusServer({ host: '127.0.0.1', port: 0, units: new Map([[1, unit]]) })).port);`,
-  { eval: true },
-);
-const port = await new Promise<number>((resolve, reject) => {
-  server.once('message', resolve);
-  server.once('error', reject);
-});
+const server = await startProgram('libmodbus_server', compile('libmodbus_server.c', ['modbus']), ['0']);
+const { port } = server;
 
 type Read = () => Promise<void>;
 
-async function ours(): Promise<{ read: Read; close(): Promise<void> }> {
+async function ours(port: number): Promise<{ read: Read; close(): Promise<void> }> {
   const options = modbus.connection.parse({ transport: { type: 'tcp', host: '127.0.0.1', port }, maxInFlight: 8 });
   const points = Array.from({ length: registers }, (_, register) => {
     const { address, interval: _interval, ...rest } = pointSchema.parse({ id: `r${register}`, address: { table: 'holding', register } });
@@ -58,7 +53,7 @@ async function ours(): Promise<{ read: Read; close(): Promise<void> }> {
   };
 }
 
-async function bare(): Promise<{ read: Read; close(): Promise<void> }> {
+async function bare(port: number): Promise<{ read: Read; close(): Promise<void> }> {
   const client = new modbusSerial.default();
   client.setTimeout(1_000);
   await client.connectTCP('127.0.0.1', { port });
@@ -93,8 +88,12 @@ async function turn(read: Read, atOnce: number, latenciesMs: number[]): Promise<
 const percentile = (sorted: readonly number[], share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0) * 1_000;
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-const sides = { fieldgate: await ours(), 'modbus-serial 8.0.25': await bare() };
-for (const atOnce of [1, 8]) {
+interface Side {
+  read: Read;
+  close(): Promise<void>;
+}
+
+async function compare(title: string, sides: Record<string, Side>, atOnce: number): Promise<void> {
   const rates: Record<string, number[]> = {};
   const latencies: Record<string, number[]> = {};
   for (const side of Object.values(sides)) await turn(side.read, atOnce, []);
@@ -105,15 +104,41 @@ for (const atOnce of [1, 8]) {
       rates[name].push(await turn(side.read, atOnce, latencies[name]));
     }
   }
-  console.log(`125 holding registers, ${atOnce === 1 ? 'one after the other' : `${atOnce} at once`}, median of ${turns} turns`);
+  console.log(`${title}, median of ${turns} turns`);
   for (const name of Object.keys(sides)) {
     const sorted = (latencies[name] ?? []).toSorted((a, b) => a - b);
     console.log(
       `  ${name.padEnd(22)} ${Math.round(median(rates[name] ?? []))} reads/s   p50 ${percentile(sorted, 0.5).toFixed(0)} µs   p99 ${percentile(sorted, 0.99).toFixed(0)} µs`,
     );
   }
-  const [own, peer] = Object.keys(sides).map((name) => median(rates[name] ?? []));
-  console.log(`  ratio ${((own ?? 0) / (peer ?? 1)).toFixed(2)}`);
 }
+
+/** Programs that say their reads a second themselves, one after the other. */
+function compareAlone(programs: Record<string, [command: string, words: string[]]>): void {
+  for (const [name, [command, words]] of Object.entries(programs)) {
+    const rates = Array.from({ length: turns }, () =>
+      Number(execFileSync(command, [...words, String(port), String(secondsPerTurn)], { encoding: 'utf8', env: python })),
+    );
+    console.log(`  ${name.padEnd(22)} ${Math.round(median(rates))} reads/s`);
+  }
+}
+
+const folder = fileURLToPath(new URL('../test/far/', import.meta.url));
+const python = { ...process.env, PYTHONPATH: fileURLToPath(new URL('../.far/python', import.meta.url)), PYTHONDONTWRITEBYTECODE: '1' };
+
+let sides = { fieldgate: await ours(port), 'modbus-serial 8.0.25': await bare(port) };
+await compare('125 holding registers from a server in C, one after the other', sides, 1);
+compareAlone({
+  'libmodbus (C)': [compile('libmodbus_client.c', ['modbus']), []],
+  'pymodbus 3.16.1': ['python3', [`${folder}pymodbus_client.py`]],
+});
+await compare('The same, 8 at once', sides, 8);
 for (const side of Object.values(sides)) await side.close();
-await server.terminate();
+await server.kill();
+
+/** A device with 5 ms of latency, which takes requests while it thinks. */
+const slow = await startProgram('modbus_slow', 'python3', ['-u', `${folder}modbus_slow.py`, '0']);
+sides = { fieldgate: await ours(slow.port), 'modbus-serial 8.0.25': await bare(slow.port) };
+await compare('125 holding registers from a device that takes 5 ms, 8 in flight', sides, 8);
+for (const side of Object.values(sides)) await side.close();
+await slow.kill();

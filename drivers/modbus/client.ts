@@ -87,12 +87,13 @@ export class Client {
   }
 
   async #request<T>(send: (library: ModbusRTU, done: Done<T>) => void, signal: AbortSignal, awaitsAnswer: boolean): Promise<Outcome<T>> {
-    const either = AbortSignal.any([signal, this.#closing.signal]);
+    // Made only where something is waited for: it costs as much as a request on a fast link.
+    const either = () => AbortSignal.any([signal, this.#closing.signal]);
     let turn: Turn | undefined;
     try {
-      if (!this.#link && !this.#over) await this.#reconnect(either);
+      if (!this.#link && !this.#over) await this.#reconnect(either());
       await this.#rest(signal);
-      turn = await this.#link?.turn?.(either);
+      if (this.#link?.turn) turn = await this.#link.turn(either());
     } catch (error) {
       if (this.#over) return { kind: 'lost', error: this.#over, sent: false };
       return { kind: 'aborted', reason: signal.reason ?? error, sent: false };

@@ -73,6 +73,7 @@ export class Learned implements Known {
 
   /** Forgets what is old; true if there was any. */
   forget(): boolean {
+    if (this.#entries.length === 0) return false;
     const since = this.#now() - limits.modbusRefusedMs / 1_000;
     // A clock that was set back makes them older than they are, never younger for ever.
     const young = this.#entries.filter(({ at }) => at > since && at <= this.#now());
