@@ -56,7 +56,9 @@ export async function answerMessages({ ask, instance, signal }: Question): Promi
     }
     lines.push({ connection, message, device: device ?? '', body });
   }
-  return [frameOf(lines, noticesOf(lines, isCut, instance, selection.connection))];
+  const notices = noticesOf(lines, isCut, instance, selection.connection);
+  if (query.live) notices.push({ severity: 'info', text: 'Raw traffic has no live channel: let the panel refresh every second.' });
+  return [frameOf(lines, notices)];
 }
 
 function headsOf(instance: Instance, isMeant: Matcher, fromNs: bigint): Head[] {
