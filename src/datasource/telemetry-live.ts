@@ -43,7 +43,7 @@ export async function answerLive(question: Question): Promise<Frame[]> {
   return [{ ...frame, refId: ask.refId, meta: withNotices(meta, said), fields: read.series.length === 0 ? [] : frame.fields }];
 }
 
-function isOfStates(aggregate: Aggregate): boolean {
+export function isOfStates(aggregate: Aggregate): boolean {
   return aggregate === 'time-in-state' || aggregate === 'share-in-state';
 }
 

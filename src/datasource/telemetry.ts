@@ -10,7 +10,7 @@ import { chooseIntervals } from './intervals.ts';
 import { type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
 import { readBuckets } from './telemetry-buckets.ts';
-import { answerLive, isLive } from './telemetry-live.ts';
+import { answerLive, isLive, isOfStates } from './telemetry-live.ts';
 import { type Read, type Reader, readOutline, readRaw, wideNotices } from './telemetry-read.ts';
 
 export async function answerTelemetry(question: Question): Promise<Frame[]> {
@@ -29,7 +29,9 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const read = await readBuckets(reader, selected.series, asked);
   // The interval is said only where every interval has its row: elsewhere Grafana would break the line at each that has none.
   const stepMs = query.fill === 'none' ? undefined : intervals.widthMs;
-  return frames(query.format, read.series, [...selected.notices, ...notices, ...read.notices], stepMs);
+  const still: Notice[] =
+    query.live && isOfStates(query.aggregate) ? [{ severity: 'info', text: `Not live: ${query.aggregate} is not.` }] : [];
+  return frames(query.format, read.series, [...selected.notices, ...notices, ...read.notices, ...still], stepMs);
 }
 
 /** Samples as they came; for a drawing those that show, where there are more than it has pixels for. */

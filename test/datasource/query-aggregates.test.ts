@@ -231,6 +231,36 @@ describe('raw samples of a drawing', () => {
   });
 });
 
+describe('live', () => {
+  it('days go on in a channel, which begins where the finished ones end', async () => {
+    const nowMs = Date.now();
+    await bench.gateway.say('boiler.daily', { value: 1, atMs: nowMs - 30 * hourMs }, { value: 2, atMs: nowMs - 1 });
+    const asked = { fromMs: nowMs - 72 * hourMs, toMs: nowMs };
+    const [frame] = await bench.frames(telemetry({ points: ['daily'], aggregate: 'sum', live: true }), asked);
+    expect(values(frame, 'boiler.daily')).toEqual([1]);
+    const channel = String((frame?.meta as { channel?: string } | undefined)?.channel);
+    const path = channel.slice(channel.indexOf('live/'));
+    const answer = await bench.streams.subscribe(bench.instance, path);
+    if (answer.status !== 'ok') throw new Error(`${channel} is not there`);
+    const packet = JSON.parse(new TextDecoder().decode(answer.initial)) as {
+      schema: { fields: { name: string }[] };
+      data: { values: unknown[][] };
+    };
+    expect(packet.schema.fields.map(({ name }) => name)).toEqual(['time', 'boiler.daily']);
+    expect(packet.data.values[0]).toEqual([]);
+  });
+
+  it('time in state is history, and says so', async () => {
+    const nowMs = Date.now();
+    const [frame] = await bench.frames(telemetry({ points: ['mode'], aggregate: 'time-in-state', live: true }), {
+      fromMs: dayMs,
+      toMs: nowMs,
+    });
+    expect(frame?.meta).not.toHaveProperty('channel');
+    expect(noticesOf(frame)).toContain('Not live: time-in-state is not.');
+  });
+});
+
 describe('what cannot be', () => {
   it.each([
     [
