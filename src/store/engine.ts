@@ -28,6 +28,8 @@ export class Engine {
   /** Calls that wait for a worker. */
   readonly #waiting = new Set<() => void>();
   #reads = 0;
+  /** The reader was started although the writer cannot open: what is there is served. */
+  #alone = false;
   #damaged: string | undefined;
 
   constructor(options: EngineOptions) {
@@ -51,13 +53,18 @@ export class Engine {
       onHeld: () => this.#wake(),
       onUp: () => {
         options.onWritable(true);
-        if (folder !== undefined) this.#reader.start();
+        if (folder !== undefined) void this.#startReader();
         this.#wake();
       },
       onDown: (gone) => {
         options.onWritable(false);
         // Without the writer's lock the folder may be another process's by now: the reader lets go of it too.
         if (gone && folder !== undefined) void this.#reader.stop();
+        // A folder that cannot be written can be read all the same.
+        if (!gone && folder !== undefined && this.#reader.state === 'opening' && !this.#reader.link) {
+          this.#alone = true;
+          this.#reader.start();
+        }
         this.#wake();
       },
     });
@@ -69,7 +76,10 @@ export class Engine {
             spawn: start('reader'),
             clock,
             log,
-            onOpen: () => {},
+            // Beside a writer the series are its to tell.
+            onOpen: (opened) => {
+              if (this.#alone) options.onOpen(opened);
+            },
             onDamage: (what) => this.#noteDamage(what),
             onHeld: () => this.#wake(),
             onUp: () => this.#wake(),
@@ -142,6 +152,13 @@ export class Engine {
     this.#wake();
   }
 
+  /** One that was opened without a writer may look at the file as if nobody wrote it: it is opened anew. */
+  async #startReader(): Promise<void> {
+    if (this.#alone) await this.#reader.stop();
+    this.#alone = false;
+    this.#reader.start();
+  }
+
   async #usable(keeper: Keeper, signal?: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     // A predecessor that is about to end is waited for at the beginning; later on its folder is simply another's.
@@ -153,7 +170,8 @@ export class Engine {
       if (keeper.state === 'down') throw storageFailed(keeper.detail);
       // A reader has not even begun while its writer waits for the folder.
       const held = this.#writer.state === 'held';
-      if (this.#writer.state === 'down' && !keeper.link) throw storageFailed(this.#writer.detail);
+      if (this.#writer.state === 'down' && !keeper.link && !(this.#alone && keeper === this.#reader))
+        throw storageFailed(this.#writer.detail);
       const leftMs = (held ? heldUntilMs : openUntilMs) - clock.monotonicMs();
       if (leftMs <= 0) throw held ? storageWaiting(this.#writer.detail) : storageFailed('it takes very long to open');
       await this.#change(leftMs, signal);

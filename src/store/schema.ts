@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { auditTable } from './audit.ts';
 import { type Durability, StoreTrouble, type Trouble } from './messages.ts';
 
@@ -81,7 +82,19 @@ export function durabilityOf(database: DatabaseSync): Durability {
 
 /** Opens beside a writer that has opened already. */
 export function openForReading(folder: string): DatabaseSync {
-  return new DatabaseSync(join(folder, fileName), { readOnly: true, timeout: 1_000 });
+  const path = join(folder, fileName);
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+  try {
+    database.prepare('SELECT done FROM fold').get();
+    return database;
+  } catch (error) {
+    database.close();
+    // A file in WAL mode wants its two helpers beside it. Where nobody can make them and none is left over, nobody writes it either.
+    if (troubleOf(error).kind !== 'disk' || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw error;
+    const unchanging = pathToFileURL(path);
+    unchanging.searchParams.set('immutable', '1');
+    return new DatabaseSync(unchanging, { readOnly: true, timeout: 1_000 });
+  }
 }
 
 function prepare(database: DatabaseSync, nowMs: number): void {

@@ -55,7 +55,7 @@ function* open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Genera
   if (role === 'reader') {
     database = openForReading(folder ?? '');
     handlers = handlersOf(database, new History(database, role, onDamage));
-    return { value: { series: [], bytes: 0 } };
+    return { value: { series: seriesOf(database), bytes: bytesOf(folder) } };
   }
   if (folder !== undefined && !lock) {
     makeFolder(folder);
@@ -82,8 +82,12 @@ function* openHistory(nowMs: number): Generator<void, { series: SeriesRow[]; byt
   const history = new History(opened, role, onDamage);
   yield* history.open();
   handlers = handlersOf(opened, history);
+  return { series: seriesOf(opened), bytes: bytesOf(folder), durability: durabilityOf(opened) };
+}
+
+function seriesOf(opened: DatabaseSync): SeriesRow[] {
   const rows = opened.prepare('SELECT id, gateway, device, point, kind FROM series ORDER BY id').all();
-  return { series: rows.map((row) => ({ ...row }) as unknown as SeriesRow), bytes: bytesOf(folder), durability: durabilityOf(opened) };
+  return rows.map((row) => ({ ...row }) as unknown as SeriesRow);
 }
 
 function handlersOf(db: DatabaseSync, history: History): Handlers {

@@ -68,6 +68,20 @@ switch (job) {
     setInterval(() => {}, 1_000);
     break;
   }
+  // Reads what is there in a folder it may not write, and says how it is.
+  case 'look': {
+    const [found] = await store.range(
+      '1/child',
+      [key],
+      { fromNs: 0n, toNs: 1_000n },
+      { quality: 'all', rowsMax: 10 },
+      new AbortController().signal,
+    );
+    say(`read ${found?.columns.values[0]}`);
+    say(`${store.status().mode} ${store.status().detail}`);
+    await store.close();
+    break;
+  }
   // Holds the folder until it is killed.
   case 'hold':
     await store.append('1/child', [count(1)], { now: true });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,23 @@ describe('the end', () => {
 });
 
 describe('trouble', () => {
+  it('serves what is in a folder it may not write, and says so', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder);
+    await store.append('1/child', [entry(7n, 42, { key: { device: 'child', point: 'count' } })], { now: true });
+    await store.close();
+    chmodSync(folder, 0o555);
+    onTestFinished(() => chmodSync(folder, 0o700));
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
+    // The superuser may write anywhere.
+    const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+    const child = startChild('look', folder, asNobody);
+    await until(() => child.lines.length >= 2, 20_000);
+    expect(child.lines[0]).toBe('read 42');
+    expect(child.lines[1]).toMatch(/^failed .*(readonly|unable to open|EACCES|permission)/i);
+    expect(await child.exited).toBe(0);
+  });
+
   it('sets a damaged file aside, says so, and goes on with a new one', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'fieldgate.db'), 'this was a database once'.repeat(1_000));
