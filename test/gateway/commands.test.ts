@@ -60,7 +60,10 @@ describe('a command', () => {
     await expect(gateway.set(key, body(value), user)).rejects.toMatchObject({ status, message: expect.stringContaining(words) });
     expect(writes(server)).toEqual([]);
     // Refused by a limit is an attempt; not understood is none.
-    const attempts = await store.commands('1/test', { limit: 10 });
+    const attempts = await until('its record', async () => {
+      const found = await store.commands('1/test', { limit: 10 });
+      return (status !== 422 || found.length > 0) && found;
+    });
     expect(attempts.map(({ state, refusal }) => ({ state, status: refusal?.status }))).toEqual(
       status === 422 ? [{ state: 'rejected', status }] : [],
     );
@@ -185,7 +188,11 @@ describe('a command that cannot go', () => {
     await server.stop();
     await until('down', () => gateway.connections()[0]?.state === 'down');
     await expect(gateway.set(setpoint, body(60), user)).rejects.toMatchObject({ status: 503, type: 'device-offline' });
-    expect(await store.commands('1/test', { limit: 10 })).toMatchObject([{ state: 'rejected', refusal: { type: 'device-offline' } }]);
+    const [attempt] = await until('the record of the attempt', async () => {
+      const found = await store.commands('1/test', { limit: 10 });
+      return found.length > 0 && found;
+    });
+    expect(attempt).toMatchObject({ state: 'rejected', refusal: { type: 'device-offline' } });
   });
 
   it('expires when it waits too long for its turn, and is not sent', async () => {
