@@ -1,7 +1,7 @@
 /**
  * Every benchmark, one after the other: each prints our figure and its peer's from the same run, and writes nothing else. On a busy machine the
  * ratios hold better than the times, so the load is said before each.
- * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, frames, gateway, traffic, mqtt, modbus, commands; all of them unless said
+ * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, frames, gateway, traffic, mqtt, modbus, serial, commands; all of them unless said
  */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
@@ -12,10 +12,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${name}.ts`)], cwd: root });
 const benchmarks = {
   host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
-  ...Object.fromEntries(['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus', 'commands'].map((name) => [name, inNode(name)])),
+  ...Object.fromEntries(['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus', 'serial', 'commands'].map((name) => [name, inNode(name)])),
 };
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((one) => !one.startsWith('--'));
+const flags = process.argv.slice(2).filter((one) => one.startsWith('--'));
 const unknown = wanted.find((name) => !Object.hasOwn(benchmarks, name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(', ')}.`);
@@ -24,7 +25,7 @@ if (unknown !== undefined) {
 for (const name of wanted.length > 0 ? wanted : Object.keys(benchmarks)) {
   const { command, args, cwd } = benchmarks[name];
   console.log(`\n== ${name}: ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}`);
-  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
+  const { status, error } = spawnSync(command, [...args, ...flags], { cwd, stdio: 'inherit' });
   if (error !== undefined) console.error(`${command}: ${error.message}`);
   if (status !== 0) process.exitCode = 1;
 }

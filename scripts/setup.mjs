@@ -22,6 +22,7 @@ const debianCommands = {
   strace: 'strace',
   socat: 'socat',
   ser2net: 'ser2net',
+  'avr-gcc': 'gcc-avr',
   gcc: 'gcc',
 };
 /** To run our sketch on a microcontroller's core: the C library it is built with, and simavr (whose program brings its library along). */
@@ -133,7 +134,7 @@ function debian(wanted) {
 }
 
 function farEnds() {
-  const files = { ...headerFiles, ...(process.arch === 'arm64' ? {} : emulatorFiles) };
+  const files = { ...boardFiles, ...headerFiles, ...(process.arch === 'arm64' ? {} : emulatorFiles) };
   debian([
     ...new Set([
       ...Object.entries(debianCommands).flatMap(([command, name]) => (find(command) ? [] : [name])),
