@@ -1,106 +1,65 @@
 /**
- * The history's figures beside a peer measured in the same run: a row a sample with node:sqlite on the main thread, as most gateways do.
- * `node bench/store.ts [samples]`. Prints one line a figure.
+ * The history's figures, each beside its peers' of the same run. The loop's delay is that of this thread while only the history works.
+ * `node bench/store.ts [--peers] [--growth] [rounds]`: with DuckDB and VictoriaMetrics too; with the plot in docs/; a round is a sample of each series.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
+import { frameToArrow } from '../src/frame/arrow.ts';
 import { openStore } from '../src/store/open.ts';
 import type { Entry, Store } from '../src/store/store.ts';
 import { evenWidth } from '../src/store/widths.ts';
+import { createPlant, secondNs, startNs } from './store-data.ts';
+import { writeGrowth } from './store-growth.ts';
+import { openDuck, openRows, openVictoria, type Peer } from './store-peers.ts';
 
-const total = Number(process.argv[2] ?? 1_000_000);
-const seriesCount = 100;
-const startNs = 1_700_000_000_000_000_000n;
-const stepNs = 10_000_000n;
+const flags = process.argv.slice(2).filter((one) => one.startsWith('--'));
+const rounds = Number(process.argv.slice(2).find((one) => !one.startsWith('--')) ?? 1_000);
+const seriesCount = 1_000;
+const million = 1_000_000;
 const gateway = '1/bench';
-const range = { fromNs: startNs, toNs: startNs + BigInt(total) * stepNs + 40_000_000n };
 const signal = new AbortController().signal;
-const keys = Array.from({ length: seriesCount }, (_, index) => ({ device: `device-${index % 10}`, point: `point-${index}` }));
+const delay = monitorEventLoopDelay({ resolution: 1 });
 
-/** Readings that wander by hundredths, polled with 20 ms of jitter: what most points of most plants look like. */
-let seed = 1;
-function chance(): number {
-  seed = (seed * 48_271) % 2_147_483_647;
-  return seed / 2_147_483_647;
-}
-const walk = new Float64Array(seriesCount).fill(2_000);
-function nextValue(series: number): number {
-  walk[series] = (walk[series] ?? 0) + Math.round((chance() + chance() + chance() - 1.5) * 20);
-  return (walk[series] ?? 0) / 100;
-}
+const open = (folder: string): Store => openStore({ folder, clock: systemClock, log: silentLog });
+const milliseconds = (ms: number) => `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
+const thousands = (rate: number) => `${Math.round(rate)} k/s`;
 
-function entriesOf(from: number, count: number): Entry[] {
-  return Array.from({ length: count }, (_, offset) => {
-    const index = from + offset;
-    const timeNs = startNs + BigInt(index) * stepNs + BigInt(Math.round(chance() * 40)) * 1_000_000n;
-    const key = keys[index % seriesCount] ?? { device: '', point: '' };
-    return {
-      key,
-      kind: 'double',
-      sample: { timeNs, arrivalNs: timeNs, value: nextValue(index % seriesCount), quality: 'good', reason: '' },
-    };
-  });
-}
-
-/** The middle one of 21 runs, in milliseconds: for what is short. */
-async function median(run: () => unknown): Promise<number> {
-  const runs: number[] = [];
-  for (let index = 0; index < 21; index++) runs.push((await timed(run)).ms);
-  return runs.toSorted((a, b) => a - b)[10] ?? 0;
-}
-
-/** The fastest of five: on a shared machine the others are somebody else's. */
-async function fastest<T>(run: () => T | Promise<T>): Promise<{ ms: number; result: T }> {
-  let best = await timed(run);
-  for (let index = 0; index < 4; index++) {
-    const next = await timed(run);
-    if (next.ms < best.ms) best = next;
+/** The history's own work, with the loop watched. */
+async function ours<T>(run: () => Promise<T>): Promise<T> {
+  delay.enable();
+  try {
+    return await run();
+  } finally {
+    delay.disable();
   }
-  return best;
 }
 
-async function timed<T>(run: () => T | Promise<T>): Promise<{ ms: number; result: T }> {
+async function timed(run: () => unknown): Promise<number> {
   const begin = performance.now();
-  const result = await run();
-  return { ms: performance.now() - begin, result };
+  await run();
+  return performance.now() - begin;
 }
 
-function print(what: string, ours: string, peer: string): void {
-  console.log(`${what.padEnd(52)} ${ours.padStart(18)} ${peer.padStart(18)}`);
+/** The middle one and the fastest of so many runs: on a shared machine the others are somebody else's. */
+async function times(runs: number, run: () => unknown): Promise<{ middle: number; least: number }> {
+  const all: number[] = [];
+  for (let index = 0; index < runs; index++) all.push(await timed(run));
+  all.sort((a, b) => a - b);
+  return { middle: all[runs >> 1] ?? 0, least: all[0] ?? 0 };
 }
 
-const rate = (ms: number) => `${Math.round(total / ms)} k/s`;
-const milliseconds = (ms: number) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+const both = ({ middle, least }: { middle: number; least: number }) => `${milliseconds(middle)} (${milliseconds(least)})`;
 
-function openPeer(folder: string) {
-  const database = new DatabaseSync(join(folder, 'peer.db'));
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-  database.exec(
-    'CREATE TABLE sample (series TEXT, time INTEGER, value REAL, quality INTEGER); CREATE INDEX by_series ON sample (series, time)',
+function print(what: string, figures: Record<string, string>): void {
+  console.log(
+    `${what}\n    ${Object.entries(figures)
+      .map(([name, figure]) => `${name} ${figure}`)
+      .join(' | ')}`,
   );
-  const insert = database.prepare('INSERT INTO sample VALUES (?, ?, ?, ?)');
-  return {
-    database,
-    append(entries: readonly Entry[]) {
-      database.exec('BEGIN');
-      for (const { key, sample } of entries) insert.run(`${key.device}.${key.point}`, sample.timeNs, Number(sample.value), 0);
-      database.exec('COMMIT');
-    },
-  };
-}
-
-async function fill(batch: number, append: (entries: Entry[]) => unknown): Promise<number> {
-  // Making the entries is the caller's work, not the store's.
-  const batches = Array.from({ length: total / batch }, (_, index) => entriesOf(index * batch, batch));
-  const { ms } = await timed(async () => {
-    for (const entries of batches) await append(entries);
-  });
-  return ms;
 }
 
 async function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
@@ -112,132 +71,131 @@ async function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-function open(folder: string): Store {
-  return openStore({ folder, clock: systemClock, log: silentLog });
+/** The rates of stretches of 100 batches; making the samples is the caller's work and not counted. `flight` batches wait for their commit at a time. */
+async function fill(append: (entries: Entry[]) => unknown, next: (count: number) => Entry[], total: number, batch: number, flight: number) {
+  const rates: number[] = [];
+  for (let done = 0; done < total; ) {
+    const batches = Array.from({ length: Math.min(100, (total - done) / batch) }, () => next(batch));
+    done += batches.length * batch;
+    const waiting: unknown[] = [];
+    const ms = await timed(async () => {
+      for (const entries of batches) {
+        waiting.push(append(entries));
+        if (waiting.length >= flight) await waiting.shift();
+      }
+      await Promise.all(waiting);
+    });
+    rates.push((batches.length * batch) / ms);
+  }
+  rates.sort((a, b) => a - b);
+  return { middle: rates[rates.length >> 1] ?? 0, most: rates.at(-1) ?? 0 };
 }
 
-async function appendRates(batch: number): Promise<void> {
-  const ours = await withFolder(async (folder) => {
+const rate = ({ middle, most }: { middle: number; most: number }) => `${thousands(middle)} (${thousands(most)})`;
+
+async function peersIn(folder: string): Promise<Peer[]> {
+  const peers = [openRows(folder)];
+  if (!flags.includes('--peers')) return peers;
+  for (const opened of [await openDuck(folder), await openVictoria(folder)]) {
+    if (typeof opened === 'string') console.log(`(left out: ${opened})`);
+    else peers.push(opened);
+  }
+  return peers;
+}
+
+/** A thousand series: in, and one of them out. */
+async function wide(): Promise<void> {
+  await withFolder(async (folder) => {
+    const total = rounds * seriesCount;
     const store = open(folder);
     await store.series(gateway);
-    const ms = await fill(batch, (entries) => store.append(gateway, entries, { now: true }));
+    const plant = createPlant(seriesCount);
+    const append = (entries: Entry[]) => store.append(gateway, entries, { now: true });
+    const single = await ours(() => fill(append, plant.next, total, 1_000, 1));
+    const several = await ours(() => fill(append, plant.next, total, 1_000, 4));
+    const peers = await peersIn(folder);
+    const rates = { 'one waits': rate(single), 'four wait': rate(several) };
+    const others: Record<string, string> = {};
+    for (const peer of peers) others[peer.name] = rate(await fill(peer.append, createPlant(seriesCount).next, total, 1_000, 1));
+    print(`in: batches of 1000 over 1000 series, ${total} samples, middle (best) of stretches`, { ...rates, ...others });
+    await store.expire(gateway, 0n);
+    const key = plant.keys[500] ?? { device: '', point: '' };
+    const end = startNs + BigInt(rounds) * secondNs;
+    const hour = { fromNs: end - 3_600n * secondNs, toNs: end };
+    const read = () => store.range(gateway, [key], hour, { quality: 'usable', rowsMax: million }, signal);
+    const figures: Record<string, string> = { fieldgate: both(await ours(() => times(41, read))) };
+    for (const peer of peers) figures[peer.name] = both(await times(11, () => peer.read(key.point, hour.fromNs, hour.toNs)));
+    print(`out: the last ${Math.min(3_600, rounds)} s of one series of a thousand`, figures);
+    for (const peer of peers) await peer.close();
     await store.close();
-    return ms;
   });
-  const peer = await withFolder(async (folder) => {
-    const { database, append } = openPeer(folder);
-    const ms = await fill(batch, append);
-    database.close();
-    return ms;
-  });
-  print(`append, committed, ${total} samples in batches of ${batch}`, rate(ours), rate(peer));
 }
 
-async function reads(): Promise<void> {
+/** One series of a million samples: bytes, buckets, raw rows as an Arrow file. */
+async function deep(): Promise<void> {
   await withFolder(async (folder) => {
     const store = open(folder);
-    await fill(10_000, (entries) => store.append(gateway, entries, { now: true }));
-    const { database, append } = openPeer(folder);
-    await fill(10_000, append);
-
-    // As it is after some minutes: folded.
+    const plant = createPlant(1);
+    const [key = { device: '', point: '' }] = plant.keys;
+    await fill((entries) => store.append(gateway, entries, { now: true }), plant.next, million, 10_000, 1);
+    const peers = await peersIn(folder);
+    for (const peer of peers) await fill(peer.append, createPlant(1).next, million, 10_000, 1);
     await store.expire(gateway, 0n);
-    const ours = await fastest(() => store.range(gateway, keys, range, { quality: 'usable', rowsMax: total }, signal));
-    const read = database.prepare('SELECT time, value, quality FROM sample WHERE series = ? AND time >= ? AND time < ? ORDER BY time');
-    read.setReadBigInts(true);
-    const peer = await fastest(() => keys.map(({ device, point }) => read.all(`${device}.${point}`, range.fromNs, range.toNs)));
-    const rows = ours.result.reduce((sum, { columns }) => sum + columns.times.length, 0);
-    if (rows !== total) throw new Error(`read ${rows} of ${total} samples`);
-    print(`read ${total} samples`, milliseconds(ours.ms), milliseconds(peer.ms));
-
-    const widthNs = (range.toNs - range.fromNs) / 1000n;
-    const bucketed = await fastest(() => store.buckets(gateway, keys, range, { quality: 'usable', aggregate: 'avg', widthNs }, signal));
-    const group = database.prepare(
-      'SELECT (time - CAST(? AS INTEGER)) / CAST(? AS INTEGER) AS bucket, avg(value) AS average FROM sample WHERE series = ? AND time >= ? AND time < ? GROUP BY bucket',
-    );
-    const grouped = await fastest(() =>
-      keys.map(({ device, point }) => group.all(range.fromNs, widthNs, `${device}.${point}`, range.fromNs, range.toNs)),
-    );
-    print(`${total} samples to 1000 averages a series`, milliseconds(bucketed.ms), milliseconds(grouped.ms));
-
-    const hour = { fromNs: range.toNs - 3_600_000_000_000n, toNs: range.toNs };
-    const one = keys.slice(0, 1);
-    const small = await median(() => store.range(gateway, one, hour, { quality: 'usable', rowsMax: total }, signal));
-    const smallPeer = await median(() => read.all(`${one[0]?.device}.${one[0]?.point}`, hour.fromNs, hour.toNs));
-    print('read the last hour of one series (3600 samples)', milliseconds(small), milliseconds(smallPeer));
-    database.close();
+    const range = { fromNs: startNs, toNs: startNs + BigInt(million) * secondNs };
+    const toArrow = async () => {
+      const [one] = await store.range(gateway, [key], range, { quality: 'usable', rowsMax: million }, signal);
+      if (one?.columns.times.length !== million) throw new Error('not all samples were read');
+      const value = { name: 'value', type: 'float64' as const, values: one.columns.values as Float64Array };
+      return Buffer.concat(frameToArrow({ fields: [{ name: 'time', type: 'time', values: one.columns.times }, value] }));
+    };
+    print('out: 1 M raw samples from disk to the bytes of an Arrow file (peer: `npm run bench -- host`)', {
+      fieldgate: both(await ours(() => times(21, toArrow))),
+    });
+    const widthNs = BigInt(million / 1_000) * secondNs;
+    for (const aggregate of ['min', 'avg', 'max'] as const) {
+      const figures: Record<string, string> = {};
+      for (const [name, width] of [
+        ['even', evenWidth(widthNs)],
+        ['any', widthNs + 1n],
+      ] as const) {
+        const ask = { quality: 'usable' as const, aggregate, widthNs: width };
+        figures[`${name} width`] = both(await ours(() => times(11, () => store.buckets(gateway, [key], range, ask, signal))));
+      }
+      print(`out: 1 M samples to 1000 buckets, ${aggregate}`, figures);
+    }
+    const figures: Record<string, string> = {};
+    for (const peer of peers) figures[peer.name] = both(await times(5, () => peer.buckets(key.point, range.fromNs, range.toNs, 1_000)));
+    print('the same of the peers, min, avg and max together', figures);
     await store.close();
-    const bytes = (name: string) => (statSync(join(folder, name)).size / total).toFixed(2);
-    print('bytes of the closed file a sample', bytes('fieldgate.db'), bytes('peer.db'));
+    const sizes: Record<string, string> = { fieldgate: (statSync(join(folder, 'fieldgate.db')).size / million).toFixed(2) };
+    for (const peer of peers) sizes[peer.name] = ((await peer.close()) / million).toFixed(2);
+    print('bytes a sample of the closed file, 1 M samples', sizes);
   });
 }
 
-/** One point, once a second, for a month: a panel of 1000 points by the interval the data source chooses. */
+/** One point, once a second, for a month: a panel by the interval the data source chooses, and by another. */
 async function month(): Promise<void> {
   await withFolder(async (folder) => {
     const store = open(folder);
     const seconds = 30 * 86_400;
-    const one = keys.slice(0, 1);
-    for (let from = 0; from < seconds; from += 20_000) {
-      const entries = Array.from({ length: Math.min(20_000, seconds - from) }, (_, offset): Entry => {
-        const timeNs = startNs + BigInt(from + offset) * 1_000_000_000n;
-        return {
-          key: one[0] ?? { device: '', point: '' },
-          kind: 'double',
-          sample: { timeNs, arrivalNs: timeNs, value: nextValue(0), quality: 'good', reason: '' },
-        };
-      });
-      await store.append(gateway, entries, { now: true });
-    }
+    const plant = createPlant(1);
+    await fill((entries) => store.append(gateway, entries, { now: true }), plant.next, seconds, 10_000, 1);
     await store.expire(gateway, 0n);
-    const whole = { fromNs: startNs, toNs: startNs + BigInt(seconds) * 1_000_000_000n };
-    const widthNs = BigInt(seconds) * 1_000_000n;
-    for (const [what, width] of [
-      ['even', evenWidth(widthNs)],
-      ['any', widthNs + 1n],
-    ] as const) {
-      const { ms } = await fastest(() =>
-        store.buckets(gateway, one, whole, { quality: 'usable', aggregate: 'avg', widthNs: width }, signal),
-      );
-      print(`30 days of 1 Hz to averages of ${what} ${Math.round(Number(width) / 1e9)} s`, milliseconds(ms), '');
+    const range = { fromNs: startNs, toNs: startNs + BigInt(seconds) * secondNs };
+    const widthNs = BigInt(seconds / 1_000) * secondNs;
+    for (const width of [evenWidth(widthNs), widthNs + 1n]) {
+      const ask = { quality: 'usable' as const, aggregate: 'avg' as const, widthNs: width };
+      const figure = both(await ours(() => times(11, () => store.buckets(gateway, plant.keys, range, ask, signal))));
+      print(`out: 30 days of 1 Hz to averages of ${Math.round(Number(width) / 1e9)} s`, { fieldgate: figure });
     }
     await store.close();
   });
 }
 
-/** 10,000 samples a second in batches of 100 each 10 ms, for five seconds. */
-async function loopDelay(append: (entries: Entry[]) => unknown): Promise<number> {
-  const monitor = monitorEventLoopDelay({ resolution: 1 });
-  monitor.enable();
-  const endMs = performance.now() + 5_000;
-  for (let index = 0, dueMs = performance.now(); dueMs < endMs; index += 100, dueMs += 10) {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
-    void append(entriesOf(index, 100));
-  }
-  monitor.disable();
-  return monitor.percentile(99) / 1e6;
-}
-
-async function loopDelays(): Promise<void> {
-  const none = await loopDelay(() => {});
-  const ours = await withFolder(async (folder) => {
-    const store = open(folder);
-    const delay = await loopDelay((entries) => store.append(gateway, entries));
-    await store.close();
-    return delay;
-  });
-  const peer = await withFolder(async (folder) => {
-    const { database, append } = openPeer(folder);
-    const delay = await loopDelay(append);
-    database.close();
-    return delay;
-  });
-  print(`main loop delay p99 at 10,000 samples/s (${none.toFixed(1)} ms with no store)`, milliseconds(ours), milliseconds(peer));
-}
-
-print('', 'fieldgate store', 'rows, main thread');
-await appendRates(1_000);
-await appendRates(10_000);
-await reads();
+console.log(`middle (best); load ${loadavg()[0]?.toFixed(1)} at the beginning`);
+await wide();
+await deep();
 await month();
-await loopDelays();
+print('main loop delay p99 while the history did all this', { fieldgate: milliseconds(delay.percentile(99) / 1e6) });
+if (flags.includes('--growth')) writeGrowth();
+console.log(`load ${loadavg()[0]?.toFixed(1)} at the end`);

@@ -167,16 +167,30 @@ export class Chunks {
   /** Writes rows as chunks; none of the series may overlap them. */
   write(series: number, kind: ColumnKind, rows: Rows): void {
     for (let from = 0; from < rows.length; ) {
-      const to = from + sizeOfNext(rows, from);
-      const part = sliceRows(rows, from, to);
-      const data = writeChunk(kind, part);
+      const { part, data } = cutAtPage(kind, sliceRows(rows, from, from + sizeOfNext(rows, from)));
       const { lastInsertRowid } = this.#insertData.run(data);
       const first = part.times[0] as bigint;
       const last = part.times[part.length - 1] as bigint;
       this.#insert.run(series, first, last, part.length, writeSummary(kind, part), crc32(data), lastInsertRowid);
-      from = to;
+      from += part.length;
     }
   }
+}
+
+/** Of a block SQLite keeps this much beside others, and the rest in pages of its own (file format, "Cell Payload Overflow Pages"; pages of 4096 bytes). */
+const besideBytes = 489;
+const pageBytes = 4_092;
+/** A little more than fills its pages costs only itself, a little less leaves a page for nothing: what is aimed at, for a chunk is never as long as foreseen. */
+const pageOver = 100;
+
+/** A full chunk ends where a page does, for the half page that would be empty otherwise is a seventh of it. What is cut off goes into the next chunk. */
+function cutAtPage(kind: ColumnKind, rows: Rows): { part: Rows; data: Uint8Array } {
+  const data = writeChunk(kind, rows);
+  const pages = Math.floor((data.length - besideBytes) / pageBytes);
+  const wanted = besideBytes + pages * pageBytes;
+  if (rows.length < limits.storeChunkRowsMax || pages < 2) return { part: rows, data };
+  const part = sliceRows(rows, 0, Math.min(rows.length, Math.floor((rows.length * (wanted + pageOver)) / data.length)));
+  return { part, data: writeChunk(kind, part) };
 }
 
 /** Long texts make chunks of fewer rows. */

@@ -13,6 +13,9 @@ const int64Max = 2n ** 63n - 1n;
 /** So many chunks before one, none of them twice as large, are merged with it. */
 const mergeAtOnce = 3;
 
+/** A chunk of so many rows stays as it is: full ones are cut at the end of a page, at two thirds at the earliest. */
+const fullRows = Math.floor(limits.storeChunkRowsMax * 0.65);
+
 /**
  * Puts rows among the chunks of their series. Rows after the last chunk are the rule; late ones go into the chunk they fall into, or between
  * two. Three chunks that are not much larger than what follows them are merged with it, until they are full: so a slow series has no more than three small
@@ -35,7 +38,7 @@ export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows
     }
     for (;;) {
       const small = chunks.newest(series, int64Min, first, mergeAtOnce);
-      const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, limits.storeChunkRowsMax));
+      const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
       const old = isFew ? [] : readAll(chunks, kind, small);
       if (old.length < mergeAtOnce) break;
       for (const one of small) chunks.remove(one);

@@ -162,6 +162,27 @@ describe('chunks', () => {
     expect(Number(chunks)).toBeLessThanOrEqual(8);
   });
 
+  it('end where a page does when they are full, so that no page stands half empty', async () => {
+    const folder = temporaryFolder();
+    const store = openForTest(folder);
+    const jitter = (index: number) => BigInt((index * 7_919) % 41) * 1_000_000n;
+    const noisy = Array.from(
+      { length: many },
+      (_, index) => entry(BigInt(index) * second + jitter(index), (2_000 + ((index * index * 31) % 257)) / 100).sample,
+    );
+    await append(store, 'double', noisy);
+    await fold(store);
+    expect(await read(store)).toEqual(noisy.map(({ timeNs, value }) => [timeNs, value, 0]));
+    await store.close();
+    const database = new (await import('node:sqlite')).DatabaseSync(`${folder}/fieldgate.db`, { readOnly: true });
+    const listed = database.prepare('SELECT length(data) AS bytes FROM chunk JOIN block ON id = block ORDER BY first').all();
+    database.close();
+    // SQLite file format: 489 bytes of a long cell stay beside others, the rest is in pages of 4092.
+    const full = listed.slice(0, -1).map(({ bytes }) => (Number(bytes) - 489) % 4_092);
+    expect(full.length).toBeGreaterThanOrEqual(3);
+    for (const over of full) expect(over < 600 || over > 4_092 - 600, `${over} bytes over`).toBe(true);
+  });
+
   it('are made by themselves while samples come in, and commits go on', async () => {
     const store = openForTest(temporaryFolder());
     const total = limits.storeHeadRowsMax + 60_000;

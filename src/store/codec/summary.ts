@@ -8,8 +8,11 @@ import { createTally, type IntegerTally, NumberTally, TextTally } from '../aggre
 import { placeOf, type Rows } from '../rows.ts';
 import { summaryWidths } from '../widths.ts';
 
-/** Samples a part must stand for on average, so that parts stay small beside the chunk: 56 bytes for 256 samples. */
-const rowsPerPart = 256;
+/**
+ * Samples a part must stand for on average. The 16 parts of a full chunk, 56 bytes each, are what SQLite keeps of a row of the list without a page of its own
+ * for the rest (1002 bytes).
+ */
+const rowsPerPart = 512;
 const headBytes = 24;
 const partBytes = 56;
 
