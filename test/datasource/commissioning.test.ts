@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 function lineSettings(more: object = {}) {
-  return { kind: 'line', port: far.port, timeoutMs: 60, inFlight: 1, ...more };
+  return { kind: 'line', port: far.port, timeoutMs: 300, inFlight: 1, ...more };
 }
 
 function settings() {
@@ -110,7 +110,7 @@ describe('a scan over HTTP', () => {
       return [lines[0]?.secrets, (of(lines, 'finding')[0]?.values as { password?: boolean } | undefined)?.password, lines[0]?.detail];
     };
     // Another time-out is the same way.
-    expect(await password({ connection: lineSettings({ timeoutMs: 70 }) })).toEqual(['stored', true, undefined]);
+    expect(await password({ connection: lineSettings({ timeoutMs: 310 }) })).toEqual(['stored', true, undefined]);
     expect(await password({ connection: lineSettings({ note: 'elsewhere' }) })).toEqual([
       'none',
       false,
@@ -146,7 +146,7 @@ describe('a scan over HTTP', () => {
 
   it('is one at a time on a connection, and is cancelled when the caller hangs up', async () => {
     const reader = plant.open('connections/line/scan', { method: 'POST', body: { options: { units: 247 } } });
-    await reader.until((text) => text.includes('asking unit 4'));
+    await reader.until((text) => /asking unit [4-9]/.test(text));
     const second = await plant.ask('connections/line/scan', { method: 'POST', body: {} });
     expect([second.status, second.json.type]).toEqual([409, 'urn:fieldgate:problem:survey-under-way']);
     expect((await plant.ask('connections/line/survey')).json).toMatchObject({ state: 'running', progress: { total: 247 } });

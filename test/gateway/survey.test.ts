@@ -13,7 +13,7 @@ async function plant(bugs: Bugs = {}): Promise<Rig & { far: PlantServer; planned
   onTestFinished(() => far.stop());
   for (const unit of ['1', '3']) far.units.set(unit, { registers: new Map([['temp', `2${unit}`]]) });
   const made = await rig({ factor: 1, bugs });
-  const planned = connection('plc', made.driver, { port: far.port, timeoutMs: 100 }, [
+  const planned = connection('plc', made.driver, { port: far.port, timeoutMs: 500 }, [
     device('pump', 'plc', { temp: { intervalMs: 50 } }, '3'),
   ]);
   await made.gateway.apply(planOf(planned));

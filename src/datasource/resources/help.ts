@@ -2,7 +2,7 @@ import { roleAtLeast } from '../../contract/caller.ts';
 import type { ActionConfig, Device, Point } from '../../contract/device.ts';
 import { limits } from '../../contract/limits.ts';
 import { queryJsonSchema } from '../../contract/query.ts';
-import { leastAnywhere, mayCommand } from '../access.ts';
+import { leastAnywhere, mayCommand, strangerOf } from '../access.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
 import { Html, html } from './html.ts';
@@ -35,7 +35,7 @@ function page(ask: Ask): Html {
     base: `/api/datasources/uid/${encodeURIComponent(uid).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`)}/resources`,
     uid,
     editor: roleAtLeast(user.role, 'Editor'),
-    scannable: roleAtLeast(user.role, 'Admin') ? scannable(instance) : [],
+    scannable: roleAtLeast(user.role, 'Admin') && !strangerOf(user) ? scannable(instance) : [],
     command: mayCommand(ask.caller, leastAnywhere(instance.gateway.plan.settings.rights)).allowed,
   };
   const devices = devicesOf(instance);
