@@ -71,10 +71,16 @@ describe('profiles', () => {
     const builtIn = readBuiltIn(readFolder('profiles'));
     expect(builtIn.profiles.length).toBeGreaterThanOrEqual(2);
     for (const profile of builtIn.profiles) {
-      expect(profile.kind).toBe('modbus');
+      // The least that a connection of each kind needs.
+      const needs: Record<string, object> = {
+        modbus: { transport: { type: 'tcp', host: 'h' } },
+        mqtt: { url: 'mqtt://h:1883' },
+        serial: { path: '/dev/ttyUSB0', baudRate: 9_600 },
+      };
+      expect(Object.keys(needs)).toContain(profile.kind);
       const document = {
-        connections: [{ id: 'bus', kind: 'modbus', transport: { type: 'tcp', host: 'h' } }],
-        devices: [{ id: 'one', connection: 'bus', address: { unitId: 1 }, profile: profile.id }],
+        connections: [{ id: 'bus', kind: profile.kind, ...needs[profile.kind ?? ''] }],
+        devices: [{ id: 'one', connection: 'bus', profile: profile.id }],
       };
       const plan = readSettings({ jsonData: Buffer.from(JSON.stringify(document)), secureJsonData: {} }, drivers, builtIn.profiles);
       expect(plan.faults).toEqual([]);
