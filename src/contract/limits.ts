@@ -349,6 +349,9 @@ export const limits = {
   surveyProgressMs: 100,
   /** Characters of one finding as JSON: one that is longer is dropped and counted, so that all together stay small. */
   findingCharactersMax: 16 * 1024,
+  /** Of all findings of one survey: they are kept until the next one. And bytes of them that wait for their reader: a scan may tell all at its end. */
+  surveyCharactersMax: 4 * 1024 * 1024,
+  surveyWaitingBytesMax: 8 * 1024 * 1024,
   /** Points and named commands of one `access/me`. */
   accessTargetsMax: 1_000,
   /** Alerts of one notification: Grafana groups them, and each may be a command. */

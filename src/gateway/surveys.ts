@@ -158,6 +158,9 @@ export class Surveys {
 /** Keeps what is found in the report, within bounds, and passes it on. */
 function findingsOf(report: SurveyReport, ear: SurveyEar, clock: Clock): Findings {
   const places = new Map<string, number>();
+  /** Of each finding as JSON, and of all. */
+  const lengths: number[] = [];
+  let characters = 0;
   let toldMs = Number.NEGATIVE_INFINITY;
   return {
     progress(done, total, text) {
@@ -169,10 +172,14 @@ function findingsOf(report: SurveyReport, ear: SurveyEar, clock: Clock): Finding
     },
     found(finding) {
       const place = places.get(finding.id) ?? report.findings.length;
-      if (place >= limits.findingsMax || tooLong(finding)) {
+      const length = lengthOf(finding);
+      const total = characters - (lengths[place] ?? 0) + length;
+      if (place >= limits.findingsMax || length > limits.findingCharactersMax || total > limits.surveyCharactersMax) {
         report.dropped += 1;
         return;
       }
+      characters = total;
+      lengths[place] = length;
       places.set(finding.id, place);
       report.findings[place] = finding;
       ear.found(finding);
@@ -180,7 +187,6 @@ function findingsOf(report: SurveyReport, ear: SurveyEar, clock: Clock): Finding
   };
 }
 
-function tooLong(finding: Finding): boolean {
-  const text = JSON.stringify(finding, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-  return text.length > limits.findingCharactersMax;
+function lengthOf(finding: Finding): number {
+  return JSON.stringify(finding, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)).length;
 }

@@ -158,14 +158,16 @@ describe('a scan over HTTP', () => {
   });
 
   it('drops a reader that does not keep up, with a word, and ends the scan', async () => {
-    const reader = plant.open('connections/line/scan', { method: 'POST', body: { options: { units: 1, flood: 100_000 } } });
+    const before = (await plant.ask('connections/line/survey')).json.started;
+    const reader = plant.open('connections/line/scan', { method: 'POST', body: { options: { units: 1, flood: 100_000, kinds: 10 } } });
     reader.pause();
-    await plant.until('connections/line/survey', ({ json }) => json.dropped > 0 || json.state !== 'running');
+    await plant.until('connections/line/survey', ({ json }) => json.started !== before && json.state !== 'running');
     reader.resume();
     await reader.ended;
     const last = JSON.parse(reader.text.trim().split('\n').at(-1) ?? '');
-    expect(last.event).toBe('end');
-    expect(last.findings).toBeLessThanOrEqual(limits.findingsMax);
+    expect(last).toMatchObject({ event: 'end', findings: 11, detail: expect.stringMatching(/lines had no room: read faster/) });
+    // 100 MB were told.
+    expect(reader.text.length).toBeLessThan(limits.surveyWaitingBytesMax);
   });
 
   it('stands on the help page of those who may', async () => {

@@ -127,7 +127,11 @@ class LineSession implements Session<Address> {
   }
 
   /** Asks units 1 to `units` for a register. */
-  async scan(options: { units: number; register: string; flood: number }, survey: Survey, signal: AbortSignal): Promise<void> {
+  async scan(
+    options: { units: number; register: string; flood: number; kinds: number },
+    survey: Survey,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (this.#bugs.hangsOnScan) return await new Promise(() => undefined);
     if (this.#bugs.throwsOnScan) throw new TypeError('a bug in scan');
     if (this.#host.trial) this.#host.memory.set('found', options.units);
@@ -144,7 +148,11 @@ class LineSession implements Session<Address> {
         proposes: { devices: [{ id: `unit-${unit}`, address: { unit: String(unit) } }] },
       });
     }
-    for (let n = 0; n < options.flood; n += 1) survey.found({ id: `flood-${n}`, kind: 'flood', text: 'x'.repeat(1_000), values: { n } });
+    // The same ids again and again: each time another finding in the place of the one before.
+    for (let n = 0; n < options.flood; n += 1) {
+      if (n % 500 === 0) await survey.turn('1', () => Promise.resolve());
+      survey.found({ id: `flood-${n % options.kinds}`, kind: 'flood', text: 'x'.repeat(1_000), values: { n } });
+    }
     survey.progress(options.units, options.units, 'all asked');
   }
 
@@ -191,6 +199,7 @@ export function lineDriver(bugs: Bugs = {}): Driver<Options, { unit: string }, A
         units: z.int().min(1).max(247).default(4),
         register: z.string().default('temp'),
         flood: z.int().min(0).max(100_000).default(0),
+        kinds: z.int().min(1).default(100_000),
       }),
     },
     terms: (options) => options.terms,

@@ -22,7 +22,7 @@ async function plant(bugs: Bugs = {}): Promise<Rig & { far: PlantServer; planned
 }
 
 function order(planned: PlannedConnection, options: object = {}, more: Partial<SurveyOrder> = {}): SurveyOrder {
-  return { kind: 'scan', planned, isRunning: true, options: { units: 4, register: 'temp', flood: 0, ...options }, ...more };
+  return { kind: 'scan', planned, isRunning: true, options: { units: 4, register: 'temp', flood: 0, kinds: 100_000, ...options }, ...more };
 }
 
 const deafEar = { progress: () => undefined, found: () => undefined };

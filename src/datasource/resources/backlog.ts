@@ -5,13 +5,18 @@ import { limits } from '../../contract/limits.ts';
 export class Backlog {
   /** Events that came when there was no room any more, or after that. */
   lost = 0;
+  readonly #bytesMax: number;
   #waiting: Buffer[] = [];
   #bytes = 0;
   #wake: () => void = () => undefined;
 
+  constructor(bytesMax: number = limits.eventsWaitingBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
+
   /** From the first event that has no room on nothing is taken: a reader that is so far behind is to be dropped, not given half. */
   push(text: string): void {
-    if (this.lost > 0 || this.#waiting.length >= limits.eventsWaitingMax || this.#bytes >= limits.eventsWaitingBytesMax) {
+    if (this.lost > 0 || this.#waiting.length >= limits.eventsWaitingMax || this.#bytes >= this.#bytesMax) {
       this.lost += 1;
       // What it was too slow for is not sent any more either: the word why comes next.
       this.#clear();

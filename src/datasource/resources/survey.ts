@@ -59,7 +59,7 @@ interface Running extends SurveyHandlerDeps {
 
 async function* run({ clock, log, longAnswers, instance, read, signal, stopped }: Running): AsyncGenerator<Uint8Array> {
   const lineOf = (line: object) => `${json({ ...line, time: clock.nowMs() })}\n`;
-  const backlog = new Backlog();
+  const backlog = new Backlog(limits.surveyWaitingBytesMax);
   const over = new AbortController();
   const leaving = new Error('the one who asked for it has left');
   const leave = () => over.abort(leaving);
@@ -87,7 +87,8 @@ async function* run({ clock, log, longAnswers, instance, read, signal, stopped }
         longAnswers.dropped += 1;
         over.abort(new Error('the one who asked for it reads too slowly'));
         log.warn('a reader of a probe or scan was too slow and is dropped', { gateway: instance.key, lines: backlog.lost });
-        return yield Buffer.from(lineOf(endOf(await survey.ended)));
+        const detail = `${backlog.lost} lines had no room: read faster; GET connections/{connection}/survey has what was found`;
+        return yield Buffer.from(lineOf({ ...endOf(await survey.ended), detail }));
       } else if (survey.report.state !== 'running') return yield Buffer.from(lineOf(endOf(survey.report)));
       else if (!(await backlog.next(clock, limits.eventsHeartbeatMs))) yield Buffer.from(lineOf({ event: 'heartbeat' }));
     }
