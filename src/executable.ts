@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getAsset, getAssetKeys, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
+import { limits } from './contract/limits.ts';
 
 /** Put in by the build. */
 declare const FIELDGATE_VERSION: string | undefined;
@@ -13,7 +14,12 @@ export const executablePath = isSea() ? process.execPath : (process.argv[1] ?? p
 
 /** In the executable there is no file beside us to start a worker from: its code is an asset inside. Undefined: the room's own file. */
 export const spawnStoreWorker = isSea()
-  ? (workerData: unknown) => new Worker(getAsset('store-worker.js', 'utf8'), { eval: true, workerData })
+  ? (workerData: unknown) =>
+      new Worker(getAsset('store-worker.js', 'utf8'), {
+        eval: true,
+        workerData,
+        resourceLimits: { maxYoungGenerationSizeMb: limits.storeWorkerYoungMiB },
+      })
   : undefined;
 
 /** The texts of a folder of the repository that the executable carries inside, by file name. */

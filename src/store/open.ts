@@ -33,7 +33,11 @@ export function openStore(options: OpenOptions): Store {
     syncsPerSecondMax: limits.syncsPerSecondDefault,
     seriesMax: limits.seriesMax,
     bytesMax: options.folder === undefined ? limits.storeMemoryBytesMax : limits.historyBytesMax,
-    spawn: (workerData) => new Worker(new URL('./worker.ts', import.meta.url), { workerData }),
+    spawn: (workerData) =>
+      new Worker(new URL('./worker.ts', import.meta.url), {
+        workerData,
+        resourceLimits: { maxYoungGenerationSizeMb: limits.storeWorkerYoungMiB },
+      }),
     ...options,
   });
 }
