@@ -148,6 +148,11 @@ export async function openVictoria(folder: string): Promise<Peer | string> {
     async close() {
       await text('/internal/force_flush');
       await text('/internal/force_merge');
+      // Merging goes on behind the answer, and ending in the midst of it leaves what is half done.
+      for (let size = -1, tries = 0; size !== sizeOf(data) && tries < 20; tries++) {
+        size = sizeOf(data);
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+      }
       await end(server);
       return sizeOf(data);
     },

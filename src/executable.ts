@@ -1,8 +1,7 @@
 /** What differs between the single executable and a run from source. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getAsset, getAssetKeys, isSea } from 'node:sea';
-import { Worker } from 'node:worker_threads';
-import { limits } from './contract/limits.ts';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 /** Put in by the build. */
 declare const FIELDGATE_VERSION: string | undefined;
@@ -14,12 +13,8 @@ export const executablePath = isSea() ? process.execPath : (process.argv[1] ?? p
 
 /** In the executable there is no file beside us to start a worker from: its code is an asset inside. Undefined: the room's own file. */
 export const spawnStoreWorker = isSea()
-  ? (workerData: unknown) =>
-      new Worker(getAsset('store-worker.js', 'utf8'), {
-        eval: true,
-        workerData,
-        resourceLimits: { maxYoungGenerationSizeMb: limits.storeWorkerYoungMiB },
-      })
+  ? (workerData: unknown, resourceLimits: ResourceLimits) =>
+      new Worker(getAsset('store-worker.js', 'utf8'), { eval: true, workerData, resourceLimits })
   : undefined;
 
 /** The texts of a folder of the repository that the executable carries inside, by file name. */

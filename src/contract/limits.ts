@@ -111,11 +111,11 @@ export const limits = {
    * The newest samples are in memory, in writer and reader, until they are folded into chunks: 16 bytes each. More rows make larger chunks of many
    * series; a pack is a commit, and a read looks into each.
    */
-  storeHeadRowsMax: 262_144,
+  storeHeadRowsMax: 393_216,
   storeHeadPacksMax: 4_096,
-  storeHeadBytesMax: 8 * 1024 * 1024,
+  storeHeadBytesMax: 12 * 1024 * 1024,
   /** Commits wait for the fold when the head is this many times as large as it should be. */
-  storeHeadOverMax: 3,
+  storeHeadOverMax: 2,
   /** Different damaged parts of the history that are told of one by one. */
   storeDamageToldMax: 100,
   /** Reads waiting in the store; one more is refused with 503. Grafana sends a panel's queries together, dashboards have tens of panels. */

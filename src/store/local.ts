@@ -9,7 +9,7 @@ import { Engine } from './engine.ts';
 import { storageClosed, storageFailed, storageFull, TooManySeries } from './faults.ts';
 import { Journal } from './journal.ts';
 import type { Calls, Durability, ReadAsk, RecordWrite } from './messages.ts';
-import type { OpenOptions } from './open.ts';
+import type { LocalOptions } from './open.ts';
 import { clampTime, kindFor, tidy } from './place.ts';
 import { type CommitOutcome, CommitQueue } from './queue.ts';
 import type {
@@ -34,7 +34,7 @@ import { Upkeep } from './upkeep.ts';
 
 /** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
 export class LocalStore implements Store {
-  readonly #options: Required<OpenOptions>;
+  readonly #options: LocalOptions;
   readonly #catalogue: Catalogue;
   readonly #queue: CommitQueue;
   readonly #engine: Engine;
@@ -48,7 +48,7 @@ export class LocalStore implements Store {
   #trimming = false;
   #closing: Promise<void> | undefined;
 
-  constructor(options: Required<OpenOptions>) {
+  constructor(options: LocalOptions) {
     this.#options = options;
     this.#catalogue = new Catalogue(options.seriesMax);
     // In memory there is no medium to wait for, and without power-loss a commit does not.

@@ -1,10 +1,13 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { LocalStore } from './local.ts';
 import type { Durability } from './messages.ts';
 import type { Store } from './store.ts';
+
+/** Makes a worker with this data and within these bounds of memory. */
+export type Spawn = (workerData: unknown, resourceLimits: ResourceLimits) => Worker;
 
 export interface OpenOptions {
   /** Undefined: in memory only. */
@@ -22,22 +25,25 @@ export interface OpenOptions {
   /** Series of all gateways together; a sample of one more is refused. */
   seriesMax?: number;
   /** Makes a worker that runs `worker.ts` with this `workerData`; in the executable it comes from an asset. */
-  spawn?: (workerData: unknown) => Worker;
+  spawn?: Spawn;
 }
 
+/** The same with everything said. */
+export type LocalOptions = Required<Omit<OpenOptions, 'spawn'>> & { spawn: (workerData: unknown) => Worker };
+
 /** Opens the history; returns at once, the workers open it meanwhile and calls wait for them. */
-export function openStore(options: OpenOptions): Store {
+export function openStore({ spawn = spawnFromSource, ...options }: OpenOptions): Store {
   return new LocalStore({
     durability: 'commit',
     flushIntervalMs: limits.flushIntervalMs,
     syncsPerSecondMax: limits.syncsPerSecondDefault,
     seriesMax: limits.seriesMax,
     bytesMax: options.folder === undefined ? limits.storeMemoryBytesMax : limits.historyBytesMax,
-    spawn: (workerData) =>
-      new Worker(new URL('./worker.ts', import.meta.url), {
-        workerData,
-        resourceLimits: { maxYoungGenerationSizeMb: limits.storeWorkerYoungMiB },
-      }),
     ...options,
+    spawn: (workerData) => spawn(workerData, { maxYoungGenerationSizeMb: limits.storeWorkerYoungMiB }),
   });
+}
+
+function spawnFromSource(workerData: unknown, resourceLimits: ResourceLimits): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits });
 }
