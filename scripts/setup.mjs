@@ -24,6 +24,7 @@ const debianCommands = {
   ser2net: 'ser2net',
   'avr-gcc': 'gcc-avr',
   gcc: 'gcc',
+  chromium: 'chromium',
 };
 /** To run our sketch on a microcontroller's core: the C library it is built with, and simavr (whose program brings its library along). */
 const boardFiles = { '/usr/lib/avr/include/avr/io.h': 'avr-libc', '/usr/bin/simavr': 'simavr' };
