@@ -12,7 +12,9 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${name}.ts`)], cwd: root });
 const benchmarks = {
   host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
-  ...Object.fromEntries(['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus', 'serial', 'commands'].map((name) => [name, inNode(name)])),
+  ...Object.fromEntries(
+    ['store', 'frames', 'gateway', 'traffic', 'mqtt', 'modbus', 'serial', 'commands'].map((name) => [name, inNode(name)]),
+  ),
 };
 
 const wanted = process.argv.slice(2).filter((one) => !one.startsWith('--'));

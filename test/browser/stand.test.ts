@@ -13,12 +13,14 @@ it('shows the settings page, saves, and says what the executable answers', async
   const page = await studio.open('show=config');
   await page.getByRole('button', { name: 'Save & test' }).click();
   await page.getByTestId('health').waitFor();
-  expect(await page.getByTestId('health').innerText()).toMatch(/\w/);
+  expect(await page.getByTestId('health').textContent()).toMatch(/\w/);
   expect(studio.errors).toEqual([]);
 });
 
 it('runs a query of the editor and gets what is wrong with it in words', async () => {
-  const page = await studio.open(`show=query&query=${encodeURIComponent('{"queryType":"telemetry","devices":["*"],"interval":"7 parsecs"}')}`);
+  const page = await studio.open(
+    `show=query&query=${encodeURIComponent('{"queryType":"telemetry","devices":["*"],"interval":"7 parsecs"}')}`,
+  );
   await page.getByRole('button', { name: 'Run' }).click();
   await page.getByTestId('error').filter({ hasText: 'interval' }).waitFor();
 });
