@@ -115,6 +115,10 @@ class BrokerSession implements Session<Address> {
     });
   }
 
+  ready(): Promise<void> {
+    return this.#subscriptions.settled();
+  }
+
   write(point: Point<Address>, value: Value, signal: AbortSignal): Promise<Answer> {
     return this.#publishing.set(point, value, signal);
   }

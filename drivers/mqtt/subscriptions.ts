@@ -113,7 +113,8 @@ export class Subscriptions {
               .join(),
           )}${batch.length > 1 ? ` and ${batch.length - 1} more` : ''}`,
         );
-        resolve(undefined);
+        // Not before the loss is known: else it would look as if all had been answered.
+        this.#link.whenLost(() => resolve(undefined));
       });
       const [first] = batch;
       const identifier = this.#hasIdentifiers ? first?.identifier : undefined;

@@ -130,6 +130,11 @@ export interface Session<A = unknown> {
    * Called again with other points after a change of settings; the link stays open in between.
    */
   listen?(points: readonly Point<A>[], sink: Sink<A>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when what the last call of `listen` asked for is heard, or was refused (which is told as a trouble): only then the connection is up.
+   * Never rejects. Absent where all is heard from the first moment.
+   */
+  ready?(): Promise<void>;
   /** Sets one point to a raw value. */
   write?(point: Point<A>, value: Value, signal: AbortSignal): Promise<Answer>;
   /** Runs a named action of a device. */

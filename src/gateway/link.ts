@@ -206,10 +206,14 @@ export class Link {
         const opened = await this.#open(host);
         this.#opened = opened;
         this.counters.opens += 1;
-        this.#setState('up');
-        this.#log[isFruitless ? 'debug' : 'info']('connection is up', { opens: this.counters.opens });
         opened.work([...this.#line.devices]);
         if (closing.aborted) opened.end(closing.reason);
+        // A far end that refuses what is to be heard says so first: whoever sees "up" misses nothing from then on.
+        await opened.ready();
+        if (!opened.isEnded) {
+          this.#setState('up');
+          this.#log[isFruitless ? 'debug' : 'info']('connection is up', { opens: this.counters.opens });
+        }
         why = await opened.ended();
         isFruitless = !opened.wasAlive;
         if (opened.wasAlive) {

@@ -109,6 +109,18 @@ export class Opened {
     this.#working = this.#working.then(() => this.#stop()).then(() => this.#start(devices));
   }
 
+  /** Resolves when what `work` asked for is heard or refused, or the session has ended; a driver that never says so is at fault and ends it. */
+  async ready(): Promise<void> {
+    await this.#working;
+    const { session } = this;
+    if (this.isEnded || !session.ready) return;
+    try {
+      await bounded(this.#deps.clock, limits.requestGuardMs, this.#life.signal, async () => session.ready?.());
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
   /** Called when the bus gives the turn. Throws what the driver threw. */
   async run<T>(question: Question<T>): Promise<{ value: T; answered: boolean | undefined }> {
     try {

@@ -245,7 +245,8 @@ describe('refusals', () => {
       );
       const session = await opened(line, makeHost({ password: 'near-secret' }));
       const ear = listen(session, pointsOf(line));
-      await expect.poll(() => ear.troubles.get('x'), soon).toMatch(words);
+      await session.ready?.();
+      expect(ear.troubles.get('x')).toMatch(words);
       expect(ear.troubles.has('y')).toBe(true);
       expect(ear.troubles.get('y')).toBeUndefined();
       await ear.stop();
