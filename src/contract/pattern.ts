@@ -1,7 +1,11 @@
-/** Regular expressions from people or configuration: they run on RE2, in time linear in the text, whatever the expression (DESIGN §5). */
+/**
+ * Regular expressions from people or configuration: they are RE2's, and run in time linear in the text, whatever the expression (DESIGN §5). Those
+ * of which the engine's own matcher is shown to be linear run on that.
+ */
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { compileNative, type NativePattern } from './pattern-native.ts';
 
 export interface Pattern {
   readonly text: string;
@@ -24,6 +28,8 @@ export function compilePattern(text: string): Pattern {
     throw new Error(`is ${JSON.stringify(text)}, no regular expression RE2 understands: ${why}`);
   }
   const groups = Object.keys(compiled.namedGroups());
+  const native = compileNative(text);
+  if (native) return runNative(text, groups, native);
   return {
     text,
     groups,
@@ -32,6 +38,22 @@ export function compilePattern(text: string): Pattern {
       const matcher = compiled.matcher(candidate);
       if (!matcher.find()) return undefined;
       return Object.fromEntries(groups.map((name) => [name, matcher.group(name) ?? undefined]));
+    },
+  };
+}
+
+function runNative(text: string, groups: readonly string[], native: NativePattern): Pattern {
+  const { expression } = native;
+  return {
+    text,
+    groups,
+    test: (candidate) => expression.test(candidate),
+    find(candidate) {
+      const match = expression.exec(candidate);
+      if (!match) return undefined;
+      const found: Record<string, string | undefined> = {};
+      for (const { name, number } of native.groups) found[name] = match[number];
+      return found;
     },
   };
 }
