@@ -117,6 +117,39 @@ export const pointSchema = z.strictObject({
       'Bit → name of a flag in a whole number, 0 the least significant: the names of those that are set are shown, the value stays the number',
     )
     .meta({ examples: [{ 0: 'running', 3: 'alarm' }] }),
+  colors: z
+    .record(z.string(), z.string().min(1).max(32))
+    .optional()
+    .describe(
+      'Name in `enum` → the colour it is shown in, as Grafana calls it ("green", "#1f60c4"); colours that say nothing of good or bad unless said',
+    )
+    .meta({ examples: [{ ok: 'green', tripped: 'red' }] }),
+  thresholds: z
+    .array(
+      z.strictObject({
+        from: z
+          .number()
+          .describe('In engineering units')
+          .meta({ examples: [75] }),
+        color: z
+          .string()
+          .min(1)
+          .max(32)
+          .describe('As Grafana calls it')
+          .meta({ examples: ['red'] }),
+      }),
+    )
+    .max(16)
+    .optional()
+    .describe('Values from which on gauges and stats have another colour; below the first one green. A panel may say otherwise')
+    .meta({
+      examples: [
+        [
+          { from: 65, color: 'orange' },
+          { from: 75, color: 'red' },
+        ],
+      ],
+    }),
   invalid: z
     .array(z.union([z.number(), z.string(), z.boolean()]))
     .max(32)
@@ -180,6 +213,15 @@ export const actionSchema = z.looseObject({
   role: z.enum(roles).exclude(['None', 'Viewer']).optional().describe('The least role; that of `rights.command` unless said'),
 });
 
+const onlineSchema = z.string().default('online').describe('The word for: I am here');
+const offlineSchema = z.string().default('offline').describe('The word for: I am gone');
+const wordPathSchema = z
+  .string()
+  .max(limits.patternLengthMax)
+  .optional()
+  .describe('Where the word is in a JSON message')
+  .meta({ examples: ['$.state'] });
+
 export const deviceSchema = z.strictObject({
   id: z
     .string()
@@ -211,14 +253,32 @@ export const deviceSchema = z.strictObject({
         .optional()
         .describe('Where it says whether it is there, as MQTT devices do')
         .meta({ examples: ['home/kitchen/status'] }),
-      path: z
-        .string()
-        .max(limits.patternLengthMax)
+      path: wordPathSchema,
+      online: onlineSchema,
+      offline: offlineSchema,
+      also: z
+        .array(
+          z.strictObject({
+            topic: z
+              .string()
+              .min(1)
+              .max(limits.topicLengthMax)
+              .describe('Where it is said')
+              .meta({ examples: ['zigbee2mqtt/bridge/state'] }),
+            path: wordPathSchema,
+            online: onlineSchema,
+            offline: offlineSchema,
+          }),
+        )
+        .max(limits.availabilityTopicsMax - 1)
         .optional()
-        .describe('Where the word is in a JSON message')
-        .meta({ examples: ['$.state'] }),
-      online: z.string().default('online').describe('The word for: I am here'),
-      offline: z.string().default('offline').describe('The word for: I am gone'),
+        .describe('Further topics that say whether it is there, such as that of the bridge it is behind')
+        .meta({ examples: [[{ topic: 'zigbee2mqtt/bridge/state', path: '$.state' }]] }),
+      mode: z
+        .enum(['all', 'any', 'latest'], { error: 'allowed is "all", "any" or "latest"' })
+        .optional()
+        .describe('With "also": whether it is there if all say so (that unless said), if any does, or as the last word says')
+        .meta({ examples: ['all'] }),
       staleAfter: durationMs({ minMs: 1_000 })
         .optional()
         .describe('A device that is silent for this long is offline, its values are stale'),

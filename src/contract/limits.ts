@@ -239,6 +239,10 @@ export const limits = {
   discoveredDevicesMax: 5_000,
   /** Refused devices that are known by name, so that each is counted once; beyond it every refusal counts. */
   discoveryRefusedMax: 1_000,
+  /** What the far end may say of one device it announces: a device of the settings with some hundred points. */
+  announcedBytesMax: 256 * 1024,
+  /** Topics that together say whether one device is there. */
+  availabilityTopicsMax: 8,
   /** How often silent devices are looked for: the shortest `staleAfter` is a second. */
   staleLookMs: 250,
   /** MQTT payloads larger than this are refused with reason `decode`: a photo is not telemetry. */
@@ -362,6 +366,8 @@ export const limits = {
   hookAgeMs: 300_000,
   /** A shorter secret could be guessed from one notification. */
   hookSecretLengthMin: 16,
+  /** So many times its usual silence a point may be silent before a chart breaks its line: a poll may come late, and one may be lost. */
+  silenceFactor: 3,
   /** An `Idempotency-Key`: room for a UUID with a name before it. */
   idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */

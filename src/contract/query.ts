@@ -2,6 +2,7 @@
 
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { commandStates } from './command.ts';
 import { parseDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 import { isTimeZone } from './zone.ts';
@@ -43,6 +44,30 @@ export function parseInterval(text: string): Interval | undefined {
   return widthMs === undefined || widthMs < 1 ? undefined : { widthMs };
 }
 
+/** How a label is compared in `where`. */
+export const whereOperators = ['=', '!=', '=~', '!~'] as const;
+
+const whereSchema = z.strictObject({
+  label: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('A label, or device or point')
+    .meta({ examples: ['site'] }),
+  operator: z
+    .enum(whereOperators)
+    .describe(
+      '=: it is one of the values. !=: none of them. =~ and !~: the same for RE2 expressions, found anywhere in it. A label that is not there is empty',
+    ),
+  values: z
+    .array(z.string().max(limits.patternLengthMax))
+    .min(1)
+    .max(100)
+    .describe('What it is compared with')
+    .meta({ examples: [['north']] }),
+});
+export type Where = z.output<typeof whereSchema>;
+
 export const querySchema = z.object({
   queryType: z
     .enum(queryTypes)
@@ -66,6 +91,20 @@ export const querySchema = z.object({
     .default({})
     .describe('Labels the series must have, with what their values must be')
     .meta({ examples: [{ site: 'north' }] }),
+  where: z
+    .array(whereSchema)
+    .max(20)
+    .default([])
+    .describe('What else has to hold of the labels, of which device and point are two: what ad hoc filters of a dashboard become')
+    .meta({ examples: [[{ label: 'site', operator: '!=', values: ['north'] }]] }),
+  groupBy: z
+    .array(z.string().min(1).max(64))
+    .max(8)
+    .default([])
+    .describe(
+      'telemetry: labels. Series that agree in them become one: sum, count, delta, increase and rate are added up, min and max are those of all, of the others it is the mean. avg is used where aggregate is none. Not live',
+    )
+    .meta({ examples: [['site']] }),
   connections: z
     .array(selectorSchema)
     .min(1)
@@ -114,9 +153,31 @@ export const querySchema = z.object({
     .describe('usable: good and uncertain. all: bad samples too, as nulls, with their reason'),
   format: z.enum(['multi', 'wide', 'long']).default('multi').describe('A frame a series, a column a series, or a row a sample'),
   as: z
-    .enum(['table', 'logs'])
+    .enum(['table', 'logs', 'numbers'])
     .optional()
-    .describe('Of commands: a table, whose columns are also those of annotations; or log lines. A table unless said'),
+    .describe(
+      'Of commands: a table, whose columns are also those of annotations; or log lines; or numbers for alert rules: how many there are, a device. Of bus: a table, or numbers: the share of the time in which it is busy, a connection. A table unless said',
+    ),
+  states: z
+    .array(z.enum(commandStates))
+    .min(1)
+    .optional()
+    .describe('commands: only those that are in one of these states; all unless said')
+    .meta({ examples: [['failed', 'mismatch', 'unknown']] }),
+  show: z
+    .enum(['value', 'age', 'quality'])
+    .default('value')
+    .describe(
+      'latest: the value; or how many seconds ago the last sample was that is good enough for `quality`; or the quality of the newest: 0 good, 1 uncertain, 2 bad. For alert rules on silence and on quality',
+    ),
+  legend: z
+    .string()
+    .max(limits.patternLengthMax)
+    .optional()
+    .describe(
+      'How a series is called: a text with {{device}}, {{point}} and other labels, {{device.title}} and {{point.title}}. Titles unless said',
+    )
+    .meta({ examples: ['{{device}} {{point}}'] }),
   reduce: z
     .enum(['auto', 'none', 'min-max'])
     .default('auto')

@@ -23,9 +23,23 @@ export function answerBus({ ask, instance, deps }: Question): Frame[] {
   const chosen = instance.gateway.plan.connections.map(({ connection }) => connection.id).filter(ask.selection.connection);
   const rows = chosen.flatMap((connection) => rowsOf(connection, spansOf(instance, connection, window) ?? [], window));
   const notices: Notice[] = rows.length === 0 ? [{ severity: 'info', text: 'No request went over these buses in the range.' }] : [];
+  if (ask.query.as === 'numbers') return [busyNumbers(chosen, rows, notices)];
   return [
     { name: 'bus', meta: withNotices({ type: 'numeric-long', preferredVisualisationType: 'table' }, notices), fields: columns(rows) },
   ];
+}
+
+/** One number a connection; a bus that had nothing to do is not busy, which is a value too. */
+function busyNumbers(connections: readonly string[], rows: readonly Row[], notices: Notice[]): Frame {
+  const whole = new Map(rows.filter(({ unit }) => unit === 'all').map(({ connection, busy }) => [connection, busy]));
+  return {
+    name: 'bus',
+    meta: withNotices({ type: 'numeric-long', preferredVisualisationType: 'table' }, notices),
+    fields: [
+      string('connection', connections, (connection) => connection),
+      number('busy', connections, (connection) => whole.get(connection) ?? 0, { unit: 'percentunit', min: 0, max: 1 }),
+    ],
+  };
 }
 
 function spansOf(instance: Instance, connection: string, { fromMs, toMs }: Window): BusSpan[] | undefined {

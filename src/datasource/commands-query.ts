@@ -7,21 +7,44 @@ import { limits } from '../contract/limits.ts';
 import type { Value } from '../contract/sample.ts';
 import { type Field, type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
-import { selects } from './query-parse.ts';
+import type { Instance } from './instance.ts';
+import { type Ask, selects } from './query-parse.ts';
 import { labelsOf } from './query-series.ts';
 import type { Question } from './question.ts';
+import { number, string } from './table.ts';
 
 export async function answerCommands({ ask, instance, deps }: Question): Promise<Frame[]> {
   const records = await deps.store.commands(instance.key, { limit: limits.commandsPerQueryMax, range: ask.range });
   const chosen = records
     .filter(({ device, point }) => selects(ask.selection, { device, point }, labelsOf({ device, point }, instance.gateway)))
+    .filter(({ state }) => ask.query.states?.includes(state) ?? true)
     .sort((a, b) => startedMs(a) - startedMs(b));
   const notices: Notice[] =
     records.length < limits.commandsPerQueryMax
       ? []
       : [{ severity: 'warning', text: `Only the newest ${limits.commandsPerQueryMax} commands of the range are looked at.` }];
+  if (ask.query.as === 'numbers') return [counts(chosen, ask, instance, notices)];
   if (ask.query.as === 'logs') return [logLines(chosen.reverse(), notices)];
   return [{ name: 'commands', meta: withNotices({ preferredVisualisationType: 'table' }, notices), fields: columns(chosen) }];
+}
+
+/** How many, a device: also 0, so that an alert rule tells no command from no answer. */
+function counts(records: readonly CommandRecord[], { selection }: Ask, { gateway }: Instance, notices: Notice[]): Frame {
+  const commanded = gateway.plan.connections
+    .flatMap(({ devices }) => devices)
+    .filter(({ id, labels, points, actions }) => {
+      if (!selection.device(id) || !selection.labels({ ...labels, device: id })) return false;
+      return actions.length > 0 || points.some(({ access }) => access !== 'read');
+    });
+  const devices = [...new Set([...commanded.map(({ id }) => id), ...records.map(({ device }) => device)])].sort((a, b) => (a < b ? -1 : 1));
+  return {
+    name: 'commands',
+    meta: withNotices({ type: 'numeric-long', preferredVisualisationType: 'table' }, notices),
+    fields: [
+      string('device', devices, (device) => device),
+      number('commands', devices, (id) => records.filter(({ device }) => device === id).length, { decimals: 0, min: 0 }),
+    ],
+  };
 }
 
 /** The data plane's log lines, newest first. */

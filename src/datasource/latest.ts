@@ -5,12 +5,13 @@
  */
 import type { Sample } from '../contract/sample.ts';
 import { qualities } from '../contract/sample.ts';
-import { type Cells, type Field, type Frame, type FrameType, type Notice, withNotices } from '../frame/frame.ts';
+import { type Cells, type Field, type Frame, type FrameType, type Notice, type ValueMapping, withNotices } from '../frame/frame.ts';
 import { longFields } from '../frame/long.ts';
 import { isNumeric, type Series } from '../frame/series.ts';
 import type { SeriesInfo } from '../store/store.ts';
 import { configOf, type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
+import { staleNotice } from './silence.ts';
 
 interface Latest {
   named: Named;
@@ -18,7 +19,7 @@ interface Latest {
   sample: Sample | undefined;
 }
 
-export async function answerLatest({ ask, instance, deps }: Question): Promise<Frame[]> {
+export async function answerLatest({ ask, instance, deps, signal }: Question): Promise<Frame[]> {
   const { gateway } = instance;
   const stored = await deps.store.last(instance.key);
   const current = stored.filter(
@@ -34,7 +35,13 @@ export async function answerLatest({ ask, instance, deps }: Question): Promise<F
   ];
   const selected = selectSeries(catalogue, gateway, ask.selection);
   const latest = selected.series.map((named) => ({ named, sample: samples.get(identity({ ...named.key, kind: named.kind })) }));
-  const series = latest.map((one) => oneRow(one, ask.query.quality));
+  const series =
+    ask.query.show === 'age'
+      ? await ages(latest, { ask, deps, gateway: instance.key, signal })
+      : latest.map((one) => (ask.query.show === 'quality' ? qualityRow(one) : oneRow(one, ask.query.quality)));
+  selected.notices.push(
+    ...staleNotice(gateway, selected.series, (one) => samples.get(identity({ ...one.key, kind: one.kind }))?.timeNs, deps.clock.nowNs()),
+  );
   if (ask.query.format === 'long') return [longFrame(latest, series, selected.notices)];
   return numericFrames(ask.query.format, series, selected.notices);
 }
@@ -67,6 +74,59 @@ function oneRow({ named, sample }: Latest, quality: Question['ask']['query']['qu
     quality: Uint8Array.of(level),
     reasons: [sample?.reason ?? ''],
   };
+}
+
+/** How bad the newest sample is, as a number; null if there never was one. */
+function qualityRow(latest: Latest): Series {
+  const row = oneRow(latest, 'all');
+  const level = row.quality?.[0] ?? 2;
+  return {
+    ...row,
+    value: { type: 'float64', values: Float64Array.of(level), valid: Uint8Array.of(latest.sample ? 1 : 0) },
+    config: { displayNameFromDS: latest.named.legend, min: 0, max: 2, decimals: 0, mappings: qualityMappings },
+  };
+}
+
+const qualityMappings: ValueMapping[] = [
+  {
+    type: 'value',
+    options: {
+      0: { text: 'good', color: 'green', index: 0 },
+      1: { text: 'uncertain', color: 'yellow', index: 1 },
+      2: { text: 'bad', color: 'red', index: 2 },
+    },
+  },
+];
+
+/**
+ * Seconds since the last sample that is good enough. Where the newest is not, the history of the time range is asked; if there is none either, it is
+ * as old as the range is long, at least. Null if the point never said anything.
+ */
+async function ages(
+  latest: readonly Latest[],
+  { ask, deps, gateway, signal }: Pick<Question, 'ask' | 'deps' | 'signal'> & { gateway: string },
+): Promise<Series[]> {
+  const { quality } = ask.query;
+  const worst = { good: 0, usable: 1, all: 2 }[quality];
+  const nowNs = deps.clock.nowNs();
+  const rows: Series[] = [];
+  for (const one of latest) {
+    const row = oneRow(one, 'all');
+    let lastNs = one.sample?.timeNs;
+    if (one.sample && qualities.indexOf(one.sample.quality) > worst) {
+      const range = { fromNs: ask.range.fromNs, toNs: nowNs };
+      const found = await deps.store.range(gateway, [one.named.key], range, { quality, rowsMax: 1 }, signal);
+      const own = found.find(({ series }) => series.kind === one.named.kind);
+      lastNs = own?.columns.times.at(-1) ?? ask.range.fromNs;
+    }
+    const seconds = lastNs === undefined ? 0 : Math.max(0, Number(nowNs - lastNs) / 1e9);
+    rows.push({
+      ...row,
+      value: { type: 'float64', values: Float64Array.of(seconds), valid: Uint8Array.of(lastNs === undefined ? 0 : 1) },
+      config: { displayNameFromDS: one.named.legend, unit: 's', min: 0 },
+    });
+  }
+  return rows;
 }
 
 function cellOf(named: Named, sample: Sample | undefined): Cells {

@@ -29,7 +29,7 @@ interface Head {
 export async function answerMessages({ ask, instance, signal }: Question): Promise<Frame[]> {
   const { query, selection, range } = ask;
   const isWanted = filterOf(query.filter);
-  const byDevice = query.devices.some((selector) => selector !== '*') || Object.keys(query.labels).length > 0;
+  const byDevice = query.devices.some((selector) => selector !== '*') || Object.keys(query.labels).length > 0 || query.where.length > 0;
   const heads = headsOf(instance, selection.connection, range.fromNs);
   const lines: Line[] = [];
   let looked = 0;

@@ -2,7 +2,7 @@
 import type { Point } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds, type SeriesKey, seriesName } from '../contract/sample.ts';
-import { displayName, pointConfig } from '../frame/display.ts';
+import { displayName, legendText, pointConfig } from '../frame/display.ts';
 import type { CellType, FieldConfig, Notice } from '../frame/frame.ts';
 import { linear, roundTo } from '../gateway/decimals.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -36,6 +36,7 @@ export function selectSeries(
     // Labels last: they have to be put together, and mostly the names decide.
     catalogue.filter((info) => selection.device(info.device) && selection.point(info.point) && selection.labels(labelsOf(info, gateway))),
     gateway,
+    selection.legend,
   );
   if (named.length === 0) return { series: [], notices: [nothingMatches(catalogue, gateway, selection)] };
   if (named.length <= max) return { series: named, notices: [] };
@@ -46,20 +47,28 @@ export function selectSeries(
 }
 
 /** Two kinds of one point (its type was changed, or it says anything) are told apart by the label `kind`. */
-export function nameSeries(infos: readonly { device: string; point: string; kind: ColumnKind }[], gateway: Gateway): Named[] {
+export function nameSeries(
+  infos: readonly { device: string; point: string; kind: ColumnKind }[],
+  gateway: Gateway,
+  legend?: string,
+): Named[] {
   const kinds = new Map<string, number>();
   for (const info of infos) kinds.set(seriesName(info), (kinds.get(seriesName(info)) ?? 0) + 1);
   return [...infos].sort(inOrder).map(({ device, point: id, kind }) => {
     const key = { device, point: id };
     const split = (kinds.get(seriesName(key)) ?? 0) > 1 ? kind : undefined;
     const point = gateway.point(key);
+    const labels = { ...labelsOf(key, gateway), ...(split === undefined ? {} : { kind }) };
+    const titles = { device: gateway.device(device)?.title ?? device, point: point?.title ?? id };
     return {
       key,
       kind,
       name: split === undefined ? seriesName(key) : `${seriesName(key)} (${kind})`,
-      labels: { ...labelsOf(key, gateway), ...(split === undefined ? {} : { kind }) },
+      labels,
       point,
-      legend: displayName(gateway.device(device)?.title ?? device, point?.title ?? id, split),
+      legend: legend
+        ? legendText(legend, { ...labels, 'device.title': titles.device, 'point.title': titles.point })
+        : displayName(titles.device, titles.point, split),
     };
   });
 }

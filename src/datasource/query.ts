@@ -5,13 +5,14 @@ import type { Log } from '../contract/log.ts';
 import type { QueryType } from '../contract/query.ts';
 import { leastRoleOfQuery } from '../contract/rights.ts';
 import { frameToArrow } from '../frame/arrow.ts';
+import type { Frame } from '../frame/frame.ts';
 import { answerBus } from './bus-query.ts';
 import { answerCommands } from './commands-query.ts';
 import { answerExplain } from './explain-query.ts';
 import type { Instance } from './instance.ts';
 import { answerLatest } from './latest.ts';
 import { answerMessages } from './messages-query.ts';
-import { createAsks } from './query-parse.ts';
+import { type Ask, createAsks } from './query-parse.ts';
 import type { Answerer, QueryDeps } from './question.ts';
 import type { DataAnswer, DataQuery } from './questions.ts';
 import { answerStatus } from './status.ts';
@@ -50,9 +51,11 @@ export function createQueries(deps: QueryDeps): Queries {
     try {
       const ask = askOf(data);
       demandRole(caller, ask.query.queryType);
+      const startedMs = deps.clock.monotonicMs();
       const frames = await answerers[ask.query.queryType]({ ask, instance, caller, deps, signal });
       signal.throwIfAborted();
-      return { frames: frames.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200 };
+      const told = withRun(ask, frames, deps.clock.monotonicMs() - startedMs);
+      return { frames: told.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200 };
     } catch (error) {
       signal.throwIfAborted();
       return refusal(error, data.refId, deps.log);
@@ -67,6 +70,17 @@ export function createQueries(deps: QueryDeps): Queries {
       return answers;
     },
   };
+}
+
+/** For the query inspector: what was run, with all that was not said filled in, what it gave and how long it took. */
+function withRun({ query, isDrawing }: Ask, [first, ...others]: readonly Frame[], tookMs: number): Frame[] {
+  if (!first) return [];
+  if (!isDrawing) return [first, ...others];
+  const frames = [first, ...others];
+  const rows = frames.reduce((sum, { fields }) => sum + (fields[0]?.values.length ?? 0), 0);
+  const read = { frames: frames.length, rows, tookMs: Math.round(tookMs * 10) / 10 };
+  const meta = { ...first.meta, executedQueryString: JSON.stringify(query, null, 2), custom: { ...first.meta?.custom, read } };
+  return [{ ...first, meta }, ...others];
 }
 
 /** The one place where the roles of queries are looked at. What every Viewer may read, Grafana itself may too. */

@@ -4,6 +4,7 @@ import type { Profile } from '../contract/device.ts';
 import type { Driver } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
 import type { Plan, PlannedConnection } from '../gateway/plan.ts';
+import { readAnnounced } from './settings/announced.ts';
 import { readConnections, secretsOf, warnOfStraySecrets } from './settings/connections.ts';
 import { readDevices } from './settings/devices.ts';
 import { checkEndpoints } from './settings/endpoints.ts';
@@ -28,7 +29,8 @@ export function readSettings(
   builtIn: readonly Profile[] = [],
   included: Included = nothingIncluded,
 ): Plan {
-  const faults = new Faults(Object.values(instance.secureJsonData));
+  const secretValues = Object.values(instance.secureJsonData);
+  const faults = new Faults(secretValues);
   const own = readDocument(instance.jsonData, faults);
   if (!own) return { connections: [], settings: nothingRuns(), faults: faults.all() };
   const document = withIncluded(own, included, faults);
@@ -52,6 +54,9 @@ export function readSettings(
       driver,
       devices,
       ...(templates.length > 0 ? { templates } : {}),
+      ...(driver.announces?.(connection.options)
+        ? { readDevice: (raw: Readonly<Record<string, unknown>>) => readAnnounced(raw, connection, driver, secretValues) }
+        : {}),
       secrets: secretsOf(id, driver, instance.secureJsonData),
     });
   }

@@ -6,6 +6,7 @@
 import { roleAtLeast } from '../contract/caller.ts';
 import { limits } from '../contract/limits.ts';
 import type { DeviceState, DeviceStatus } from '../contract/status.ts';
+import { legendText } from '../frame/display.ts';
 import { type FieldConfig, type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
 import type { TimeRange } from '../store/store.ts';
@@ -43,7 +44,11 @@ export async function answerStatus({ ask, instance, caller, deps, signal }: Ques
   return chosen.map(({ status, labels }, i) => {
     const own = changes.filter(({ device }) => device === status.id);
     const rows = rowsIn(own, status, ask.range, deps.clock.nowNs());
-    const frame = deviceFrame(status, labels, insider ? rows : rows.map((row) => ({ ...row, reason: '' })));
+    const frame = deviceFrame(
+      status,
+      { labels, ...(ask.selection.legend ? { legend: ask.selection.legend } : {}) },
+      insider ? rows : rows.map((row) => ({ ...row, reason: '' })),
+    );
     return i === 0 ? { ...frame, meta: withNotices(frame.meta ?? {}, notices) } : frame;
   });
 }
@@ -62,7 +67,12 @@ function rowsIn(changes: readonly Row[], status: DeviceStatus, range: TimeRange,
   return rows;
 }
 
-function deviceFrame(status: DeviceStatus, labels: Record<string, string>, rows: readonly Row[]): Frame {
+function deviceFrame(
+  status: DeviceStatus,
+  { labels, legend }: { labels: Record<string, string>; legend?: string },
+  rows: readonly Row[],
+): Frame {
+  const title = legend ? legendText(legend, { ...labels, 'device.title': status.title }) : status.title;
   return {
     name: status.id,
     meta: { type: 'timeseries-multi' },
@@ -74,7 +84,7 @@ function deviceFrame(status: DeviceStatus, labels: Record<string, string>, rows:
         values: Float64Array.from(rows, ({ state }) => (state === 'online' ? 1 : 0)),
         valid: Uint8Array.from(rows, ({ state }) => (state === 'unknown' ? 0 : 1)),
         labels,
-        config: { displayNameFromDS: status.title, min: 0, max: 1, decimals: 0, ...(mappings ? { mappings } : {}) },
+        config: { displayNameFromDS: title, min: 0, max: 1, decimals: 0, ...(mappings ? { mappings } : {}) },
       },
       textField(
         'reason',

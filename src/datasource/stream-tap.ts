@@ -48,7 +48,7 @@ export class Tap {
 
   /** The columns of history and packets alike; the stream adds what appears later. */
   get columns(): Named[] {
-    this.#columns ??= nameSeries([...this.#series.values()], this.gateway);
+    this.#columns ??= nameSeries([...this.#series.values()], this.gateway, this.spec.query.legend);
     return this.#columns;
   }
 

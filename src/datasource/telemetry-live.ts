@@ -21,7 +21,10 @@ import { wideNotices } from './telemetry-read.ts';
  */
 export function isLive({ ask, deps }: Question): boolean {
   return (
-    ask.query.live && !isOfStates(ask.query.aggregate) && ask.range.toNs >= deps.clock.nowNs() - BigInt(limits.liveEdgeMs) * 1_000_000n
+    ask.query.live &&
+    !isOfStates(ask.query.aggregate) &&
+    ask.query.groupBy.length === 0 &&
+    ask.range.toNs >= deps.clock.nowNs() - BigInt(limits.liveEdgeMs) * 1_000_000n
   );
 }
 

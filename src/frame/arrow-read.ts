@@ -1,5 +1,6 @@
 /** Samples out of Arrow IPC bytes, a stream or a file, as `arrow-stream.ts` writes them; others' tables with the same columns are read too. */
 import { DataType, type RecordBatch, RecordBatchReader, TimeUnit, type Vector } from 'apache-arrow';
+import { ByteBuffer } from 'flatbuffers';
 import { type ColumnKind, columnKinds, type Value } from '../contract/sample.ts';
 
 /** A row; what it holds is still to be checked. */
@@ -19,6 +20,16 @@ const nsPerUnit: Readonly<Record<TimeUnit, bigint>> = {
   [TimeUnit.MILLISECOND]: 1_000_000n,
   [TimeUnit.MICROSECOND]: 1_000n,
   [TimeUnit.NANOSECOND]: 1n,
+};
+
+// Arrow's metadata are flatbuffers, and their reader believes any count: one damaged byte has it make two thousand million objects, which takes all
+// memory and with it the process. An element takes a byte at least, so a list has no more elements than there are bytes behind its count.
+const countOf = ByteBuffer.prototype.__vector_len;
+ByteBuffer.prototype.__vector_len = function (this: ByteBuffer, offset: number): number {
+  const count = countOf.call(this, offset);
+  const behind = this.capacity() - offset - this.readInt32(offset) - 4;
+  if (count < 0 || count > behind) throw new RangeError(`a list of ${count} elements in ${behind} bytes`);
+  return count;
 };
 
 /** Goes through the batches one by one. Throws an Error with a message in words if it is no Arrow or breaks off. */
@@ -72,5 +83,7 @@ function timesOf(vector: Vector): (row: number) => bigint | undefined {
   if (!DataType.isTimestamp(vector.type)) throw new Error(`its column time is of the type ${vector.type}; allowed is a timestamp`);
   const perUnit = nsPerUnit[vector.type.unit as TimeUnit];
   const times = vector.toArray() as BigInt64Array;
+  // The number of rows is only said, up to 2^63; what is there are the bytes.
+  if (times.length < vector.length) throw new Error(`it says ${vector.length} rows and has the times of ${times.length}`);
   return (row) => (vector.isValid(row) ? (times[row] ?? 0n) * perUnit : undefined);
 }

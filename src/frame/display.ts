@@ -13,14 +13,22 @@ export function pointConfig(point: Point, type: CellType, stored: (raw: number) 
   if (point.precision !== undefined) config.decimals = point.precision;
   if (point.min !== undefined) config.min = point.min;
   if (point.max !== undefined) config.max = point.max;
+  if (point.thresholds && type !== 'string' && type !== 'boolean') {
+    const steps = point.thresholds.toSorted((a, b) => a.from - b.from).map(({ from, color }) => ({ value: from, color }));
+    config.thresholds = { mode: 'absolute', steps: [{ value: null, color: 'green' }, ...steps] };
+  }
   const options: ValueMapping['options'] = {};
   Object.entries(point.enum ?? {}).forEach(([raw, text], index) => {
-    options[storedKey(raw, type, stored)] = { text, index };
+    const color = point.colors?.[text] ?? neutral[index % neutral.length];
+    options[storedKey(raw, type, stored)] = { text, index, ...(color === undefined ? {} : { color }) };
   });
   Object.assign(options, flagOptions(point.bits ?? {}, Object.keys(options).length));
   if (Object.keys(options).length > 0) config.mappings = [{ type: 'value', options }];
   return config;
 }
+
+/** Of states whose settings name no colours: well told apart in dark and light, and none of them means good or bad. */
+const neutral = ['#8e8e99', 'blue', 'purple', 'super-light-blue', 'dark-blue', 'super-light-purple', 'dark-purple', '#5b5b66'];
 
 /** The names of the flags that are set, the least significant first. Of a signed number the sign is a bit like the others. */
 export function flagNames(bits: Readonly<Record<string, string>>, value: number | bigint): string[] {
@@ -54,6 +62,13 @@ function combinations(masks: readonly bigint[]): bigint[] {
 /** `boiler pump`: what the legend says. Titles from the configuration where there are any, ids where not. */
 export function displayName(device: string, point: string, kind?: string): string {
   return kind === undefined ? `${device} ${point}` : `${device} ${point} (${kind})`;
+}
+
+/** `{{site}} {{point}}` with the labels of a series; a name that it does not have is left out. */
+export function legendText(template: string, words: Readonly<Record<string, string>>): string {
+  return template
+    .replaceAll(/\{\{\s*([^{}]*?)\s*\}\}/g, (_whole, name: string) => (Object.hasOwn(words, name) ? (words[name] ?? '') : ''))
+    .trim();
 }
 
 /** The stored value of an enum's raw key, as JavaScript prints it: `"0.5"`, `"true"`, `"OFF"`. */

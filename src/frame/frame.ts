@@ -38,6 +38,8 @@ export interface FieldConfig {
   /** On a time field: milliseconds between rows, from which bars get their width. */
   interval?: number;
   mappings?: ValueMapping[];
+  /** The first step has no value: it holds below all others. */
+  thresholds?: { mode: 'absolute'; steps: { value: number | null; color: string }[] };
   type?: { enum: { text: string[] } };
   custom?: Record<string, unknown>;
 }
@@ -70,6 +72,8 @@ export interface FrameMeta {
   /** `ds/<uid>/live/<hash>`: where the live continuation of this frame is. */
   channel?: string;
   preferredVisualisationType?: 'graph' | 'table' | 'logs' | 'trace';
+  /** What was run, for the query inspector. */
+  executedQueryString?: string;
   custom?: Record<string, unknown>;
 }
 

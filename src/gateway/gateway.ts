@@ -54,6 +54,8 @@ export interface Polling {
   downBecause: string | undefined;
   /** Requests of all who share the bus; times in milliseconds since 1970, fractions of them. */
   spans(fromMs: number, toMs: number): BusSpan[];
+  /** How often a point is polled, in milliseconds; undefined if it is not, or was never while this process lives. */
+  everyMs(key: SeriesKey): number | undefined;
   /** Who answers for a device. */
   unitOf(device: Device): string;
 }

@@ -7,8 +7,10 @@ import type { Device, Point } from '../contract/device.ts';
 import type { Host, Line, PlannedRequest, Reading } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
+import type { SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
+import type { Announcements } from './announcements.ts';
 import type { Bus, Buses, BusSpan, Priority } from './bus.ts';
 import { createHost, logOf } from './host.ts';
 import { areReadings, type Intake, saysSomething } from './intake.ts';
@@ -34,6 +36,7 @@ export interface LinkDeps {
   traffics: Traffics;
   /** Where what is heard goes, beside samples. */
   reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
+  announcements: Announcements;
 }
 
 /** Counters of a connection; they outlive a change of its settings. */
@@ -57,6 +60,9 @@ export class Link {
   readonly #ended: Promise<void>;
   #planned: PlannedConnection;
   #opened: Opened | undefined;
+  /** Of which list `#rhythm` was made: how often each point is polled, by device and point. */
+  #rhythmOf: readonly Polled[] = [];
+  #rhythm = new Map<string, number>();
   #state: ConnectionStatus['state'] = 'connecting';
   #sinceMs: number;
   #error: string | undefined;
@@ -165,6 +171,18 @@ export class Link {
     return this.#opened?.polled ?? [];
   }
 
+  /** How often a point is polled; while the link is down, how often it was. */
+  everyMs({ device, point }: SeriesKey): number | undefined {
+    const { polled } = this;
+    if (polled.length > 0 && polled !== this.#rhythmOf) {
+      this.#rhythmOf = polled;
+      this.#rhythm = new Map(
+        polled.flatMap(({ request, intervalMs }) => request.points.map((one) => [`${one.device}\n${one.id}`, intervalMs] as const)),
+      );
+    }
+    return this.#rhythm.get(`${device}\n${point}`);
+  }
+
   /** What went over its bus lately, whoever asked; times are of the clock that never jumps. */
   spans(fromMs: number, toMs: number): BusSpan[] {
     return this.#bus.spans(fromMs, toMs);
@@ -260,7 +278,8 @@ export class Link {
       log: this.#log,
       intake,
       plant,
-      reports: this.#deps.reports,
+      reports: { ...this.#deps.reports, announcer: this.#deps.announcements.by(this.#planned.connection.id) },
+      announces: this.#planned.driver.announces?.(this.#planned.connection.options) ?? false,
       behind: () => plant.behind(this.#planned.connection.id),
       bus: this.#bus,
       ask: (request, signal) => this.read(request, 'poll', signal),

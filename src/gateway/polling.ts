@@ -7,6 +7,7 @@ export function pollingOf(link: Link, clock: Clock): Polling {
   return {
     polled: link.polled,
     downBecause: link.downBecause,
+    everyMs: (key) => link.everyMs(key),
     unitOf: (device) => link.unitOf(device),
     spans(fromMs, toMs) {
       const aheadMs = clock.nowMs() - clock.monotonicMs();

@@ -216,6 +216,7 @@ describe('suggest', () => {
     expect((await plant.ask('suggest?what=points&device=meter&prefix=power_factor_l1')).json).toEqual({
       suggestions: [{ value: 'power_factor_l1', text: 'Power factor L1' }],
       more: false,
+      total: 1,
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../src/contract/device.ts';
 import { pointSchema } from '../../src/contract/device.ts';
-import { displayName, pointConfig, storedKey } from '../../src/frame/display.ts';
+import { displayName, legendText, pointConfig, storedKey } from '../../src/frame/display.ts';
 
 function point(settings: Record<string, unknown>): Point {
   return { ...pointSchema.parse({ id: 'p', address: {}, ...settings }), device: 'd', intervalMs: 1_000, labels: {} } as Point;
@@ -32,7 +32,40 @@ describe('how a point is shown', () => {
 
   it('keeps the order of the states', () => {
     const config = pointConfig(point({ enum: { 0: 'off', 1: 'on' } }), 'boolean', (raw) => raw);
-    expect(config.mappings).toEqual([{ type: 'value', options: { false: { text: 'off', index: 0 }, true: { text: 'on', index: 1 } } }]);
+    expect(config.mappings?.[0]?.options).toMatchObject({ false: { text: 'off', index: 0 }, true: { text: 'on', index: 1 } });
+  });
+
+  it('gives states the colours of the settings, and others none that means good or bad', () => {
+    const config = pointConfig(
+      point({ enum: { 0: 'ok', 1: 'tripped', 2: 'test' }, colors: { ok: 'green', tripped: 'red' } }),
+      'float64',
+      (raw) => raw,
+    );
+    const options = config.mappings?.[0]?.options;
+    expect([options?.['0']?.color, options?.['1']?.color]).toEqual(['green', 'red']);
+    expect(options?.['2']?.color).not.toMatch(/red|green|orange|yellow/);
+  });
+
+  it('takes thresholds in rising order, green below the first', () => {
+    const thresholds = [
+      { from: 75, color: 'red' },
+      { from: 65, color: 'orange' },
+    ];
+    expect(pointConfig(point({ thresholds }), 'float64', (raw) => raw).thresholds).toEqual({
+      mode: 'absolute',
+      steps: [
+        { value: null, color: 'green' },
+        { value: 65, color: 'orange' },
+        { value: 75, color: 'red' },
+      ],
+    });
+    expect(pointConfig(point({ thresholds }), 'string', (raw) => raw)).toEqual({});
+  });
+
+  it('fills a legend with labels, and leaves out what a series has not', () => {
+    const words = { device: 'boiler', 'device.title': 'Boiler room', site: 'north' };
+    expect(legendText('{{ device.title }} / {{site}} {{nothing}}', words)).toBe('Boiler room / north');
+    expect(legendText('{{toString}}{{device}} {device}', words)).toBe('boiler {device}');
   });
 
   it('names a series for people', () => {

@@ -200,6 +200,7 @@ export const suggestAnswer = z
   .object({
     suggestions: z.array(z.object({ value: z.string(), text: z.string().optional() })),
     more: z.boolean().describe('There are more than were asked for'),
+    total: z.number().describe('How many there are'),
   })
   .meta({ id: 'Suggestions' });
 

@@ -15,7 +15,7 @@ const kinds = ['devices', 'points', 'labels', 'values', 'commands', 'connections
 type Names = Map<string, string>;
 
 /**
- * `GET suggest?what=points&device=boiler&prefix=flow&limit=50`: `{ suggestions: [{ value, text? }], more }`, in order of value. `prefix` is looked
+ * `GET suggest?what=points&device=boiler&prefix=flow&limit=50`: `{ suggestions: [{ value, text? }], more, total }`, in order of value. `prefix` is looked
  * for, whatever its case, at the beginning of ids and of words of titles. `values` are those of the label `name`. Devices and points of the history
  * are among them when their settings are gone, because queries find them.
  */
@@ -29,7 +29,7 @@ export function suggestHandler(store: Store, builtIn: BuiltIn): Handler {
       .filter(([value, text]) => begins(value, prefix) || begins(text, prefix))
       .sort(([one], [other]) => (one < other ? -1 : 1));
     const suggestions = found.slice(0, limit).map(([value, text]) => ({ value, ...(text === value ? {} : { text }) }));
-    return { body: { suggestions, more: found.length > limit } };
+    return { body: { suggestions, more: found.length > limit, total: found.length } };
   };
 }
 

@@ -1,0 +1,48 @@
+/** How long a point may say nothing before its value is not known any more. */
+import { limits } from '../contract/limits.ts';
+import { seriesName } from '../contract/sample.ts';
+import type { Notice } from '../frame/frame.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Named } from './query-series.ts';
+import { listOf } from './settings/phrases.ts';
+
+/**
+ * Milliseconds: `report.maxSilence`, or the interval in which it is polled, times `limits.silenceFactor`; at least `availability.staleAfter`.
+ * Undefined where silence says nothing: a value that is told on change only, or when the device likes.
+ */
+export function silenceMs(gateway: Gateway, { key, point }: Pick<Named, 'key' | 'point'>): number | undefined {
+  const staleMs = gateway.device(key.device)?.availability?.staleAfter;
+  if (!point) return undefined;
+  const { report } = point;
+  const connection = gateway.device(key.device)?.connection;
+  const polledMs = connection === undefined ? undefined : gateway.polling(connection)?.everyMs(key);
+  const saysLess = report !== undefined && (report.onChange || report.deadband > 0);
+  const usualMs = report?.maxSilence ?? (saysLess ? undefined : polledMs);
+  if (usualMs === undefined) return saysLess ? undefined : staleMs;
+  return Math.max(Math.max(usualMs, polledMs ?? 0) * limits.silenceFactor, staleMs ?? 0);
+}
+
+/** Who has said nothing for too long, in an answer whose range ends now. */
+export function staleNotice(
+  gateway: Gateway,
+  named: readonly Named[],
+  lastNs: (series: Named) => bigint | undefined,
+  nowNs: bigint,
+): Notice[] {
+  const stale = named.filter((series) => {
+    const silence = silenceMs(gateway, series);
+    const last = lastNs(series);
+    return silence !== undefined && last !== undefined && Number(nowNs - last) / 1e6 > silence;
+  });
+  if (stale.length === 0) return [];
+  const shown = listOf(
+    stale.map(({ key }) => seriesName(key)),
+    'and',
+  );
+  return [
+    {
+      severity: 'warning',
+      text: `Stale, nothing usable for longer than ${stale.length === 1 ? 'it' : 'they'} should be silent: ${shown}.`,
+    },
+  ];
+}
