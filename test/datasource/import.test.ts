@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
 import { type ColumnKind, columnKinds, qualities, type Reason, type Value } from '../../src/contract/sample.ts';
 import { readCsv } from '../../src/datasource/import/csv.ts';
+import { readArrow } from '../../src/frame/arrow-read.ts';
 import type { Entry } from '../../src/store/store.ts';
 import { type Plant, startPlant } from './plant.ts';
 
@@ -199,6 +200,27 @@ describe('import', () => {
       }
       expect([200, 400]).toContain((await bring(to, bytes, types.arrow)).status);
     }
+  });
+
+  it('believes no count in an Arrow stream: each byte of its head may be any', { timeout: 60_000 }, async () => {
+    const head = (await exported(plant, 'arrow')).subarray(0, 6_000);
+    let most = 0;
+    for (let place = 0; place < head.length; place += 1) {
+      for (const wrong of [1, 0x7f, 0xff]) {
+        const bytes = Buffer.from(head);
+        bytes[place] = wrong;
+        let rows = 0;
+        try {
+          for (const _ of readArrow(bytes)) rows += 1;
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^(is no Arrow|cannot be read as Arrow)/);
+        }
+        most = Math.max(most, rows);
+      }
+    }
+    // No row without at least the eight bytes of its time.
+    expect(most).toBeLessThan(head.length / 8);
+    expect(most).toBeGreaterThan(10);
   });
 
   it('counts what the retention will delete, lets others ask meanwhile, and is one of few', async () => {
