@@ -1,12 +1,11 @@
 /** Requests and what became of them: one record a request, holding its deadline, gone on every way out. */
-import type { ModbusRTU } from 'modbus-serial/ModbusRTU.js';
-import type { Clock } from '../../src/contract/clock.ts';
 import type { Traffic } from '../../src/contract/driver.ts';
-import { LinkLost, messageOf } from '../../src/contract/fault.ts';
+import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { Frame, Link, LinkEvents, Overdue, Turn } from './link.ts';
-import { WirePort } from './port.ts';
-import { answerWords, requestWords } from './words.ts';
+import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { FrameLog } from './frame-log.ts';
+import type { Frame, Overdue, Turn } from './link.ts';
+import { Transactions } from './transactions.ts';
 
 /** How a request ended. `sent` says whether bytes left this machine. */
 export type Outcome<T> =
@@ -21,259 +20,174 @@ export type Outcome<T> =
   | { kind: 'lost'; error: LinkLost; sent: boolean }
   | { kind: 'aborted'; reason: unknown; sent: boolean };
 
-/** The library's way to answer. */
-export type Done<T> = (error: (Error & { modbusCode?: number }) | null, answer: T) => void;
-
-export interface ClientOptions {
-  connect(events: LinkEvents, signal: AbortSignal): Promise<Link>;
+export interface ClientOptions extends EndpointOptions {
   timeoutMs: number;
   requestDelayMs: number;
-  /** After opening, each time. */
-  connectDelayMs: number;
-  /** Lets the link go when nobody asks, and opens it again for the next request. */
-  closeWhenIdle: boolean;
-  clock: Clock;
   traffic?: ((message: Traffic) => void) | undefined;
   /** Once, when the link breaks by itself. */
   lost(error: LinkLost): void;
 }
 
 interface Waiting {
+  /** Unit and PDU. */
+  request: Buffer;
   /** `answered` is false if an answer may still come. */
-  settle(outcome: Outcome<never>, answered: boolean): void;
+  settle(outcome: Outcome<Buffer>, answered: boolean): void;
 }
+
+/** Set in the function code of a refusal (Application Protocol V1.1b3 §7). */
+const exceptionBit = 0x80;
 
 export class Client {
   readonly #options: ClientOptions;
-  readonly #port: WirePort;
-  readonly #closing = new AbortController();
-  readonly #waiting = new Map<number, Waiting>();
-  #library: ModbusRTU | undefined;
-  #link: Link | undefined;
-  /** The link is being opened again after it was let go. */
-  #opening: Promise<void> | undefined;
-  #cancelIdle = () => {};
-  #using = 0;
+  readonly #endpoint: Endpoint;
+  readonly #log: FrameLog;
+  readonly #transactions = new Transactions<Waiting>();
   #over: LinkLost | undefined;
   #quietUntilMs = 0;
 
   private constructor(options: ClientOptions) {
     this.#options = options;
-    this.#port = new WirePort(() => this.#link);
+    this.#log = new FrameLog(options.traffic);
+    this.#endpoint = new Endpoint(
+      options,
+      {
+        frame: (frame) => this.#take(frame),
+        damaged: (transaction, bytes) => {
+          this.#log.fault(bytes, 'the checksum is wrong');
+          this.#transactions.find(transaction)?.settle({ kind: 'crc', detail: 'the checksum of the answer is wrong' }, true);
+        },
+        stray: (bytes, why) => this.#log.fault(bytes, why),
+        lost: (error) => this.#end(error, true),
+      },
+      () => this.#transactions.size > 0,
+    );
   }
 
   static async open(options: ClientOptions, signal: AbortSignal): Promise<Client> {
-    // Imported late: the library is needed only where there is a Modbus connection.
-    const { default: modbusSerial } = await import('modbus-serial');
-    signal.throwIfAborted();
     const client = new Client(options);
-    client.#library = new modbusSerial.default(client.#port);
-    client.#library.open(() => {});
-    await client.#connect(signal);
+    await client.#endpoint.open(signal);
     return client;
   }
 
-  /** `send` makes the library write one request. Never rejects. */
-  async request<T>(send: (library: ModbusRTU, done: Done<T>) => void, signal: AbortSignal, awaitsAnswer = true): Promise<Outcome<T>> {
-    this.#using += 1;
-    this.#cancelIdle();
+  /**
+   * Sends `request` (unit and PDU) and answers with the PDU that came: of the unit and the function that were asked, no exception; what else is in it
+   * has to be looked at. Never rejects.
+   */
+  async request(request: Buffer, signal: AbortSignal, awaitsAnswer = true): Promise<Outcome<Buffer>> {
+    this.#endpoint.begin();
     try {
-      return await this.#request(send, signal, awaitsAnswer);
+      // Made only where something is waited for: it costs as much as a request on a fast link.
+      const either = () => AbortSignal.any([signal, this.#endpoint.closing]);
+      let turn: Turn | undefined;
+      try {
+        if (!this.#endpoint.link && !this.#over) await this.#endpoint.reopen(either());
+        if (this.#options.requestDelayMs > 0) await this.#rest(either());
+        if (this.#endpoint.link?.turn) turn = await this.#endpoint.link.turn(either());
+      } catch (error) {
+        if (this.#over) return { kind: 'lost', error: this.#over, sent: false };
+        return { kind: 'aborted', reason: signal.reason ?? error, sent: false };
+      }
+      if (turn?.noise !== undefined) {
+        turn.end(true);
+        return { kind: 'noise', detail: turn.noise };
+      }
+      return await this.#exchange(request, signal, awaitsAnswer, turn);
     } finally {
-      this.#using -= 1;
-      if (this.#options.closeWhenIdle && this.#using === 0 && !this.#over)
-        this.#cancelIdle = this.#options.clock.after(limits.modbusIdleCloseMs, () => this.#letGo());
+      this.#endpoint.end();
     }
   }
 
-  async #request<T>(send: (library: ModbusRTU, done: Done<T>) => void, signal: AbortSignal, awaitsAnswer: boolean): Promise<Outcome<T>> {
-    // Made only where something is waited for: it costs as much as a request on a fast link.
-    const either = () => AbortSignal.any([signal, this.#closing.signal]);
-    let turn: Turn | undefined;
-    try {
-      if (!this.#link && !this.#over) await this.#reconnect(either());
-      await this.#rest(signal);
-      if (this.#link?.turn) turn = await this.#link.turn(either());
-    } catch (error) {
-      if (this.#over) return { kind: 'lost', error: this.#over, sent: false };
-      return { kind: 'aborted', reason: signal.reason ?? error, sent: false };
-    }
-    if (turn?.noise !== undefined) {
-      turn.end(true);
-      return { kind: 'noise', detail: turn.noise };
-    }
-    this.#port.awaitsAnswer = awaitsAnswer;
-    const { outcome, answered } = await this.#exchange(send, signal, awaitsAnswer);
-    turn?.end(answered);
-    return outcome;
-  }
-
-  async #connect(signal: AbortSignal): Promise<void> {
-    const events: LinkEvents = {
-      frame: (frame) => this.#take(frame),
-      damaged: (transaction, bytes) => {
-        this.#tell('in', bytes, 'the checksum is wrong', undefined, true);
-        const match = this.#port.match(transaction);
-        const outcome: Overdue = { kind: 'crc', detail: 'the checksum of the answer is wrong' };
-        if (match) this.#waiting.get(match.slot)?.settle(outcome, true);
-      },
-      stray: (bytes, why) => this.#tell('in', bytes, why, undefined, true),
-      lost: (error) => {
-        gone = error;
-        if (this.#link !== link) return;
-        // Who lets go between polls does not mind if the other end is faster.
-        if (this.#options.closeWhenIdle && this.#waiting.size === 0) this.#letGo();
-        else this.#end(error, true);
-      },
+  #exchange(request: Buffer, signal: AbortSignal, awaitsAnswer: boolean, turn: Turn | undefined): Promise<Outcome<Buffer>> {
+    const nothing = (outcome: Outcome<Buffer>) => {
+      turn?.end(true);
+      return Promise.resolve(outcome);
     };
-    let gone: LinkLost | undefined;
-    const link = await this.#options.connect(events, signal);
-    try {
-      if (this.#options.connectDelayMs > 0) await this.#options.clock.sleep(this.#options.connectDelayMs, signal);
-      signal.throwIfAborted();
-      if (gone) throw gone;
-    } catch (error) {
-      await link.close();
-      throw error;
-    }
-    this.#link = link;
-  }
-
-  /** Never rejects but with the signal's reason; a link that cannot be opened is a lost one. */
-  async #reconnect(signal: AbortSignal): Promise<void> {
-    this.#opening ??= this.#connect(this.#closing.signal)
-      .catch((error: unknown) => {
-        if (!this.#closing.signal.aborted) this.#end(new LinkLost(messageOf(error), { cause: error }), true);
-      })
-      .finally(() => {
-        this.#opening = undefined;
-      });
-    const opening = this.#opening;
-    await new Promise<void>((resolve, reject) => {
-      const abort = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', abort, { once: true });
-      void opening.then(() => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-    });
-    if (this.#over) throw this.#over;
-  }
-
-  #letGo(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    void link?.close();
-  }
-
-  #exchange<T>(
-    send: (library: ModbusRTU, done: Done<T>) => void,
-    signal: AbortSignal,
-    awaitsAnswer: boolean,
-  ): Promise<{ outcome: Outcome<T>; answered: boolean }> {
-    const nothing = (outcome: Outcome<T>) => Promise.resolve({ outcome, answered: true });
     // Looked at after the pauses: an abort during them fires before anyone listens.
     if (signal.aborted) return nothing({ kind: 'aborted', reason: signal.reason, sent: false });
-    const library = this.#library;
-    if (this.#over || !library) return nothing({ kind: 'lost', error: this.#over ?? new LinkLost('the session is not open'), sent: false });
-    const slot = this.#port.reserve();
-    if (slot === undefined) throw new Error(`more than ${limits.modbusInFlightMax} requests at once on ${this.#link?.name}`);
+    if (this.#over) return nothing({ kind: 'lost', error: this.#over, sent: false });
+    const transaction = this.#transactions.take();
+    if (transaction === undefined) throw new Error(`more than ${limits.modbusInFlightMax} requests at once`);
+    const { clock, timeoutMs, requestDelayMs } = this.#options;
     return new Promise((resolve) => {
       let cancelDeadline = () => {};
-      const settle = (outcome: Outcome<T>, answered: boolean) => {
-        if (this.#waiting.get(slot) !== waiting) return;
-        this.#waiting.delete(slot);
-        cancelDeadline();
-        signal.removeEventListener('abort', abort);
-        this.#port.forget(slot, answered);
-        this.#quietUntilMs = this.#options.clock.monotonicMs() + this.#options.requestDelayMs;
-        resolve({ outcome, answered });
+      const waiting: Waiting = {
+        request,
+        settle: (outcome, answered) => {
+          if (this.#transactions.find(transaction) !== waiting) return;
+          cancelDeadline();
+          signal.removeEventListener('abort', abort);
+          this.#transactions.end(transaction, answered);
+          if (requestDelayMs > 0) this.#quietUntilMs = clock.monotonicMs() + requestDelayMs;
+          turn?.end(answered);
+          resolve(outcome);
+        },
       };
-      const abort = () => settle({ kind: 'aborted', reason: signal.reason, sent: true }, false);
-      signal.addEventListener('abort', abort, { once: true });
-      const waiting: Waiting = { settle };
-      this.#waiting.set(slot, waiting);
-      send(library, (error, answer) => settle(error ? outcomeOf(error) : { kind: 'answer', answer }, true));
-      if (!this.#waiting.has(slot)) return;
-      const sent = this.#port.sentIn(slot);
-      if (sent) this.#tell('out', sent.bytes, undefined, sent);
-      if (!sent) settle({ kind: 'lost', error: new LinkLost('the link broke before the request was sent'), sent: false }, true);
-      else if (awaitsAnswer) cancelDeadline = this.#options.clock.after(this.#options.timeoutMs + sent.wireMs, () => this.#late(slot));
+      const abort = () => waiting.settle({ kind: 'aborted', reason: signal.reason, sent: true }, false);
+      this.#transactions.begin(transaction, waiting);
+      const sent = this.#endpoint.link?.send(transaction, request, awaitsAnswer);
+      if (!sent) {
+        waiting.settle({ kind: 'lost', error: new LinkLost('the link broke before the request was sent'), sent: false }, true);
+        return;
+      }
+      // A link that breaks while it is written to has ended everything already.
+      if (this.#transactions.find(transaction) !== waiting) return;
+      signal.addEventListener('abort', abort);
+      this.#log.sent(sent.bytes, request);
+      if (awaitsAnswer) cancelDeadline = clock.after(timeoutMs + sent.wireMs, () => waiting.settle(this.#overdue(), false));
       // Nobody answers a broadcast: the time all units need to do it takes the answer's place.
-      else cancelDeadline = this.#options.clock.after(limits.modbusBroadcastMs + sent.wireMs, () => settle({ kind: 'broadcast' }, true));
+      else cancelDeadline = clock.after(limits.modbusBroadcastMs + sent.wireMs, () => waiting.settle({ kind: 'broadcast' }, true));
     });
   }
 
   /** Never rejects. What waits ends as lost. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#end(new LinkLost('the session was closed'), false);
-    this.#closing.abort(new Error('the session was closed'));
-    this.#cancelIdle();
-    await this.#opening;
-    await this.#link?.close();
+    return this.#endpoint.close();
   }
 
   /** The quiet time devices may ask for between an answer and the next request. */
   async #rest(signal: AbortSignal): Promise<void> {
     const restMs = this.#quietUntilMs - this.#options.clock.monotonicMs();
-    if (this.#options.requestDelayMs === 0 || restMs <= 0) return;
     // Cut short by an abort or by close; both are looked at by the caller.
-    await this.#options.clock.sleep(restMs, AbortSignal.any([signal, this.#closing.signal])).catch(() => {});
+    if (restMs > 0) await this.#options.clock.sleep(restMs, signal).catch(() => {});
   }
 
   #take(frame: Frame): void {
-    const match = this.#port.match(frame.transaction);
-    const waiting = match && this.#waiting.get(match.slot);
+    const { transaction, unitId, pdu, bytes } = frame;
+    this.#transactions.heard(transaction);
+    const waiting = this.#transactions.find(transaction);
     if (!waiting) {
-      this.#tell('in', frame.bytes, 'an answer nobody waits for: late, twice, or invented', { unitId: frame.unitId }, true);
+      this.#log.fault(bytes, 'an answer nobody waits for: late, twice, or invented', unitId);
       return;
     }
-    if (match.askedUnit === frame.unitId) {
-      const sent = this.#port.sentIn(match.slot);
-      if (this.#options.traffic && sent) {
-        const fits = (frame.pdu[0] ?? 0) % 0x80 === (sent.pdu[0] ?? 0);
-        const said = fits ? answerWords(sent.pdu, frame.pdu) : `answers function ${frame.pdu[0]}, ${sent.pdu[0]} was asked`;
-        this.#tell('in', frame.bytes, said, sent, !fits || (frame.pdu[0] ?? 0) > 0x7f);
-      }
-      this.#port.deliver(match.slot, frame);
-      // Unless the library dropped it without a word, this is settled already.
-      waiting.settle({ kind: 'garbled', detail: 'the answer does not fit the request' }, true);
-    } else {
-      const detail = `unit ${frame.unitId} answered, unit ${match.askedUnit} was asked`;
-      this.#tell('in', frame.bytes, detail, { unitId: frame.unitId }, true);
-      waiting.settle({ kind: 'garbled', detail }, true);
+    const [askedUnit, asked = 0] = waiting.request;
+    const [said = 0] = pdu;
+    const foreign =
+      unitId !== askedUnit
+        ? `unit ${unitId} answered, unit ${askedUnit} was asked`
+        : said % exceptionBit !== asked
+          ? `answers function ${said}, ${asked} was asked`
+          : undefined;
+    if (foreign !== undefined) {
+      this.#log.fault(bytes, foreign, unitId);
+      waiting.settle({ kind: 'garbled', detail: foreign }, true);
+      return;
     }
+    this.#log.answered(bytes, waiting.request, pdu);
+    if (said === asked) waiting.settle({ kind: 'answer', answer: pdu }, true);
+    else if (pdu.length === 2) waiting.settle({ kind: 'exception', code: pdu[1] ?? 0 }, true);
+    else waiting.settle({ kind: 'garbled', detail: `the answer does not fit the request: an exception of ${pdu.length} bytes` }, true);
   }
 
-  /** `meaning` of a request is said by its bytes. */
-  #tell(direction: 'in' | 'out', bytes: Uint8Array, meaning?: string, whose?: { unitId: number; pdu?: Buffer }, isFault = false): void {
-    const { traffic } = this.#options;
-    if (!traffic) return;
-    const said = meaning ?? (whose?.pdu ? requestWords(whose.pdu) : undefined);
-    traffic({
-      direction,
-      bytes,
-      ...(said === undefined ? {} : { meaning: said }),
-      ...(whose ? { unit: String(whose.unitId) } : {}),
-      ...(isFault ? { isFault: true } : {}),
-    });
-  }
-
-  #late(slot: number): void {
-    const overdue = this.#link?.overdue() ?? { kind: 'timeout' };
-    this.#waiting.get(slot)?.settle(overdue, false);
+  #overdue(): Overdue {
+    return this.#endpoint.link?.overdue() ?? { kind: 'timeout' };
   }
 
   #end(error: LinkLost, byItself: boolean): void {
     if (this.#over) return;
     this.#over = error;
-    this.#port.isOpen = false;
-    for (const waiting of [...this.#waiting.values()]) waiting.settle({ kind: 'lost', error, sent: true }, true);
+    for (const waiting of this.#transactions.all()) waiting.settle({ kind: 'lost', error, sent: true }, true);
     if (byItself) this.#options.lost(error);
   }
-}
-
-function outcomeOf(error: Error & { modbusCode?: number }): Outcome<never> {
-  if (error.modbusCode !== undefined) return { kind: 'exception', code: error.modbusCode };
-  return { kind: 'garbled', detail: `the answer does not fit the request: ${messageOf(error)}` };
 }

@@ -18,14 +18,27 @@ export interface Target {
   };
 }
 
-/** Resolves with an open socket without listeners of its own; it emits nothing before the caller's next step. */
-export function dial(target: Target, signal: AbortSignal): Promise<Socket> {
+/** What comes over an open socket; the first time, what has come before. The bytes are the taker's own. */
+export type Hear = (take: (bytes: Buffer) => void) => void;
+
+export interface Dialled {
+  /** Without listeners of its own; it says nothing before the caller's next step. */
+  socket: Socket;
+  hear: Hear;
+}
+
+export function dial(target: Target, signal: AbortSignal): Promise<Dialled> {
   const { host, port } = target;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(givenUp(target, signal));
     let socket: Socket | TLSSocket;
+    let hear: Hear;
     try {
-      socket = target.tls ? openTls(target, target.tls) : new Socket().connect({ host, port });
+      if (target.tls) {
+        const secure = openTls(target, target.tls);
+        socket = secure;
+        hear = (take) => void secure.on('data', take);
+      } else ({ socket, hear } = openPlain(host, port));
     } catch (error) {
       // The library reads key and certificates before it sends anything.
       return reject(new Error(`${host}:${port}: the secrets for TLS cannot be used: ${messageOf(error)}`, { cause: error }));
@@ -49,11 +62,35 @@ export function dial(target: Target, signal: AbortSignal): Promise<Socket> {
     socket.once(target.tls ? 'secureConnect' : 'connect', () => {
       settle();
       socket.removeAllListeners('error');
-      resolve(socket);
+      resolve({ socket, hear });
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, limits.tcpKeepAliveMs);
   });
+}
+
+/** Reads into one buffer, again and again: a stream's own way makes a new one, of 64 KiB, for every answer. */
+function openPlain(host: string, port: number): Dialled {
+  let taker: ((bytes: Buffer) => void) | undefined;
+  const early: Buffer[] = [];
+  const socket = new Socket({
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(limits.modbusReceiveBytes),
+      callback(count, buffer) {
+        const bytes = Buffer.from(buffer.subarray(0, count));
+        if (taker) taker(bytes);
+        else early.push(bytes);
+        // Until somebody listens no more is read.
+        return taker !== undefined;
+      },
+    },
+  });
+  const hear: Hear = (take) => {
+    taker = take;
+    for (const bytes of early.splice(0)) take(bytes);
+    socket.resume();
+  };
+  return { socket: socket.connect({ host, port }), hear };
 }
 
 function openTls({ host, port }: Target, tls: NonNullable<Target['tls']>): TLSSocket {

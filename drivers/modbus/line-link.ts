@@ -87,7 +87,7 @@ function kindOf(transport: SerialTransport | ConverterTransport, clock: Clock, a
 }
 
 async function openSocket(host: string, port: number, events: PipeEvents, abandoned: AbortSignal): Promise<Pipe> {
-  const socket = await dial({ host, port }, abandoned);
+  const { socket, hear } = await dial({ host, port }, abandoned);
   const gone = new Promise<void>((done) => socket.once('close', () => done()));
   let over = false;
   const lose = (error: unknown) => {
@@ -98,7 +98,7 @@ async function openSocket(host: string, port: number, events: PipeEvents, abando
   };
   socket.on('error', lose);
   socket.on('close', () => lose(new Error('the other end closed the connection')));
-  socket.on('data', (bytes: Buffer) => events.data(bytes));
+  hear((bytes) => events.data(bytes));
   return {
     write: (bytes) => void (over || socket.write(bytes)),
     // What has reached this machine is read by itself; a turn of the loop lets it.

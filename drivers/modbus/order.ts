@@ -19,7 +19,7 @@ export function ordersOf(bytes: number): readonly [Order, ...Order[]] {
 
 /** Whether the bytes come most significant first. */
 export function isStraight(order: Order): boolean {
-  return 'ABCDEFGH'.startsWith(order);
+  return order === 'AB' || order === 'ABCD' || order === 'ABCDEFGH';
 }
 
 /** Wire bytes, from `offset` on → the value's bytes, most significant first. */

@@ -9,6 +9,7 @@ import type { Client, Outcome } from './client.ts';
 import { decodeBit, decodeRegisters, scaled } from './decode.ts';
 import { exceptionText } from './exceptions.ts';
 import type { Learned } from './learned.ts';
+import { dataOf, readRequest } from './pdu.ts';
 import { type Block, type Detail, type Devices, isBits, type ModbusPoint, type ModbusRequest, planApart } from './plan.ts';
 
 const illegalAddress = 2;
@@ -55,25 +56,18 @@ export class Reader {
 
   /** The bytes of a block, as many as were asked for. */
   async block({ unitId, table, start, count }: Block, signal: AbortSignal): Promise<Outcome<Buffer>> {
-    const outcome = await this.#deps.client.request<{ buffer: Buffer }>((library, done) => {
-      switch (table) {
-        case 'coil':
-          return library.writeFC1(unitId, start, count, done);
-        case 'discrete':
-          return library.writeFC2(unitId, start, count, done);
-        case 'holding':
-          return library.writeFC3(unitId, start, count, done);
-        case 'input':
-          return library.writeFC4(unitId, start, count, done);
-      }
-    }, signal);
+    const outcome = await this.#deps.client.request(readRequest(unitId, table, start, count), signal);
     if (outcome.kind !== 'answer') return outcome;
-    const { buffer } = outcome.answer;
-    const expected = isBits(table) ? Math.ceil(count / 8) : count * 2;
-    // The library believes the byte count inside the answer.
-    if (buffer.length !== expected)
-      return { kind: 'garbled', detail: `the answer holds ${buffer.length} bytes of data, ${expected} were asked for` };
-    return { kind: 'answer', answer: buffer };
+    const bytes = isBits(table) ? Math.ceil(count / 8) : count * 2;
+    const data = dataOf(outcome.answer, bytes);
+    if (data) return { kind: 'answer', answer: data };
+    const came = Math.max(0, outcome.answer.length - 2);
+    const said = outcome.answer[1] ?? 0;
+    const lie = said === came ? '' : ` and says ${said}`;
+    return {
+      kind: 'garbled',
+      detail: `the answer does not fit the request: it holds ${came} bytes of data${lie}, ${bytes} were asked for`,
+    };
   }
 
   async #readWhole(request: ModbusRequest, signal: AbortSignal): Promise<Reading<Address>[]> {

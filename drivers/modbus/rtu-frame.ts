@@ -1,6 +1,6 @@
 /** Frames of Modbus RTU (Modbus over Serial Line V1.02 §2.5.1): bytes only, no port. Their end is known from their beginning, not from silence. */
-import crc16 from 'modbus-serial/utils/crc16.js';
 import { begins, type Shape } from './answer-shape.ts';
+import { crc16 } from './crc16.ts';
 import type { Framing } from './framing.ts';
 
 const crcBytes = 2;

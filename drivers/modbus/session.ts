@@ -14,7 +14,7 @@ import { type ProbeOptions, probe } from './probe.ts';
 import { Reader, silenceWords } from './reader.ts';
 import { type ScanOptions, scan } from './scan.ts';
 import type { DeviceOptions } from './settings.ts';
-import { modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
+import { confirms, modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
 
 const illegalFunction = 1;
 const acknowledge = 5;
@@ -75,7 +75,7 @@ export class ModbusSession implements Session<Address> {
     } catch (error) {
       return { state: 'not-sent', detail: messageOf(error) };
     }
-    const answer = this.#answerOf(await this.#deps.client.request(write.send, signal, !isBroadcast), write);
+    const answer = this.#answerOf(await this.#deps.client.request(write.bytes, signal, !isBroadcast), write);
     return answer.state === 'acknowledged' && said !== undefined
       ? { ...answer, detail: [said, answer.detail].filter(Boolean).join('; ') }
       : answer;
@@ -115,10 +115,10 @@ export class ModbusSession implements Session<Address> {
     return { state: 'not-sent', detail: `${what} could not be read before: ${answer.detail ?? answer.state}` };
   }
 
-  #answerOf(outcome: Outcome<unknown>, write: WriteRequest | undefined): Answer {
+  #answerOf(outcome: Outcome<Buffer>, write: WriteRequest | undefined): Answer {
     switch (outcome.kind) {
       case 'answer':
-        return write?.confirms(outcome.answer as Parameters<WriteRequest['confirms']>[0])
+        return write && confirms(write, outcome.answer)
           ? { state: 'acknowledged' }
           : { state: 'unknown', detail: 'the device confirmed another write than was asked for' };
       case 'broadcast':

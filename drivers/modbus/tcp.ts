@@ -9,7 +9,7 @@ import { makeFrame, takeFrame } from './mbap.ts';
 /** Rejects with words when nobody listens, the name is unknown, TLS fails, or the signal is aborted. */
 export async function connectTcp(target: Target, clock: Clock, events: LinkEvents, signal: AbortSignal): Promise<Link> {
   const name = `${target.host}:${target.port}`;
-  const socket = await dial(target, signal);
+  const { socket, hear } = await dial(target, signal);
   const silence = { requests: 0, heardAtMs: clock.monotonicMs() };
   const gone = new Promise<void>((done) => socket.once('close', () => done()));
   let received: Buffer = Buffer.alloc(0);
@@ -34,7 +34,7 @@ export async function connectTcp(target: Target, clock: Clock, events: LinkEvent
     const hint = target.tls && !heard ? ' before it said anything: does it accept our certificate (secrets "cert" and "key")?' : '';
     end(cause ?? new Error(`the other end closed the connection${hint}`));
   });
-  socket.on('data', (data: Buffer) => {
+  hear((data) => {
     heard = true;
     silence.requests = 0;
     silence.heardAtMs = clock.monotonicMs();

@@ -3,12 +3,11 @@ import { exceptionText } from './exceptions.ts';
 
 const tableOf: Record<number, string> = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input' };
 
-/** `read holding 30-41`, `write holding 30 = 0x022b`, `write coil 3 = on`. `pdu` is function code and data. */
-export function requestWords(pdu: Buffer): string {
-  const functionCode = pdu[0] ?? 0;
-  if (pdu.length < 5) return `function ${functionCode}`;
-  const place = pdu.readUInt16BE(1);
-  const second = pdu.readUInt16BE(3);
+/** `read holding 30-41`, `write holding 30 = 0x022b`, `write coil 3 = on`. `request` is unit and PDU. */
+export function requestWords(request: Buffer): string {
+  const functionCode = request.readUInt8(1);
+  const place = request.readUInt16BE(2);
+  const second = request.readUInt16BE(4);
   const range = second > 1 ? `${place}-${place + second - 1}` : String(place);
   switch (functionCode) {
     case 1:
@@ -19,35 +18,33 @@ export function requestWords(pdu: Buffer): string {
     case 5:
       return `write coil ${place} = ${second === 0 ? 'off' : 'on'}`;
     case 6:
-      return `write holding ${place} = ${hex(second)}`;
+      return `write holding ${place} = 0x${request.toString('hex', 4, 6)}`;
     case 15:
-      return `write coil ${range} = ${pdu.toString('hex', 6)}`;
+      return `write coil ${range} = ${request.toString('hex', 7)}`;
     case 16:
-      return `write holding ${range} = ${words(pdu, 6)}`;
+      return `write holding ${range} = ${words(request, 7)}`;
     case 22:
-      return `change holding ${place}: and ${hex(second)}, or ${pdu.length < 7 ? '?' : hex(pdu.readUInt16BE(5))}`;
+      return `change holding ${place}: and 0x${request.toString('hex', 4, 6)}, or 0x${request.toString('hex', 6, 8)}`;
     default:
       return `function ${functionCode}`;
   }
 }
 
-/** The answer to that request: `holding 30-41: 0x0001 0x0002 …`, `exception 2: illegal data address`. */
+/** The answer to that request: `holding 30-41: 0x0001 0x0002 …`, `exception 2: illegal data address`. `pdu` is function code and data. */
 export function answerWords(request: Buffer, pdu: Buffer): string {
   const functionCode = pdu[0] ?? 0;
   if (functionCode & 0x80) return exceptionText(pdu[1] ?? 0);
-  if (functionCode === 1 || functionCode === 2)
-    return `${requestWords(request).replace('read ', '')}: ${pdu.toString('hex', 2, 18)}${pdu.length > 18 ? '…' : ''}`;
-  if (functionCode === 3 || functionCode === 4) return `${requestWords(request).replace('read ', '')}: ${words(pdu, 2)}`;
-  return `done: ${requestWords(request)}`;
+  const asked = requestWords(request);
+  if (functionCode > 4) return `done: ${asked}`;
+  // What was read, without the verb.
+  const place = asked.slice(5);
+  return functionCode > 2 ? `${place}: ${words(pdu, 2)}` : `${place}: ${pdu.toString('hex', 2, 18)}${pdu.length > 18 ? '…' : ''}`;
 }
 
 /** The first eight: whoever wants more has the bytes. */
-function words(pdu: Buffer, from: number): string {
-  const shown: string[] = [];
-  for (let at = from; at + 1 < pdu.length && shown.length < 8; at += 2) shown.push(hex(pdu.readUInt16BE(at)));
-  return `${shown.join(' ')}${from + 16 < pdu.length ? ' …' : ''}`;
-}
-
-function hex(word: number): string {
-  return `0x${word.toString(16).padStart(4, '0')}`;
+function words(bytes: Buffer, from: number): string {
+  const digits = bytes.toString('hex', from, from + 16);
+  let shown = '';
+  for (let at = 0; at + 4 <= digits.length; at += 4) shown += `${at === 0 ? '' : ' '}0x${digits.slice(at, at + 4)}`;
+  return from + 16 < bytes.length ? `${shown} …` : shown;
 }

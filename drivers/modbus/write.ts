@@ -1,44 +1,30 @@
 /** A raw value → the one request that writes it. */
-import type { ModbusRTU } from 'modbus-serial/ModbusRTU.js';
 import type { Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
-import type { Done } from './client.ts';
+import { answerShape, begins } from './answer-shape.ts';
 import { encodeBit, encodePart, encodeRegisters } from './encode.ts';
 import { arrange, straighten } from './order.ts';
-
-/** What the functions 5, 6, 15, 16 and 22 answer, each its part. */
-interface Echo {
-  address: number;
-  state?: boolean;
-  value?: number;
-  length?: number;
-  andMask?: number;
-  orMask?: number;
-}
+import { maskRequest, writeCoilRequest, writeCoilsRequest, writeRegisterRequest, writeRegistersRequest } from './pdu.ts';
 
 export interface WriteRequest {
-  send(library: ModbusRTU, done: Done<Echo>): void;
-  /** Whether the device's echo is the one to this request. */
-  confirms(echo: Echo): boolean;
+  /** Unit and PDU. */
+  bytes: Buffer;
   /** What to do for a device that does not know the function. */
   hint?: string;
+}
+
+/** Whether the answer (function code and data) is the echo of that write. */
+export function confirms({ bytes }: WriteRequest, answer: Buffer): boolean {
+  const shape = answerShape(bytes);
+  return answer.length === shape.bytes - 1 && begins(Buffer.concat([bytes.subarray(0, 1), answer]), shape);
 }
 
 /** Throws a `RangeError` if the value does not fit or the table cannot be written. Not for `writeAs` modify, which needs the registers first. */
 export function writeRequest(unitId: number, address: Address, value: Value): WriteRequest {
   const { table, register } = address;
   if (table === 'coil') {
-    const state = encodeBit(value);
-    if (address.writeAs === 'multiple') {
-      return {
-        send: (library, done) => library.writeFC15(unitId, register, [state], done),
-        confirms: (echo) => echo.address === register && echo.length === 1,
-      };
-    }
-    return {
-      send: (library, done) => library.writeFC5(unitId, register, state, done),
-      confirms: (echo) => echo.address === register && echo.state === state,
-    };
+    const isOn = encodeBit(value);
+    return { bytes: address.writeAs === 'multiple' ? writeCoilsRequest(unitId, register, isOn) : writeCoilRequest(unitId, register, isOn) };
   }
   if (table !== 'holding') throw new RangeError(`table ${table} can only be read`);
   if (address.writeAs === 'mask') return writeMask(unitId, address, value);
@@ -55,17 +41,9 @@ export function modified(address: Address, wire: Buffer, value: Value): Buffer {
 
 /** `bytes` are the registers of the place as they go over the wire. */
 export function writeRegisters(unitId: number, { register, width, writeAs }: Address, bytes: Buffer): WriteRequest {
-  if (writeAs === 'single' || (writeAs === 'modify' && width === 1)) {
-    const word = bytes.readUInt16BE(0);
-    return {
-      send: (library, done) => library.writeFC6(unitId, register, word, done),
-      confirms: (echo) => echo.address === register && echo.value === word,
-    };
-  }
-  const words = Array.from({ length: width }, (_, index) => bytes.readUInt16BE(index * 2));
+  const isOne = writeAs === 'single' || (writeAs === 'modify' && width === 1);
   return {
-    send: (library, done) => library.writeFC16(unitId, register, words, done),
-    confirms: (echo) => echo.address === register && echo.length === width,
+    bytes: isOne ? writeRegisterRequest(unitId, register, bytes.readUInt16BE(0)) : writeRegistersRequest(unitId, register, bytes),
   };
 }
 
@@ -75,10 +53,8 @@ function writeMask(unitId: number, address: Address, value: Value): WriteRequest
   const onWire = (bits: bigint) => (address.order === 'BA' ? Number(((bits & 0xffn) << 8n) | (bits >> 8n)) : Number(bits));
   const andMask = 0xffff & ~onWire(part.mask);
   const orMask = onWire(part.bits);
-  const { register } = address;
   return {
-    send: (library, done) => library.writeFC22(unitId, register, andMask, orMask, done),
-    confirms: (echo) => echo.address === register && echo.andMask === andMask && echo.orMask === orMask,
+    bytes: maskRequest(unitId, address.register, andMask, orMask),
     hint: 'it does not know function 22: set writeAs of the address to "modify"',
   };
 }

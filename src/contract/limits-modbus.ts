@@ -14,6 +14,8 @@ export const modbusLimits = {
   /** A half-open TCP link looks like silence: after this many requests and this long without a single byte it is opened anew. */
   modbusSilentRequestsMax: 5,
   modbusSilentMs: 15_000,
+  /** Modbus TCP: what is taken from a socket at once: all answers in flight of the longest frame, 260 bytes; what is more comes next. */
+  modbusReceiveBytes: 4_160,
   /** Serial lines: the longest quiet time after an answer that did not come in time; more would keep commands waiting too long. */
   turnaroundMaxMs: 10_000,
   /** Silence after which what has come is taken for all that comes: longer than the 16 ms a USB adapter may hold bytes back. */
