@@ -26,14 +26,18 @@ it.each([
     const unit = { registers: new Map([['level', '3']]), ignoresWrites, dumbAfterWrites: true };
     server.units.set('u1', unit);
     const child = spawn(process.execPath, [fileURLToPath(new URL('./crash-child.ts', import.meta.url)), folder, String(server.port)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let recorded = false;
+    child.stdout.on('data', () => {
+      recorded = true;
     });
     const exited = new Promise((resolve) => child.on('close', resolve));
     onTestFinished(async () => {
       child.kill('SIGKILL');
       await exited;
     });
-    await until('the write', () => writes(server).length > 0, 20_000);
+    await until('the write, and the record of the one that waits', () => writes(server).length > 0 && recorded, 20_000);
     child.kill('SIGKILL');
     await exited;
     const sent = writes(server).length;

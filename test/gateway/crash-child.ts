@@ -23,3 +23,5 @@ for (const [value, key] of [
   [8, 'waits'],
 ] as const)
   void gateway.set({ device: 'u1', point: 'level' }, setBodySchema.parse({ value, expires: '10m', wait: '30s' }), user, key);
+while ((await store.commands('1/test', { limit: 10 })).length < 2) await clock.sleep(5);
+process.stdout.write('recorded\n');
