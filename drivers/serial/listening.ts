@@ -1,8 +1,6 @@
 /** Frames that the device says by itself → readings of the points that listen. */
 import type { Point } from '../../src/contract/device.ts';
-import type { Sink } from '../../src/contract/driver.ts';
-import { limits } from '../../src/contract/limits.ts';
-import type { Log } from '../../src/contract/log.ts';
+import type { Reading, Sink } from '../../src/contract/driver.ts';
 import { type Address, isHeard } from './address.ts';
 import { type Decoder, readValue } from './decoder.ts';
 import type { Frame } from './frame.ts';
@@ -25,15 +23,10 @@ const missesMax = 20;
 export class Listening {
   readonly #ears: Ear[];
   readonly #sink: Sink<Address>;
-  readonly #log: Log;
-  /** Samples that are not committed yet. */
-  #open = 0;
-  #dropped = 0;
 
   constructor(
     points: readonly SerialPoint[],
     sink: Sink<Address>,
-    log: Log,
     of: (point: SerialPoint) => { decoder: Decoder; id: string | undefined },
   ) {
     const ears = new Map<string, Ear>();
@@ -48,21 +41,28 @@ export class Listening {
     }
     this.#ears = [...ears.values()];
     this.#sink = sink;
-    this.#log = log;
   }
 
-  hear(frame: Frame): void {
-    for (const ear of this.#ears) {
-      const found = ear.decoder.choose(frame, ear.places);
-      if (found) this.#heard(ear, frame, found);
-      else this.#missed(ear, frame);
+  /** Frames in the order in which they came. */
+  hear(frames: readonly Frame[]): void {
+    const readings: Reading<Address>[] = [];
+    for (const frame of frames) {
+      for (const ear of this.#ears) {
+        const found = ear.decoder.choose(frame, ear.places);
+        if (found) this.#heard(ear, frame, found, readings);
+        else this.#missed(ear, frame);
+      }
     }
+    if (readings.length > 0) this.#sink.samples(readings);
   }
 
-  #heard(ear: Ear, frame: Frame, groups: Record<string, string | undefined>): void {
+  #heard(ear: Ear, frame: Frame, groups: Record<string, string | undefined>, readings: Reading<Address>[]): void {
     if (ear.misses !== undefined && ear.misses >= missesMax) for (const { point } of ear.points) this.#sink.trouble(point, undefined);
     ear.misses = undefined;
-    for (const { point, decoder } of ear.points) this.#say(point, decoder, frame, groups);
+    for (const { point, decoder } of ear.points) {
+      const { value, reason, detail } = readValue(point.address, decoder, frame, groups);
+      readings.push(detail === undefined ? { point, value, reason } : { point, value, reason, detail });
+    }
   }
 
   #missed(ear: Ear, frame: Frame): void {
@@ -73,20 +73,5 @@ export class Listening {
       const wanted = point.address.line === undefined ? 'has its value' : 'fits its expression';
       this.#sink.trouble(point, `none of the ${missesMax} lines heard so far ${wanted}; the last was ${showFrame(frame)}`);
     }
-  }
-
-  #say(point: SerialPoint, decoder: Decoder, frame: Frame, groups: Record<string, string | undefined>): void {
-    if (this.#open >= limits.serialBacklogMax) {
-      this.#dropped += 1;
-      if (this.#dropped === 1) this.#log.warn('lines come faster than they can be kept; samples are dropped', { waiting: this.#open });
-      return;
-    }
-    this.#open += 1;
-    void this.#sink.sample({ point, ...readValue(point.address, decoder, frame, groups) }).finally(() => {
-      this.#open -= 1;
-      if (this.#open > 0 || this.#dropped === 0) return;
-      this.#log.warn('samples are kept again', { dropped: this.#dropped });
-      this.#dropped = 0;
-    });
   }
 }

@@ -99,11 +99,11 @@ export class SerialSession implements Session<Address> {
   }
 
   async listen(points: readonly SerialPoint[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
-    const listening = new Listening(points, sink, this.#host.log, (point) => ({
+    const listening = new Listening(points, sink, (point) => ({
       decoder: this.#decoderOf(point.address),
       id: this.#idOf(point.device),
     }));
-    const hear = (frame: Frame) => listening.hear(frame);
+    const hear = (frames: readonly Frame[]) => listening.hear(frames);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const stop = () => resolve();
     const wire = this.#wire;

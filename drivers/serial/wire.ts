@@ -60,8 +60,8 @@ type WireHost = Pick<Host, 'clock' | 'log' | 'secret'>;
 
 export class Wire implements Shareable {
   over: LinkLost | undefined;
-  /** Told of every frame that is no reply. */
-  readonly listeners = new Set<(frame: Frame) => void>();
+  /** Told of the frames that are no replies, those that came together at once. */
+  readonly listeners = new Set<(frames: readonly Frame[]) => void>();
   /** Told once when the port is gone by itself. */
   readonly losses = new Set<(error: LinkLost) => void>();
   /** Told of everything that goes over the wire. */
@@ -209,38 +209,45 @@ export class Wire implements Shareable {
     this.#heardBefore = true;
     for (const probe of this.probes) probe(bytes);
     if (isFirst && this.#clock.monotonicMs() - this.#openedAtMs < limits.serialSettleMs) this.#framing.skip();
-    for (const frame of this.#framing.push(bytes)) this.#take(frame);
+    this.#takeAll(this.#framing.push(bytes));
     const { gapMs } = this.#framing;
     if (gapMs === undefined || this.over) return;
     this.#cancelIdle();
-    this.#cancelIdle = this.#clock.after(gapMs, () => {
-      for (const frame of this.#framing.idle()) this.#take(frame);
-    });
+    this.#cancelIdle = this.#clock.after(gapMs, () => this.#takeAll(this.#framing.idle()));
   }
 
-  #take(bytes: Buffer): void {
-    const frame = new Frame(bytes, this.#options.encoding);
+  #takeAll(frames: Iterable<Buffer>): void {
+    const heard: Frame[] = [];
+    for (const bytes of frames) {
+      const frame = new Frame(bytes, this.#options.encoding);
+      if (!this.#isReply(frame)) heard.push(frame);
+    }
+    if (heard.length > 0) for (const listen of this.listeners) listen(heard);
+  }
+
+  #isReply(frame: Frame): boolean {
+    const { bytes } = frame;
     const exchange = this.#exchange;
     if (exchange?.take(frame)) {
       this.#exchange = undefined;
       this.#tell({ direction: 'in', bytes, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
-      return;
+      return true;
     }
     if (this.#late?.(frame)) {
       this.#tell({ direction: 'in', bytes, meaning: 'reply that came too late', isFault: true });
       this.#late = undefined;
       this.#notBeforeMs = this.#clock.monotonicMs();
       this.#wake();
-      return;
+      return true;
     }
     this.#tell({ direction: 'in', bytes });
-    for (const listen of this.listeners) listen(frame);
+    return false;
   }
 
   #tell(message: Traffic): void {
     if (this.taps.size === 0) return;
-    const bytes = hide(Buffer.from(message.bytes), this.#secret);
-    for (const tap of this.taps) tap({ ...message, bytes });
+    const told = this.#secret === '' ? message : { ...message, bytes: hide(Buffer.from(message.bytes), this.#secret) };
+    for (const tap of this.taps) tap(told);
   }
 
   #drop(why: Dropped, bytes: Buffer): void {

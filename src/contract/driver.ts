@@ -232,6 +232,8 @@ export interface Availability {
 export interface Sink<A = unknown> {
   /** Kept once the sample is committed (or was refused by a bound, which is counted). */
   sample(reading: Reading<A>): Promise<void>;
+  /** Readings in the order in which they were heard, of which the device need not know whether they are kept: they go with the next group commit. */
+  samples(readings: readonly Reading<A>[]): void;
   /** Something that concerns a point without being a reading of it: a refused subscription. Shown in health at the device until `undefined`. */
   trouble(point: Point<A>, message: string | undefined): void;
   /**

@@ -5,8 +5,6 @@ export const serialLimits = {
   serialLineBytesMax: 64 * 1024,
   /** What comes this soon after opening may be the rest of a line whose beginning was missed. */
   serialSettleMs: 100,
-  /** Samples heard on a serial port and not committed yet; more are dropped and counted. */
-  serialBacklogMax: 10_000,
   /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
   serialStartStepsMax: 20,
   /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */

@@ -55,6 +55,17 @@ export class Intake {
 
   /** Takes the readings of one request, or one that was heard. Resolves when they are committed or counted as dropped; never rejects. */
   take(readings: readonly Reading[], options: { now?: boolean } = {}): Promise<void> {
+    const turns = this.#takeAll(readings, options.now);
+    return Promise.all(Array.from(turns, (turn) => turn.committed)).then(() => undefined);
+  }
+
+  /** The same where nobody waits for the commit. */
+  hear(readings: readonly Reading[]): void {
+    this.#takeAll(readings);
+  }
+
+  /** The turns with which they go to the history. */
+  #takeAll(readings: readonly Reading[], now = false): ReadonlySet<Turn> {
     const arrivalNs = this.#clock.nowNs();
     const silent = new Set<PlacedDevice>();
     const answered = new Set<PlacedDevice>();
@@ -65,13 +76,13 @@ export class Intake {
       if (!placed) continue;
       // What is kept of a device that is known to be gone is old, however it looks.
       if (reading.retained && placed.device.state === 'offline') continue;
-      const turn = this.#takeOne(placed, reading, arrivalNs, options.now);
+      const turn = this.#takeOne(placed, reading, arrivalNs, now);
       if (turn) turns.add(turn);
       if (!reading.retained) (silentReasons.has(reading.reason) ? silent : answered).add(placed.device);
     }
     for (const device of answered) this.#plant.answered(device);
     for (const device of silent) if (!answered.has(device)) this.#plant.silent(device);
-    return Promise.all(Array.from(turns, (turn) => turn.committed)).then(() => undefined);
+    return turns;
   }
 
   /** A bad sample for each point, for a reason that concerns all of them. */

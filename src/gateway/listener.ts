@@ -34,6 +34,11 @@ export function listen(deps: ListenerDeps, session: Session, points: readonly Po
       deps.heard();
       return deps.intake.take([reading], { now: true });
     },
+    samples(readings) {
+      if (stopping.signal.aborted) return;
+      deps.heard();
+      deps.intake.hear(readings);
+    },
     trouble(point, message) {
       deps.trouble(point, message);
     },

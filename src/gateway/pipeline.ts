@@ -84,10 +84,10 @@ export function createPipeline(point: Point, shape: Shape): Pipeline {
 
 /** The clock rule: a device time older than the history or too far ahead is replaced by the arrival. Resolution is 1 ms. */
 function timeOf(deviceNs: TimeNs | undefined, arrivalNs: TimeNs, retentionMs: number): { timeNs: TimeNs; believed: boolean } {
-  const timeNs = deviceNs ?? arrivalNs;
-  const aheadMs = Number(timeNs - arrivalNs) / 1e6;
+  if (deviceNs === undefined) return { timeNs: arrivalNs - (arrivalNs % 1_000_000n), believed: true };
+  const aheadMs = Number(deviceNs - arrivalNs) / 1e6;
   const believed = aheadMs <= limits.clockAheadMaxMs && aheadMs >= -retentionMs;
-  const chosen = believed ? timeNs : arrivalNs;
+  const chosen = believed ? deviceNs : arrivalNs;
   return { timeNs: chosen - (chosen % 1_000_000n), believed };
 }
 

@@ -56,6 +56,7 @@ export function listen(
       readings.push(reading);
       return committed(reading);
     },
+    samples: (some) => void readings.push(...some),
     trouble: (point, message) => void troubles.set(point.id, message),
     device(template, values) {
       const id = parseTemplateId(template).fill(values);

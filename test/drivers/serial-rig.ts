@@ -54,8 +54,14 @@ export function listen(session: Session, line: Line): string[] {
       heard.push(reading.reason === '' ? `${reading.point.id}=${reading.value}` : `${reading.point.id}!${reading.reason}`);
       return Promise.resolve();
     },
+    samples(readings: readonly Reading[]) {
+      for (const reading of readings) void this.sample(reading);
+    },
     trouble() {},
     device: () => undefined,
+    announce: () => undefined,
+    withdraw: () => {},
+    misunderstood: () => {},
     availability() {},
   };
   session

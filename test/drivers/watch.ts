@@ -45,6 +45,9 @@ export function watch(session: Session, line: Line): Watch {
           say(reading);
           return Promise.resolve();
         },
+        samples: (readings) => {
+          for (const reading of readings) say(reading);
+        },
         trouble: () => {},
         device: () => undefined,
         availability: () => {},

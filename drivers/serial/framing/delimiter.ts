@@ -33,28 +33,30 @@ export class DelimiterFramer implements Framer {
   *push(bytes: Buffer): Generator<Buffer> {
     const { delimiter, maxLength, skipEmpty = false } = this.#options;
     // A delimiter may be divided between two pieces.
-    let from = Math.max(0, this.#held.length - delimiter.length + 1);
+    const from = Math.max(0, this.#held.length - delimiter.length + 1);
     let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
-    for (let end = rest.indexOf(delimiter, from); end >= 0; end = rest.indexOf(delimiter, from)) {
-      const raw = rest.subarray(0, end);
-      rest = rest.subarray(end + delimiter.length);
-      from = 0;
+    let begin = 0;
+    for (let end = rest.indexOf(delimiter, from); end >= 0; end = rest.indexOf(delimiter, begin)) {
+      const raw = rest.subarray(begin, end);
+      begin = end + delimiter.length;
       const why = this.#skipping ?? (raw.length > maxLength ? 'too-long' : undefined);
       this.#skipping = undefined;
       if (why !== undefined) this.#told(why, raw);
-      else if (raw.length > 0 || !skipEmpty) yield* this.#frame(raw);
+      else if (raw.length > 0 || !skipEmpty) {
+        const frame = this.#frameOf(raw);
+        if (frame) yield frame;
+        else this.#told('malformed', raw);
+      }
     }
+    rest = rest.subarray(begin);
     if (rest.length > maxLength) this.#skipping ??= 'too-long';
     // Of what is dropped only the end can matter: the beginning of a delimiter.
     this.#held = Buffer.from(this.#skipping === undefined ? rest : rest.subarray(-delimiter.length));
   }
 
-  *#frame(raw: Buffer): Generator<Buffer> {
+  #frameOf(raw: Buffer): Buffer | undefined {
     const { delimiter, decode } = this.#options;
-    if (decode) {
-      const frame = decode(raw);
-      if (frame) yield frame;
-      else this.#told('malformed', raw);
-    } else yield delimiter.length === 1 && delimiter[0] === lineFeed && raw.at(-1) === carriageReturn ? raw.subarray(0, -1) : raw;
+    if (decode) return decode(raw);
+    return delimiter.length === 1 && delimiter[0] === lineFeed && raw[raw.length - 1] === carriageReturn ? raw.subarray(0, -1) : raw;
   }
 }
