@@ -6,7 +6,12 @@ import { auditTable } from './audit.ts';
 import { type Durability, StoreTrouble, type Trouble } from './messages.ts';
 
 const fileName = 'fieldgate.db';
-const version = 2;
+
+/**
+ * What the tables and what is in them look like: 1 has a row a sample, 2 chunks of the first format, 3 those of the second too (codec/chunk.ts), which a
+ * Fieldgate of version 2 would take for damaged.
+ */
+const version = 3;
 
 /**
  * `log` has the newest samples, a pack a commit (pack.ts); `fold` says how far they are in chunks already (head.ts). `chunk` lists the chunks of each
@@ -85,7 +90,7 @@ export function openForReading(folder: string): DatabaseSync {
   const path = join(folder, fileName);
   const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
   try {
-    database.prepare('SELECT done FROM fold').get();
+    checkReadable(database);
     return database;
   } catch (error) {
     database.close();
@@ -93,25 +98,48 @@ export function openForReading(folder: string): DatabaseSync {
     if (troubleOf(error).kind !== 'disk' || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw error;
     const unchanging = pathToFileURL(path);
     unchanging.searchParams.set('immutable', '1');
-    return new DatabaseSync(unchanging, { readOnly: true, timeout: 1_000 });
+    const unchanged = new DatabaseSync(unchanging, { readOnly: true, timeout: 1_000 });
+    try {
+      checkReadable(unchanged);
+      return unchanged;
+    } catch (reason) {
+      unchanged.close();
+      throw reason;
+    }
   }
 }
 
-function prepare(database: DatabaseSync, nowMs: number): void {
+/** The version a file was written by; 0 if it is new. One of a later version is refused, for nobody knows what is in it. */
+function versionOf(database: DatabaseSync): number {
   const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  if (found > version) {
+  if (found <= version) return found;
+  throw new StoreTrouble(
+    'disk',
+    `the history was written by a newer version of Fieldgate (schema ${found}, this one knows up to ${version}); install that version or choose another data folder`,
+  );
+}
+
+/** Chunks of older formats are read as they are; the rows of version 1 have to be taken over first, and that is for whoever writes. */
+function checkReadable(database: DatabaseSync): void {
+  const found = versionOf(database);
+  if (found < 2)
     throw new StoreTrouble(
       'disk',
-      `the history was written by a newer version of Fieldgate (schema ${found}, this one knows up to ${version}); install that version or choose another data folder`,
+      `the history was written by an older version of Fieldgate (schema ${found}) and is taken over as soon as its folder can be written`,
     );
-  }
+  database.prepare('SELECT done FROM fold').get();
+}
+
+function prepare(database: DatabaseSync, nowMs: number): void {
+  const found = versionOf(database);
   if (found === version) {
     database.prepare('SELECT done FROM fold').get();
     return;
   }
   transaction(database, () => {
     if (found === 0) database.exec(others);
-    database.exec(`${samples} PRAGMA user_version = ${version}`);
+    if (found < 2) database.exec(samples);
+    database.exec(`PRAGMA user_version = ${version}`);
     database.prepare('INSERT INTO upgrade VALUES (?, ?)').run(version, Math.trunc(nowMs));
   });
 }

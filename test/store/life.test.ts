@@ -134,16 +134,28 @@ describe('trouble', () => {
     expect(again.status().detail).toContain('.damaged-');
   });
 
-  it('leaves a file of a newer version alone', async () => {
+  it('leaves a file of a newer version alone: neither written nor read, and said so to whoever asks', async () => {
     const folder = temporaryFolder();
+    const before = openForTest(folder);
+    await before.append(gateway, [entry(1n, 1)], { now: true });
+    await before.close();
     const newer = new DatabaseSync(join(folder, 'fieldgate.db'));
     newer.exec('PRAGMA user_version = 99; CREATE TABLE precious (x)');
     newer.close();
     const store = openForTest(folder);
     await until(() => store.status().mode === 'failed');
-    expect(store.status().detail).toMatch(/newer version/);
-    await expect(store.series(gateway)).rejects.toMatchObject({ type: 'storage-failed', status: 503 });
+    const words = /written by a newer version of Fieldgate \(schema 99, this one knows up to \d+\); install that version/;
+    expect(store.status().detail).toMatch(words);
+    await expect(store.series(gateway)).rejects.toMatchObject({
+      type: 'storage-failed',
+      status: 503,
+      message: expect.stringMatching(words),
+    });
+    await store.close();
     expect(readdirSync(folder)).not.toContainEqual(expect.stringContaining('damaged'));
+    const after = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
+    expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });
+    after.close();
   });
 
   it('fails those that wait when the disk does, refuses commands meanwhile, and resumes by itself', async () => {

@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { always, entry, gateway, never, openForTest, temporaryFolder, until } from './fixtures.ts';
+import { samplesOf } from './old-chunks.ts';
 
 const workerPath = fileURLToPath(new URL('../../src/store/worker.ts', import.meta.url));
 
@@ -23,6 +25,34 @@ CREATE TABLE probe (id INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 INSERT INTO probe VALUES (1, 0);
 PRAGMA user_version = 1;
 `;
+
+/** What version 2 had in place of the table `sample`. */
+const version2 = `
+DROP TABLE sample;
+CREATE TABLE log (seq INTEGER PRIMARY KEY, rows INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE TABLE fold (id INTEGER PRIMARY KEY, done INTEGER NOT NULL, target INTEGER NOT NULL, upto INTEGER NOT NULL) STRICT;
+INSERT INTO fold VALUES (1, 0, 0, 0);
+CREATE TABLE chunk (series INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL, summary BLOB, crc INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (series, first)) STRICT, WITHOUT ROWID;
+CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE upgrade (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+INSERT INTO upgrade VALUES (2, 0);
+PRAGMA user_version = 2;
+`;
+
+function upgradesOf(folder: string): unknown[] {
+  const database = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
+  try {
+    return [
+      database.prepare('PRAGMA user_version').get()?.user_version,
+      ...database
+        .prepare('SELECT version FROM upgrade ORDER BY version')
+        .all()
+        .map((row) => row.version),
+    ];
+  } finally {
+    database.close();
+  }
+}
 
 function old(folder: string, count: number): void {
   const database = new DatabaseSync(join(folder, 'fieldgate.db'));
@@ -79,13 +109,8 @@ async function check(folder: string, count: number): Promise<void> {
   await store.close();
   const database = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
   expect(database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'sample'").get()?.count).toBe(0);
-  expect(
-    database
-      .prepare('SELECT version FROM upgrade')
-      .all()
-      .map((row) => row.version),
-  ).toEqual([2]);
   database.close();
+  expect(upgradesOf(folder)).toEqual([3, 3]);
 }
 
 it('takes over a history of version 1, value by value', async () => {
@@ -121,4 +146,35 @@ it('goes on where it was when it is interrupted', async () => {
   }
   expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(false);
   await check(folder, 200_000);
+});
+
+it('takes over a history of version 2: its chunks are read as they are, and an older Fieldgate does not open it any more', async () => {
+  const folder = temporaryFolder();
+  const [sample] = samplesOf();
+  const times = sample?.rows.times ?? new BigInt64Array();
+  const written: Record<string, string> = JSON.parse(readFileSync(new URL('old-chunks.json', import.meta.url), 'utf8'));
+  const data = Buffer.from(written[sample?.name ?? ''] ?? '', 'base64');
+  const database = new DatabaseSync(join(folder, 'fieldgate.db'));
+  database.exec(version1 + version2);
+  database.prepare('INSERT INTO series VALUES (1, ?, ?, ?, 0)').run(gateway, 'old', 'walk');
+  database.prepare('INSERT INTO block VALUES (7, ?)').run(data);
+  database.prepare('INSERT INTO chunk VALUES (1, ?, ?, ?, NULL, ?, 7)').run(times[0] ?? 0n, times.at(-1) ?? 0n, times.length, crc32(data));
+  database.close();
+
+  const store = openForTest(folder);
+  const key = { device: 'old', point: 'walk' };
+  const read = async () => (await store.range(gateway, [key], always, { quality: 'all', rowsMax: 10_000 }, never))[0]?.columns;
+  expect((await read())?.times).toEqual(times);
+  // One in between: the chunk is written again, in the format of today.
+  await store.append(gateway, [entry((times[3] ?? 0n) + 1n, 7, { key })], { now: true });
+  await store.expire(gateway, 0n);
+  const after = await read();
+  expect([after?.times.length, after?.values[4]]).toEqual([times.length + 1, 7]);
+  expect(store.status()).toMatchObject({ mode: 'disk' });
+  expect(store.status().detail).toBeUndefined();
+  await store.close();
+  expect(upgradesOf(folder)).toEqual([3, 2, 3]);
+  const check = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
+  expect(check.prepare('SELECT hex(substr(data, 1, 1)) AS format FROM block').all()).toEqual([{ format: '02' }]);
+  check.close();
 });
