@@ -1,16 +1,17 @@
-/** The front end: module.js, made by rspack from src/editor. */
+/** The front ends: module.js of each plugin, made by rspack. */
 import { statSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { rspack } from '@rspack/core';
 import { contents, packagesOf } from './contents.mjs';
 import { digest, mark } from './fresh.mjs';
 
-export async function buildEditor({ root, target }) {
+/** `room` is the folder under src, `id` the plugin's. */
+export async function buildEditor({ root, target, id, room }) {
   const file = join(target, 'module.js');
-  const made = digest(['src/editor', 'src/contract', 'rspack.config.ts', 'package-lock.json'].map((name) => join(root, name)));
+  const made = digest([`src/${room}`, 'src/contract', 'rspack.config.ts', 'package-lock.json'].map((name) => join(root, name)));
   if (mark(file).holds(made) && contents(target).has('frontend')) return;
-  const { default: config } = await import('../rspack.config.ts');
-  const compiler = rspack({ ...config, output: { ...config.output, path: target } });
+  const { frontEnd } = await import('../rspack.config.ts');
+  const compiler = rspack(frontEnd({ id, entry: `./src/${room}/module.ts`, path: target }));
   const stats = await new Promise((resolve, reject) => compiler.run((error, result) => (error ? reject(error) : resolve(result))));
   // Once the compiler is closed, its modules can no longer be asked.
   const packages = packagesOf(root, filesOf(stats.compilation));

@@ -1,9 +1,9 @@
 /**
- * Makes dist/fieldgate-iot-datasource/, ready for Grafana's plugin folder. What is up to date is left alone.
+ * Makes dist/fieldgate-iot-datasource/ and dist/fieldgate-control-panel/, ready for Grafana's plugin folder. What is up to date is left alone.
  * Usage: npm run build [-- options]
  *   --all              an executable for every platform, not only for this machine's
  *   --platform NAME    for this one (linux_amd64, linux_arm64, windows_amd64); may be repeated
- *   --out FOLDER       the plugin's folder
+ *   --out FOLDER       the data source's folder; the panel's is beside it
  *   --entry FILE       another main around the same wire, for the tests of traps; nothing but its executable is made
  */
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,6 +31,7 @@ const { values } = parseArgs({
 const platforms = chosenPlatforms(values);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const manifest = JSON.parse(readFileSync(join(root, 'plugin.json'), 'utf8'));
+const panel = JSON.parse(readFileSync(join(root, 'src/panel/plugin.json'), 'utf8'));
 const target = resolve(root, values.out ?? join('dist', manifest.id));
 
 generate();
@@ -39,24 +40,34 @@ const entry = resolve(root, values.entry ?? 'src/main.ts');
 await buildExecutables({ root, entry, target, base: manifest.executable, version, platforms });
 if (values.entry === undefined) {
   buildBindings({ root, target, platforms });
-  await buildEditor({ root, target });
-  writeManifest();
+  await buildEditor({ root, target, id: manifest.id, room: 'editor' });
   const packages = [...contents(target).read('backend'), ...contents(target).read('frontend'), bindingPackage(root)];
-  writeFileSync(join(target, 'THIRD-PARTY-LICENSES.txt'), notices(root, packages));
-  for (const name of ['CHANGELOG.md', 'LICENSE']) copyFileSync(join(root, name), join(target, name));
-  writeFileSync(join(target, 'README.md'), withoutRelativeLinks(readFileSync(join(root, 'README.md'), 'utf8')));
-  rmSync(join(target, 'img'), { recursive: true, force: true });
-  cpSync(join(root, 'img'), join(target, 'img'), { recursive: true });
+  writeShared(target, { manifest, readme: 'README.md', pictures: 'img', licenses: notices(root, packages) });
+  const beside = join(dirname(target), panel.id);
+  mkdirSync(beside, { recursive: true });
+  await buildEditor({ root, target: beside, id: panel.id, room: 'panel' });
+  const licenses = notices(root, contents(beside).read('frontend'), { node: false });
+  writeShared(beside, { manifest: panel, readme: 'src/panel/README.md', pictures: 'src/panel/img', licenses });
+}
+
+/** What every plugin's folder holds beside its code. */
+function writeShared(folder, { manifest, readme, pictures, licenses }) {
+  writeManifest(folder, manifest);
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenses);
+  for (const name of ['CHANGELOG.md', 'LICENSE']) copyFileSync(join(root, name), join(folder, name));
+  writeFileSync(join(folder, 'README.md'), withoutRelativeLinks(readFileSync(join(root, readme), 'utf8')));
+  rmSync(join(folder, 'img'), { recursive: true, force: true });
+  cpSync(join(root, pictures), join(folder, 'img'), { recursive: true });
 }
 
 /** The source's plugin.json with the version of package.json and the day it counts as made on. */
-function writeManifest() {
+function writeManifest(folder, manifest) {
   const text = JSON.stringify(
     { ...manifest, info: { ...manifest.info, version, updated: releaseDate(root).toISOString().slice(0, 10) } },
     null,
     2,
   );
-  writeFileSync(join(target, 'plugin.json'), `${text}\n`);
+  writeFileSync(join(folder, 'plugin.json'), `${text}\n`);
 }
 
 /** Grafana shows the README where the repository's other files are not: a link to one of them keeps its words and loses its target. */

@@ -6,12 +6,18 @@ import { nodeLicense } from './platforms.mjs';
 const line = '='.repeat(80);
 const carriesTerms = /^(licen[cs]e|copying|notice)/i;
 
-/** One text: Fieldgate's parts first, each with what its package says, then Node's own licence, which holds those of its parts. */
-export function notices(root, packages) {
+/**
+ * One text: Fieldgate's parts first, each with what its package says, then Node's own licence, which holds those of its parts, where Node is in the
+ * product.
+ */
+export function notices(root, packages, { node: withNode = true } = {}) {
   const unique = new Map(packages.map((entry) => [`${entry.name} ${entry.version}`, entry]));
   const parts = [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((entry) => part(root, entry));
-  const node = `${line}\nNode.js ${nodeVersion(root)} (in the executable)\n${line}\n\n${readFileSync(nodeLicense(root), 'utf8').trim()}`;
-  return `${['Fieldgate contains the following software, each under its own terms.', ...parts, node].join('\n\n')}\n`;
+  const node =
+    withNode && `${line}\nNode.js ${nodeVersion(root)} (in the executable)\n${line}\n\n${readFileSync(nodeLicense(root), 'utf8').trim()}`;
+  const all = withNode ? [...parts, node] : parts;
+  if (all.length === 0) return 'Fieldgate’s control panel contains no software of others; what it needs is part of Grafana.\n';
+  return `${['Fieldgate contains the following software, each under its own terms.', ...all].join('\n\n')}\n`;
 }
 
 /** The version of Node that the product contains. */

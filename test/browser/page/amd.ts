@@ -1,4 +1,5 @@
 /** As much of an AMD loader as Grafana's modules need: one anonymous `define` with what the host brings along. */
+import * as emotion from '@emotion/css';
 import * as data from '@grafana/data';
 import * as runtime from '@grafana/runtime';
 import * as schema from '@grafana/schema';
@@ -13,6 +14,7 @@ const brought: Record<string, unknown> = {
   'react-dom': reactDom,
   'react/jsx-runtime': jsxRuntime,
   rxjs,
+  '@emotion/css': emotion,
   '@grafana/data': data,
   '@grafana/runtime': runtime,
   '@grafana/schema': schema,

@@ -1,0 +1,72 @@
+import { Button } from '@grafana/ui';
+import { useState } from 'react';
+import { choicesOf, reports, sentValue } from '../view/values.ts';
+import type { ControlProps } from './control.ts';
+
+/** More than so many do not stand side by side. */
+const besideMax = 6;
+
+/** One of several values; the one that the device reports is marked. */
+export function ChoiceControl(props: ControlProps) {
+  const { control, point, reading, disabled, send, titleId, reasonId, styles } = props;
+  const [drafted, setDrafted] = useState('');
+  const choices = choicesOf(control, point).map((choice) => {
+    const value = sentValue(choice.value, point);
+    return { ...choice, sent: value, reported: reports(reading, value) };
+  });
+  if (choices.length === 0)
+    return <p className={styles.small}>This point has no named values; list the choices in the options of the panel.</p>;
+  if (choices.length <= besideMax) {
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: the card is the group of the form; this one has no legend of its own.
+      <div className={styles.choices} role="group" aria-labelledby={titleId}>
+        {choices.map(({ value, label, sent, reported }) => (
+          <button
+            key={value}
+            type="button"
+            className={styles.choice}
+            aria-pressed={reported}
+            aria-disabled={disabled}
+            aria-describedby={reasonId}
+            onClick={() => !disabled && !reported && send(sent)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+    );
+  }
+  const chosen = choices.find(({ value }) => value === drafted) ?? choices.find(({ reported }) => reported);
+  const draft = chosen && !chosen.reported ? chosen : undefined;
+  return (
+    <div className={styles.row}>
+      <select
+        className={styles.field}
+        aria-labelledby={titleId}
+        aria-describedby={reasonId}
+        disabled={disabled}
+        value={chosen?.value ?? ''}
+        onChange={({ currentTarget }) => setDrafted(currentTarget.value)}
+      >
+        {!chosen && <option value="">–</option>}
+        {choices.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <Button
+        className={styles.button}
+        size="lg"
+        aria-disabled={disabled || !draft}
+        onClick={() => {
+          if (disabled || !draft) return;
+          send(draft.sent);
+          setDrafted('');
+        }}
+      >
+        {control.label || 'Set'}
+      </Button>
+    </div>
+  );
+}

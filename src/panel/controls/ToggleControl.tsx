@@ -1,0 +1,48 @@
+import { endsOf, reports, sentValue } from '../view/values.ts';
+import type { ControlProps } from './control.ts';
+
+/** A switch that stands where the device says. Where the device says neither on nor off there is no switch to throw, but a button for each. */
+export function ToggleControl({ control, point, reading, disabled, send, titleId, reasonId, styles }: ControlProps) {
+  const { on, off } = endsOf(control, point);
+  const [onValue, offValue] = [sentValue(on.value, point), sentValue(off.value, point)];
+  const [isOn, isOff] = [reports(reading, onValue), reports(reading, offValue)];
+  if (isOn || isOff) {
+    return (
+      <div className={styles.row}>
+        <button
+          type="button"
+          role="switch"
+          className={styles.toggle}
+          aria-checked={isOn}
+          aria-disabled={disabled}
+          aria-labelledby={titleId}
+          aria-describedby={reasonId}
+          onClick={() => !disabled && send(isOn ? offValue : onValue)}
+        />
+        <span className={styles.toggleText} aria-hidden>
+          {isOn ? on.label : off.label}
+        </span>
+      </div>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: the card is the group of the form; this one has no legend of its own.
+    <div className={styles.choices} role="group" aria-labelledby={titleId}>
+      {[
+        { ...off, sent: offValue },
+        { ...on, sent: onValue },
+      ].map(({ label, value, sent }) => (
+        <button
+          key={value}
+          type="button"
+          className={styles.choice}
+          aria-disabled={disabled}
+          aria-describedby={reasonId}
+          onClick={() => !disabled && send(sent)}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
