@@ -49,13 +49,10 @@ describe('expiry', () => {
       expired = true;
       return count;
     });
-    let between = 0;
-    for (let index = 0; !expired; index++) {
-      await store.append(gateway, ramp('other', 600_000 + index, 1), { now: true });
-      if (!expired) between += 1;
-    }
+    // Asked for after the expiry and done before it: were it one transaction, or one turn of the worker, this could not be.
+    await store.append(gateway, ramp('other', 600_000, 1), { now: true });
+    expect(expired).toBe(false);
     expect(await expiry).toBe(598_999);
-    expect(between).toBeGreaterThan(2);
     await store.close();
     expect(size()).toBeLessThan(before / 10);
   });
@@ -80,30 +77,42 @@ describe('the bound of the history', () => {
 });
 
 describe('cancelling', () => {
-  it('ends a read with the reason, at once, and the worker is free for the next', async () => {
+  it('ends a read with the reason, whenever it comes', async () => {
     const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
     void store.append(gateway, ramp('long', 0, 400_000));
     await store.flush();
     const keys = [{ device: 'meter', point: 'long' }];
-    const whole = performance.now();
-    await store.range(gateway, keys, always, rows, never);
-    const wholeMs = performance.now() - whole;
     for (const run of [
       (signal: AbortSignal) => store.range(gateway, keys, always, rows, signal),
       (signal: AbortSignal) => store.buckets(gateway, keys, always, { quality: 'all', aggregate: 'avg', widthNs: 7n }, signal),
     ]) {
       const cancel = new AbortController();
-      const read = run(cancel.signal);
-      const rejected = expect(read).rejects.toThrow('the panel was closed');
-      await new Promise((resolve) => setTimeout(resolve, wholeMs / 20));
+      const rejected = expect(run(cancel.signal)).rejects.toThrow('the panel was closed');
+      // Small reads have their turn between the slices of a large one: when this one is answered, the other has begun.
+      await store.recall(gateway, 'x');
       cancel.abort(new Error('the panel was closed'));
       await rejected;
-      const next = performance.now();
-      await store.recall(gateway, 'x');
-      // Only the slice that was running when it was cancelled is in the way.
-      expect(performance.now() - next).toBeLessThan(Math.max(50, wholeMs / 2));
     }
     await expect(store.range(gateway, keys, always, rows, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+  });
+
+  it('frees the worker for the next', async () => {
+    const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
+    void store.append(gateway, ramp('long', 0, 100_000));
+    await store.flush();
+    const read = (signal: AbortSignal) => store.range(gateway, [{ device: 'meter', point: 'long' }], always, rows, signal);
+    await read(never);
+    const beganAll = performance.now();
+    await Promise.all(Array.from({ length: 24 }, () => read(never)));
+    const allMs = performance.now() - beganAll;
+    const cancel = new AbortController();
+    const beganOne = performance.now();
+    const cancelled = Promise.allSettled(Array.from({ length: 24 }, () => read(cancel.signal)));
+    cancel.abort(new Error('the panel was closed'));
+    await read(never);
+    // A twenty-fourth of the work; were the cancelled ones read to their end, all of it and more.
+    expect(performance.now() - beganOne).toBeLessThan(allMs / 2);
+    expect((await cancelled).filter(({ status }) => status === 'fulfilled')).toEqual([]);
   });
 
   it('does not let a small read wait for a big one', async () => {
