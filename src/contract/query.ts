@@ -7,7 +7,7 @@ import { parseDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 import { isTimeZone } from './zone.ts';
 
-export const queryTypes = ['telemetry', 'latest', 'status', 'commands', 'messages', 'bus', 'explain', 'survey'] as const;
+export const queryTypes = ['telemetry', 'latest', 'status', 'commands', 'messages', 'bus', 'explain', 'survey', 'series'] as const;
 export type QueryType = (typeof queryTypes)[number];
 export const aggregates = [
   'none',
@@ -72,7 +72,7 @@ export const querySchema = z.object({
   queryType: z
     .enum(queryTypes)
     .describe(
-      'What is asked: values over time, the last ones, connectivity, commands; raw traffic, requests on a bus, the poll plan, the last probe or scan',
+      'What is asked: values over time, the last ones, connectivity, commands; raw traffic, requests on a bus, the poll plan, the last probe or scan; what history there is of each series',
     ),
   devices: z
     .array(selectorSchema)

@@ -30,6 +30,8 @@ export const leastRoleOfQuery = {
   explain: 'Editor',
   // What a survey finds stands in nobody's settings yet: the same role as for asking.
   survey: 'Admin',
+  // The same as the resource.
+  series: 'Viewer',
 } as const satisfies Record<QueryType, Role>;
 
 export const routes = [

@@ -30,13 +30,14 @@ export interface Ask {
   isDrawing: boolean;
 }
 
-/** `latest` is a table unless another format is asked for; series are a frame each. What goes by connections needs no devices. */
+/** `latest` is a table unless another format is asked for; series are a frame each. What goes by connections needs no devices, nor does the list of all series. */
 const unlessSaid: Readonly<Record<string, Partial<Query>>> = {
   latest: { format: 'long' },
   messages: { devices: ['*'] },
   bus: { devices: ['*'] },
   explain: { devices: ['*'] },
   survey: { devices: ['*'] },
+  series: { devices: ['*'] },
 };
 
 /** A query's text, read and compiled. It never changes: panels that ask the same share it. */

@@ -15,6 +15,7 @@ import { answerMessages } from './messages-query.ts';
 import { type Ask, createAsks } from './query-parse.ts';
 import type { Answerer, QueryDeps } from './question.ts';
 import type { DataAnswer, DataQuery } from './questions.ts';
+import { answerSeries } from './series-query.ts';
 import { answerStatus } from './status.ts';
 import { answerSurvey } from './survey-query.ts';
 import { answerTelemetry } from './telemetry.ts';
@@ -33,6 +34,7 @@ const answerers: Record<QueryType, Answerer> = {
   bus: answerBus,
   explain: answerExplain,
   survey: answerSurvey,
+  series: answerSeries,
 };
 
 /** What stands against Viewers, in words. */

@@ -3,7 +3,7 @@ import { Fault } from '../../src/contract/fault.ts';
 import { silentLog } from '../../src/contract/log.ts';
 import { createQueries } from '../../src/datasource/query.ts';
 import type { DataQuery } from '../../src/datasource/questions.ts';
-import { fieldOf, readFrame } from '../frame/read.ts';
+import { fieldOf, type ReadFrame, readFrame } from '../frame/read.ts';
 import { type Bench, clock, device, openBench } from './query-fixture.ts';
 
 const boiler = device(
@@ -109,6 +109,41 @@ describe('a query that is wrong', () => {
     });
     expect(performance.now() - began).toBeLessThan(2_000);
     expect(frame?.fields).toEqual([]);
+  });
+});
+
+describe('series', () => {
+  it('lists what history there is, whatever the range, and by the same selectors', async () => {
+    const table = async (query: object, more?: Partial<DataQuery>) =>
+      (await bench.frames({ queryType: 'series', ...query }, more))[0] as ReadFrame;
+    const all = await table({}, { fromMs: 0, toMs: 1 });
+    expect(names(all)).toEqual(['device', 'point', 'labels', 'kind', 'unit', 'first', 'last', 'samples', 'bytes']);
+    expect(fieldOf(all, 'point').values).toEqual(['energy', 'flow_temp', 'mode', 'pump', 'speed', 'level']);
+    const frame = await table({ labels: { site: 'north' }, points: ['flow*', 'energy'] });
+    const column = (name: string) => fieldOf(frame, name).values;
+    expect(column('device')).toEqual(['boiler', 'boiler']);
+    expect(column('point')).toEqual(['energy', 'flow_temp']);
+    expect(column('labels')).toEqual(['site=north', 'site=north']);
+    expect(column('kind')).toEqual(['int64', 'double']);
+    expect(column('unit')).toEqual(['', 'celsius']);
+    expect(column('samples')).toEqual([1, 2]);
+    const [, first] = column('first');
+    const [, last] = column('last');
+    expect(Number(first)).toBeLessThan(Number(last));
+    // What is in no chunk yet takes no space of its own; then it does.
+    await bench.store.expire(bench.instance.key, 0n);
+    const folded = await table({ points: ['flow_temp'] });
+    expect(fieldOf(folded, 'samples').values).toEqual([2]);
+    expect(Number(fieldOf(folded, 'bytes').values[0])).toBeGreaterThan(10);
+    expect(await bench.ask({ queryType: 'series' }, { role: 'Viewer' })).toMatchObject({ status: 200 });
+  });
+
+  it('says what there is where nothing matches', async () => {
+    const [frame] = await bench.frames({ queryType: 'series', devices: ['boilr'] });
+    expect(frame?.meta).toMatchObject({
+      notices: [{ severity: 'info', text: 'No device matches. There are "boiler", "tank" and "gone".' }],
+    });
+    expect(frame?.fields.every(({ values }) => values.length === 0)).toBe(true);
   });
 });
 

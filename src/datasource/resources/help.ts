@@ -101,6 +101,8 @@ function exampleValue({ enum: states, write, min }: Point): number | string {
 function everything(guide: Guide): Html {
   return html`<h2>More</h2>
 ${language()}
+<p>What history there is, as a table:</p>
+<pre>${JSON.stringify({ queryType: 'series' })}</pre>
 <p>All resources are described in <a href="openapi.json">openapi.json</a>, the settings in <a href="schema">schema</a>.</p>
 ${
   guide.editor
