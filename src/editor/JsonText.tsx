@@ -5,11 +5,12 @@ interface Props {
   value: unknown;
   label: string;
   rows: number;
+  readOnly?: boolean;
   onChange(value: Record<string, unknown>): void;
 }
 
 /** A text area for a JSON object. What is not yet one is kept as text and said; `onChange` sees objects only. */
-export function JsonText({ value, label, rows, onChange }: Props) {
+export function JsonText({ value, label, rows, readOnly = false, onChange }: Props) {
   const [text, setText] = useState(() => JSON.stringify(value, null, 2));
   const [fault, setFault] = useState('');
 
@@ -32,6 +33,7 @@ export function JsonText({ value, label, rows, onChange }: Props) {
         value={text}
         rows={rows}
         spellCheck={false}
+        readOnly={readOnly}
         style={{ fontFamily: 'monospace' }}
         onChange={(event) => read(event.currentTarget.value)}
       />

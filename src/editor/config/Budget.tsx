@@ -1,0 +1,30 @@
+import { Icon } from '@grafana/ui';
+import { useMemo } from 'react';
+import { limits } from '../../contract/limits.ts';
+import { bytesOf } from './document.ts';
+import { Note } from './Note.tsx';
+import { texts } from './texts.ts';
+
+/** Who can read the settings, and how much of their room is used. */
+export function Budget({ document }: { document: unknown }) {
+  const bytes = useMemo(() => bytesOf(document), [document]);
+  const share = bytes / limits.settingsBytesMax;
+  const words = `${kibibytes(bytes)} of ${kibibytes(limits.settingsBytesMax)} used`;
+  return (
+    <div style={{ margin: '4px 0 12px' }}>
+      <Note>
+        <Icon name="eye" size="sm" /> {texts.isPublic}
+      </Note>
+      <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'center' }}>
+        <meter aria-label="Room for settings" min={0} max={1} high={0.8} value={Math.min(share, 1)} style={{ width: 160 }}>
+          {words}
+        </meter>
+        <Note inline color={share > 1 ? 'error' : share > 0.8 ? 'warning' : 'secondary'}>
+          {share > 0.8 ? `${words}. A larger plant names files under config_path: "include" below.` : words}
+        </Note>
+      </div>
+    </div>
+  );
+}
+
+const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KiB`;
