@@ -1,7 +1,7 @@
 /**
  * Lines a second from a pty into the history, through driver, gateway and store, beside a bare serialport with its line parser and beside
  * pyserial, both of which match and parse the same line; then request and reply, our driver's session beside bare serialport. In turns, in the same run.
- * `node bench/serial.ts [lines a turn]`.
+ * The far end writes lines that are made beforehand, as fast as they are taken. `node bench/serial.ts [lines a turn]`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { createGateway } from '../src/gateway/create.ts';
 import { TrafficPool } from '../src/gateway/traffic.ts';
 import { openStore } from '../src/store/open.ts';
 
-const lines = Number(process.argv[2] ?? 100_000);
+const lines = Number(process.argv[2] ?? 400_000);
 const turns = 5;
 const asks = 2_000;
 const far = fileURLToPath(new URL('../test/far/serial_pump.py', import.meta.url));
@@ -29,10 +29,10 @@ const env = { ...process.env, PYTHONPATH: fileURLToPath(new URL('../.far/python'
 const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
 let ports = 0;
 
-async function pump(): Promise<{ path: string; child: ChildProcess }> {
+async function pump(count = 0): Promise<{ path: string; child: ChildProcess }> {
   ports += 1;
   const path = join(folder, `port${ports}`);
-  const child = spawn('python3', ['-u', far, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('python3', ['-u', far, path, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('ready')) break;
   return { path, child };
 }
@@ -46,7 +46,7 @@ function lineOf(path: string, address: Record<string, unknown>) {
 }
 
 async function ours(): Promise<number> {
-  const { path, child } = await pump();
+  const { path, child } = await pump(lines);
   const store = openStore({ folder: join(folder, `data${ports}`), clock, log: silentLog });
   const gateway = createGateway({
     key: 'bench',
@@ -78,7 +78,7 @@ async function ours(): Promise<number> {
 }
 
 async function bare(): Promise<number> {
-  const { path, child } = await pump();
+  const { path, child } = await pump(lines);
   const port = new SerialPort({ path, baudRate: 115_200 });
   const parser = port.pipe(new ReadlineParser({ delimiter: '\n' }));
   await new Promise((resolve) => port.once('open', resolve));
@@ -102,7 +102,7 @@ async function bare(): Promise<number> {
 
 /** It reads byte by byte; a tenth of the lines is enough to see it. */
 async function pyserial(): Promise<number> {
-  const { path, child } = await pump();
+  const { path, child } = await pump(Math.ceil(lines / 10));
   const reader = spawn('python3', ['-u', far, '--read', path, String(Math.ceil(lines / 10))], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

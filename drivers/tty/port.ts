@@ -1,5 +1,5 @@
 /** An open serial port: bytes in, bytes out, and one word when it is gone. No retry. */
-import { read as readFd } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { SerialPort } from 'serialport';
 import type { Clock } from '../../src/contract/clock.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
@@ -21,6 +21,9 @@ const noBreak = { brk: false, cts: false, dsr: false };
 
 /** A read of one tty gives at most its line buffer of 4 KiB. */
 const chunkBytes = 4 * 1024;
+
+/** What is read goes into one piece of memory after the other, and listeners get views of it. */
+const slabBytes = 64 * 1024;
 
 export class Port {
   readonly #path: string;
@@ -118,11 +121,14 @@ export class Port {
   }
 
   async #read(): Promise<void> {
-    const buffer = Buffer.alloc(chunkBytes);
+    let free = Buffer.allocUnsafeSlow(slabBytes);
     try {
       while (!this.#over) {
-        const count = await readSome(this.#opened, buffer, () => this.#over);
-        if (!this.#over) this.#events.data(Buffer.from(buffer.subarray(0, count)));
+        if (free.length < chunkBytes) free = Buffer.allocUnsafeSlow(slabBytes);
+        const count = await readSome(this.#opened, free.subarray(0, chunkBytes), () => this.#over);
+        const bytes = free.subarray(0, count);
+        free = free.subarray(count);
+        if (!this.#over) this.#events.data(bytes);
       }
     } catch (error) {
       this.#lose('is gone: it was unplugged, or the other end closed it', error);
@@ -155,27 +161,27 @@ async function readSome(opened: Opened, buffer: Buffer, isOver: () => boolean): 
   if (!('poller' in opened)) return (await opened.read(buffer, 0, buffer.length)).bytesRead;
   for (;;) {
     const { fd, poller } = opened;
-    if (fd === null) throw new Error('closed');
-    const count = await readOnce(fd, buffer);
-    if (count > 0) return count;
-    if (count === 0) throw new Error('hung up');
     // Waiting begins only now: a close before would never wake it.
-    if (isOver()) throw new Error('closed');
+    if (fd === null || isOver()) throw new Error('closed');
     await new Promise<void>((resolve, reject) => {
       poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()));
     });
+    if (isOver()) throw new Error('closed');
+    const count = readNow(fd, buffer);
+    if (count > 0) return count;
+    if (count === 0) throw new Error('hung up');
   }
 }
 
-/** Bytes read; 0 at the end; -1 if there is nothing yet. */
-function readOnce(fd: number, buffer: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    readFd(fd, buffer, 0, buffer.length, null, (error, count) => {
-      if (!error) resolve(count);
-      else if (error.code === 'EAGAIN' || error.code === 'EINTR') resolve(-1);
-      else reject(error);
-    });
-  });
+/** Bytes read; 0 at the end; -1 if there is nothing. The descriptor does not block, so this is sooner done than handed to another thread. */
+function readNow(fd: number, buffer: Buffer): number {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN' || code === 'EINTR') return -1;
+    throw error;
+  }
 }
 
 /** Asks the system only for what was asked for: a pty has no lines to set. */

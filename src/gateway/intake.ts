@@ -6,7 +6,7 @@ import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Reason, Sample, TimeNs } from '../contract/sample.ts';
-import type { Entry, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { LiveSample } from './gateway.ts';
 import type { Hub } from './hub.ts';
 import { kindOfValue } from './kinds.ts';
@@ -16,10 +16,16 @@ import { isWorthKeeping } from './report.ts';
 /** Reasons that do not prove that the device is there: nothing came, or nothing that can be trusted to be its. */
 const silentReasons: ReadonlySet<Reason> = new Set<Reason>(['timeout', 'offline', 'stale', 'crc']);
 
+/** When readings came, on every clock that is asked. */
+interface Moment {
+  ns: TimeNs;
+  ms: number;
+  monotonicMs: number;
+}
+
 /** Samples of one turn of the event loop: handed on together. */
 interface Turn {
-  entries: Entry[];
-  live: LiveSample[];
+  samples: LiveSample[];
   /** Somebody waits for the commit. */
   now: boolean;
   committed: Promise<void>;
@@ -65,8 +71,8 @@ export class Intake {
   }
 
   /** The turns with which they go to the history. */
-  #takeAll(readings: readonly Reading[], now = false): ReadonlySet<Turn> {
-    const arrivalNs = this.#clock.nowNs();
+  #takeAll(readings: readonly Reading[], isUrgent = false): ReadonlySet<Turn> {
+    const now = this.#now();
     const silent = new Set<PlacedDevice>();
     const answered = new Set<PlacedDevice>();
     const turns = new Set<Turn>();
@@ -76,7 +82,7 @@ export class Intake {
       if (!placed) continue;
       // What is kept of a device that is known to be gone is old, however it looks.
       if (reading.retained && placed.device.state === 'offline') continue;
-      const turn = this.#takeOne(placed, reading, arrivalNs, now);
+      const turn = this.#takeOne(placed, reading, now, isUrgent);
       if (turn) turns.add(turn);
       if (!reading.retained) (silentReasons.has(reading.reason) ? silent : answered).add(placed.device);
     }
@@ -87,8 +93,8 @@ export class Intake {
 
   /** A bad sample for each point, for a reason that concerns all of them. */
   fail(points: Iterable<PlacedPoint>, reason: Reason, detail: string): void {
-    const arrivalNs = this.#clock.nowNs();
-    for (const placed of points) this.#takeOne(placed, { point: placed.point, value: null, reason, detail }, arrivalNs);
+    const now = this.#now();
+    for (const placed of points) this.#takeOne(placed, { point: placed.point, value: null, reason, detail }, now);
   }
 
   /** Calls back with every sample of a point, kept or not, until the returned function is called. */
@@ -108,27 +114,30 @@ export class Intake {
   }
 
   /** The turn with which the sample goes to the history, if it does. */
-  #takeOne(placed: PlacedPoint, reading: Reading, arrivalNs: TimeNs, now = false): Turn | undefined {
-    const sample = afterLast(placed.pipeline.sample(reading, arrivalNs, this.retentionMs), placed.last);
+  #takeOne(placed: PlacedPoint, reading: Reading, now: Moment, isUrgent = false): Turn | undefined {
+    const sample = afterLast(placed.pipeline.sample(reading, now.ns, this.retentionMs), placed.last);
     if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
-    this.#count(placed, reading, sample);
+    this.#count(placed, reading, sample, now);
     if (reading.retained && isKnown(placed, reading, sample)) return undefined;
     // A device that sends its own times may send late what is not the latest.
     if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs) placed.last = sample;
-    for (const see of this.#watchers.get(placed) ?? []) see(sample);
-    const atMs = this.#clock.monotonicMs();
-    if (!isWorthKeeping(placed.point.report, placed.kept, sample, atMs)) return undefined;
-    placed.kept = { sample, atMs };
+    if (this.#watchers.size > 0) for (const see of this.#watchers.get(placed) ?? []) see(sample);
+    if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
+    placed.kept = { sample, atMs: now.monotonicMs };
     const turn = this.#beginTurn();
-    const entry: Entry = { key: { device: placed.point.device, point: placed.point.id }, kind: placed.kind, sample };
-    turn.entries.push(entry);
-    turn.live.push({ ...entry, point: placed.point });
-    if (now) turn.now = true;
-    if (turn.live.length >= limits.turnSamplesMax) this.#endTurn();
+    const { point } = placed;
+    turn.samples.push({ key: { device: point.device, point: point.id }, kind: placed.kind, point, sample });
+    if (isUrgent) turn.now = true;
+    if (turn.samples.length >= limits.turnSamplesMax) this.#endTurn();
     return turn;
   }
 
-  #count(placed: PlacedPoint, reading: Reading, sample: Sample): void {
+  #now(): Moment {
+    const nowNs = this.#clock.nowNs();
+    return { ns: nowNs, ms: Number(nowNs / 1_000_000n), monotonicMs: this.#clock.monotonicMs() };
+  }
+
+  #count(placed: PlacedPoint, reading: Reading, sample: Sample, now: Moment): void {
     this.samples += 1;
     placed.device.samples += 1;
     if (sample.quality === 'bad') {
@@ -137,14 +146,14 @@ export class Intake {
       placed.detail = reading.detail ?? sample.reason;
     } else {
       delete placed.detail;
-      if (!reading.retained) placed.device.lastSeenMs = this.#clock.nowMs();
+      if (!reading.retained) placed.device.lastSeenMs = now.ms;
     }
   }
 
   #beginTurn(): Turn {
     if (this.#turn) return this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const turn: Turn = { entries: [], live: [], now: false, committed: promise, settle: resolve };
+    const turn: Turn = { samples: [], now: false, committed: promise, settle: resolve };
     this.#turn = turn;
     this.#clock.after(0, () => {
       if (this.#turn === turn) this.#endTurn();
@@ -156,7 +165,7 @@ export class Intake {
     const turn = this.#turn;
     if (!turn) return;
     this.#turn = undefined;
-    this.#hub.publish(turn.live);
+    this.#hub.publish(turn.samples);
     const done = this.#append(turn);
     this.#handedOn.add(done);
     void done.finally(() => this.#handedOn.delete(done));
@@ -164,12 +173,12 @@ export class Intake {
 
   async #append(turn: Turn): Promise<void> {
     try {
-      await this.#store.append(this.#key, turn.entries, { now: turn.now });
+      await this.#store.append(this.#key, turn.samples, { now: turn.now });
       if (this.#failingSinceMs !== undefined)
         this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
       this.#failingSinceMs = undefined;
     } catch (error) {
-      this.dropped += turn.live.length;
+      this.dropped += turn.samples.length;
       // Said once, counted always.
       if (this.#failingSinceMs === undefined) this.#log.error('samples are lost: the store refuses them', { error: messageOf(error) });
       this.#failingSinceMs ??= this.#clock.monotonicMs();
@@ -190,7 +199,9 @@ const burstSpreadMaxNs = BigInt(limits.burstSpreadMaxMs) * 1_000_000n;
 function afterLast(sample: Sample, last: Sample | undefined): Sample {
   if (!last || sample.timeNs !== sample.arrivalNs) return sample;
   const aheadNs = last.timeNs - sample.timeNs;
-  return aheadNs < 0n || aheadNs > burstSpreadMaxNs ? sample : { ...sample, timeNs: last.timeNs + nextNs };
+  return aheadNs < 0n || aheadNs > burstSpreadMaxNs
+    ? sample
+    : { timeNs: last.timeNs + nextNs, arrivalNs: sample.arrivalNs, value: sample.value, quality: sample.quality, reason: sample.reason };
 }
 
 /** A retained value is what we know already: current, but no news. */

@@ -1,7 +1,7 @@
 """The far end of bench/serial.ts: says lines as fast as they are taken, or answers them at once; and pyserial as a reader.
 
-    python3 serial_pump.py <path of the port>     "G<count>" and a line feed, on the port or on standard input: that many lines
-                                                  "T=<n>;S=40"; any other line comes back as it is
+    python3 serial_pump.py <path of the port> [count]   "G<count>" and a line feed, on the port or on standard input: that many lines
+                                                  "T=<n>;S=40", made beforehand up to the count given; any other line comes back as it is
     python3 serial_pump.py --read <path> <count>  reads that many lines with pyserial and says lines a second
 """
 
@@ -27,6 +27,13 @@ if sys.argv[1] == "--read":
     print(count / (time.monotonic() - started))
     sys.exit(0 if total == count * (count - 1) / 2 else 1)
 
+def lines(count):
+    return b"".join(b"T=%d;S=40\n" % n for n in range(count))
+
+
+# The reader's time must not be the time it takes to write numbers.
+ready = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+made = lines(ready)
 master, slave = os.openpty()
 tty.setraw(slave)
 os.symlink(os.ttyname(slave), sys.argv[1])
@@ -34,10 +41,9 @@ print(f"ready {sys.argv[1]}", flush=True)
 
 
 def pump(count):
-    for at in range(0, count, 1000):
-        data = b"".join(b"T=%d;S=40\n" % n for n in range(at, min(at + 1000, count)))
-        while data:
-            data = data[os.write(master, data) :]
+    data = memoryview(made if count == ready else lines(count))
+    while data:
+        data = data[os.write(master, data) :]
 
 
 threading.Thread(target=lambda: [pump(int(line[1:])) for line in sys.stdin], daemon=True).start()
