@@ -11,7 +11,8 @@ import {
   PanelOptionsEditorBuilder,
   type PanelPlugin,
 } from '@grafana/data';
-import { useEffect, useState } from 'react';
+import { type ComponentType, useEffect, useState } from 'react';
+import { installOptionEditors } from './option-editors.ts';
 import { timeRange } from './services.ts';
 
 interface Props {
@@ -19,6 +20,7 @@ interface Props {
   address: URLSearchParams;
 }
 
+installOptionEditors();
 const eventBus = new EventBusSrv();
 
 export function PanelHost({ plugin, address }: Props) {
@@ -83,7 +85,8 @@ function OptionEditors({ plugin, options, onChange }: Editors) {
   const builder = new PanelOptionsEditorBuilder<Record<string, unknown>>();
   plugin.getPanelOptionsSupplier()(builder, { data: [] });
   return builder.getItems().map((item) => {
-    const { id, name, path, editor: Own } = item as typeof item & { editor?: React.ComponentType<Record<string, unknown>> };
+    const { id, name, path } = item;
+    const Own = item.editor as unknown as ComponentType<Record<string, unknown>> | undefined;
     if (!Own) return null;
     return (
       <section key={id} aria-label={`option ${name}`} style={{ width: 400 }}>
