@@ -1,5 +1,5 @@
 import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { Alert, Button, LoadingPlaceholder, RadioButtonGroup, Stack } from '@grafana/ui';
+import { Alert, Button, RadioButtonGroup, Stack } from '@grafana/ui';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Budget } from './config/Budget.tsx';
 import { useKnown } from './config/backend.ts';
@@ -12,6 +12,7 @@ import { FaultList } from './config/FaultList.tsx';
 import { FormContext } from './config/form/context.ts';
 import { JsonSide } from './config/JsonSide.tsx';
 import { showPlace } from './config/jump.ts';
+import { Note } from './config/Note.tsx';
 import { usePolled } from './config/polling.ts';
 import { Resources } from './config/resources.ts';
 import { Sections } from './config/Sections.tsx';
@@ -104,7 +105,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       </Stack>
       <Budget document={options.jsonData} />
       <FaultList checked={checked} onJump={jump} />
-      {side === 'form' && !known && error === undefined && <LoadingPlaceholder text={texts.loading} />}
+      {side === 'form' && !known && error === undefined && <Note large>{texts.loading}</Note>}
       {isForm && (
         <EditorContext.Provider
           value={{

@@ -55,6 +55,7 @@ export function DeviceForm({ index, device, points, state }: Props) {
         path={path}
         value={device}
         own={own}
+        hidden={['points']}
         front={['id', 'title', 'connection', 'profile', 'interval', 'address']}
       />
       <Points path={path} device={device} driver={driver} states={points} profile={profiles.find(({ id }) => id === device.profile)} />

@@ -26,11 +26,11 @@ export function Frame({ place, inputId, label, help, isRequired = false, faults,
       {label !== undefined && (
         <Label {...(inputId === undefined ? {} : { htmlFor: inputId })}>
           {label}
-          {isRequired && <span> ({texts.required})</span>}
+          {isRequired && <span style={{ marginLeft: 4, fontWeight: 400 }}>({texts.required})</span>}
         </Label>
       )}
       {children}
-      <div id={noteIdOf(place)}>
+      <div id={noteIdOf(place)} style={{ marginTop: 2 }}>
         <Faults faults={faults} />
         {help !== undefined && <Note>{help}</Note>}
       </div>

@@ -1,6 +1,7 @@
 import { Button, useTheme2 } from '@grafana/ui';
 import type { ReactNode } from 'react';
 import { placeOf } from '../document.ts';
+import { Note } from '../Note.tsx';
 import type { ConfigFault } from '../resources.ts';
 import { texts } from '../texts.ts';
 import { faultsAt, useForm } from './context.ts';
@@ -48,7 +49,12 @@ interface GroupProps {
 export function Group({ place, label, help, faults, children }: GroupProps) {
   const theme = useTheme2();
   const inner = (
-    <Frame place={place} help={help} faults={faults}>
+    <Frame place={place} faults={faults}>
+      {help && (
+        <div style={{ marginBottom: 8 }}>
+          <Note>{help}</Note>
+        </div>
+      )}
       {children}
     </Frame>
   );

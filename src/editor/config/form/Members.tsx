@@ -7,7 +7,7 @@ import { faultsWithin, useForm, useTarget } from './context.ts';
 import { type FieldProps, SchemaField } from './SchemaField.tsx';
 
 /** The members of an object: what has to be said in front, the rest behind "More settings". */
-export function Members({ schema, path, value, front, own }: FieldProps) {
+export function Members({ schema, path, value, front, hidden = [], own }: FieldProps) {
   const { faults } = useForm();
   const parts = split(schema, front);
   const given = itemOf(value);
@@ -18,7 +18,7 @@ export function Members({ schema, path, value, front, own }: FieldProps) {
   });
   const isFaulty = parts.more.some((name) => faultsWithin(faults, placeOf([...path, name])).some(({ severity }) => severity === 'error'));
   const isShown = isOpen || isFaulty;
-  const unknown = Object.keys(given).filter((name) => schema.properties && !(name in schema.properties));
+  const unknown = Object.keys(given).filter((name) => schema.properties && !(name in schema.properties) && !hidden.includes(name));
   const tag = tagOf(schema)?.[0];
 
   const fieldOf = (name: string) => {

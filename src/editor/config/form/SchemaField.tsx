@@ -22,6 +22,8 @@ export interface FieldProps {
   /** True for an object that is always shown, whether it is written down or not. */
   isOpen?: boolean;
   keepsEmpty?: boolean;
+  /** Members that are drawn elsewhere. */
+  hidden?: readonly string[];
   /** Members in front, for an object. */
   front?: readonly string[];
   /** Own fields for some members of an object, by name. */
