@@ -58,8 +58,8 @@ export function intervalsOf(spec: IntervalSpec): Intervals {
 const shortestMs: Record<CalendarUnit, number> = { d: 82_800_000, w: 601_200_000, mo: 2_415_600_000, y: 31_532_400_000 };
 
 /**
- * What a query's `interval` comes to. `auto` is a pixel of the panel or a little more, so that a chart gets a value a pixel and the store need not
- * read raw samples for it; no width gives more intervals than the limits allow, and a notice says so when the query asked for it. `settingsZone` is
+ * What a query's `interval` comes to. `auto` is about a pixel of the panel, so that a chart gets a value a pixel and the store need not
+ * read raw samples for it (`evenWidth`); no width gives more intervals than the limits allow, and a notice says so when the query asked for it. `settingsZone` is
  * the time zone where the query names none.
  */
 export function chooseIntervals(
@@ -76,7 +76,8 @@ export function chooseIntervals(
   if (!asked) {
     const pixelMs = Math.max(ask.intervalMs || 0, ask.maxDataPoints > 0 ? rangeMs / ask.maxDataPoints : 0);
     const widthMs = Math.max(1, Math.ceil(pixelMs), leastMs);
-    return { intervals: intervalsOf({ widthMs: Number(evenWidth(nsOf(widthMs))) / 1e6 }), notices: [] };
+    const evenNs = evenWidth(nsOf(widthMs), ask.range.toNs - ask.range.fromNs, nsOf(leastMs));
+    return { intervals: intervalsOf({ widthMs: Number(evenNs) / 1e6 }), notices: [] };
   }
   const askedMs = 'unit' in asked ? asked.count * shortestMs[asked.unit] : asked.widthMs;
   if (askedMs >= leastMs) {
