@@ -63,7 +63,13 @@ async function ours(url: string, { version, qos, kept = false, discovered = fals
       if (--left === 0) resolve();
       return committed;
     };
-    session.listen?.(points, { sample, trouble: () => {}, device: made, availability: () => {} }, stopping.signal).catch(reject);
+    session
+      .listen?.(
+        points,
+        { sample, samples: () => {}, trouble: () => {}, device: made, ...announceNothing, availability: () => {} },
+        stopping.signal,
+      )
+      .catch(reject);
   });
   const seconds = (performance.now() - started) / 1_000;
   stopping.abort();
@@ -100,6 +106,7 @@ async function withBlaster<T>({ qos, discovered = false }: Case, run: (url: stri
   }
 }
 
+const announceNothing = { announce: () => undefined, withdraw: () => {}, misunderstood: () => {} };
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const thousands = (perSecond: number) => `${Math.round(perSecond / 1_000)} k/s`.padStart(9);
 

@@ -75,6 +75,8 @@ const responseSchema = z.strictObject({
     .describe('How long the device may take. After that nobody knows what became of the command'),
 });
 
+const wordSchema = z.union([z.string().max(1024), z.number(), z.boolean()]);
+
 const setSchema = z
   .strictObject({
     topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
@@ -86,6 +88,17 @@ const setSchema = z
       .describe(
         '{value} is the value, {id} what an answer is told by, {name} a placeholder of the device, {{ a literal brace; JSON stays JSON whatever the value',
       ),
+    words: z
+      .strictObject({
+        on: wordSchema.describe('What is sent for true'),
+        off: wordSchema
+          .optional()
+          .describe('What is sent for false; false is refused unless said')
+          .meta({ examples: ['OFF'] }),
+      })
+      .optional()
+      .describe('What is sent for true and false, if it is not what the address reads ("words")')
+      .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
     contentType: z
       .string()
       .min(1)
@@ -172,6 +185,11 @@ export const addressSchema = z
       .optional()
       .describe('Where in the bytes the value is, with format binary')
       .meta({ examples: [{ offset: 4, type: 'int16', order: 'little' }] }),
+    words: z
+      .strictObject({ on: wordSchema.describe('What means true'), off: wordSchema.describe('What means false') })
+      .optional()
+      .describe('The words that mean true and false: the point is then a boolean, and anything else is a bad reading')
+      .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
     time: pathSchema
       .optional()
       .describe('Where the time of the device is: ISO 8601, or s, ms, µs, ns since 1970. Influx lines bring theirs')
@@ -203,11 +221,13 @@ export const addressSchema = z
     if (given === 'binary' && !address.binary)
       fault('binary', 'is missing; format "binary" needs to know where the value is and what it is');
     if (given !== 'binary' && address.binary) fault('binary', `needs format "binary", not "${given}"`);
+    if (address.words && String(address.words.on) === String(address.words.off)) fault('words', 'has the same word for true and false');
+    if (address.words && given === 'binary') fault('words', 'cannot be with format "binary", which has its own boolean');
     if (address.timeUnit !== undefined && address.time === undefined && given !== 'influx') fault('timeUnit', 'needs "time"');
   })
   .transform(({ format: given, ...address }) => {
     const hasPlace = address.path !== undefined || address.time !== undefined || address.each !== undefined || address.where !== undefined;
-    const format: Format = given ?? (hasPlace ? 'json' : 'number');
+    const format: Format = given ?? (hasPlace ? 'json' : address.words ? 'text' : 'number');
     if (format !== 'influx') return { ...address, format };
     return { ...address, format, each: address.each ?? '$', time: address.time ?? '$.time', timeUnit: address.timeUnit ?? ('ns' as const) };
   });

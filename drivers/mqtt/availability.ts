@@ -14,7 +14,56 @@ export interface Word {
   read(message: Message): Availability | undefined;
 }
 
-export function compileWord(device: string, { path, online, offline }: AvailabilityConfig): Word {
+/** One topic that says something of a device. */
+export type WordPlace = Pick<AvailabilityConfig, 'path' | 'online' | 'offline'>;
+
+/** The topics that say whether a device is there. */
+export function placesOf(availability: AvailabilityConfig): (WordPlace & { topic: string })[] {
+  const { topic, path, online, offline, also = [] } = availability;
+  return [...(topic === undefined ? [] : [{ topic, online, offline, ...(path === undefined ? {} : { path }) }]), ...also];
+}
+
+/** What several topics said of a device, kept as long as the session: what is said of it together. */
+export class SaidWords {
+  readonly #said = new Map<string, Map<string, Availability>>();
+
+  /** A word that counts together with those of the device's other topics. */
+  join(word: Word, topic: string, { topic: first, also = [], mode = 'all' }: AvailabilityConfig): Word {
+    if (also.length === 0 || mode === 'latest') return word;
+    const topics = [...(first === undefined ? [] : [first]), ...also.map((place) => place.topic)];
+    return {
+      device: word.device,
+      read: (message) => {
+        const said = this.#said.get(word.device) ?? new Map<string, Availability>();
+        this.#said.set(word.device, said);
+        const now = word.read(message);
+        if (now) said.set(topic, now);
+        else said.delete(topic);
+        return now && together(topics, said, mode, now);
+      },
+    };
+  }
+}
+
+/** With `all` one no is enough, with `any` one yes; else nothing is said before all have spoken. */
+function together(
+  topics: readonly string[],
+  said: ReadonlyMap<string, Availability>,
+  mode: 'all' | 'any',
+  now: Availability,
+): Availability | undefined {
+  const all = topics.flatMap((topic) => {
+    const word = said.get(topic);
+    return word ? [{ topic, word }] : [];
+  });
+  const decisive = all.find(({ word }) => (mode === 'all' ? word.state === 'offline' : word.state === 'online'));
+  const unclear = all.find(({ word }) => word.state === 'unclear');
+  const found = decisive ?? unclear;
+  if (found) return { ...found.word, detail: `${found.topic} ${found.word.detail}`, retained: now.retained };
+  return all.length === topics.length ? { ...now, state: mode === 'all' ? 'online' : 'offline' } : undefined;
+}
+
+export function compileWord(device: string, { path, online, offline }: WordPlace): Word {
   const lookup = path === undefined ? undefined : compilePath(parsePath(path));
   return { device, read };
 

@@ -40,6 +40,15 @@ function checkDevice(device: Device<unknown, Address>, version: 4 | 5, say: Say)
     });
   }
   if (availability?.path !== undefined) said('.availability.path', () => parsePath(availability.path ?? ''));
+  if (availability?.also && availability.topic === undefined)
+    say('.availability.also', 'is given without "topic", the first of the topics that say whether it is there');
+  availability?.also?.forEach((place, a) => {
+    if (placeholders.length > 0) say('.availability.also', 'cannot be with a device that is discovered; allowed is "topic" alone');
+    said(`.availability.also[${a}].topic`, () => {
+      if (parseTopic(place.topic).fixed === undefined) throw new Error('has a placeholder; allowed is one fixed topic');
+    });
+    if (place.path !== undefined) said(`.availability.also[${a}].path`, () => parsePath(place.path ?? ''));
+  });
   const isHeard = availability?.topic !== undefined || device.points.some(({ address, access }) => address.topic && access !== 'write');
   if (placeholders.length > 0 && !isHeard)
     say(

@@ -12,7 +12,8 @@ import { probeSchema, scanSchema } from './survey/settings.ts';
 const deviceSchema = z.strictObject({}).prefault({});
 export type DeviceAddress = z.output<typeof deviceSchema>;
 
-function shapeOf({ format, binary }: Address): Shape {
+function shapeOf({ format, binary, words, set }: Address): Shape {
+  if (words || set?.words) return { type: 'boolean' };
   if (format === 'number') return { type: 'float64', exact: true };
   if (format === 'text') return { type: 'string' };
   if (format !== 'binary' || !binary) return { type: 'any' };
@@ -39,5 +40,6 @@ export const mqtt: Driver<Options, DeviceAddress, Address> = {
   discovery: { fill: fillAddress },
   survey: { probe: probeSchema, scan: scanSchema },
   availability: true,
+  announces: ({ homeassistant }) => homeassistant !== undefined,
   open: openSession,
 };

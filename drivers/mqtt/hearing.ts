@@ -11,6 +11,8 @@ import type { Filter, Topics } from './topics.ts';
 export interface Listener {
   readonly topics: Topics;
   readonly sink: Sink<Address>;
+  /** Takes a message that announces devices; true if it does. */
+  readonly announced?: (topic: string, payload: Buffer) => boolean;
 }
 
 export interface HearingOptions {
@@ -88,11 +90,12 @@ export class Hearing {
     });
   }
 
-  #deliver({ packet, confirmation, isAnswer }: Held, { topics, sink }: Listener): void {
+  #deliver({ packet, confirmation, isAnswer }: Held, { topics, sink, announced }: Listener): void {
     const { acknowledger } = this.#options;
+    const isAnnouncement = announced?.(packet.topic, packet.payload as Buffer) ?? false;
     const heard = topics.of(packet.topic, packet.payload.length === 0);
     if (!heard) {
-      if (!isAnswer && !topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
+      if (!isAnswer && !isAnnouncement && !topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
       if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation, []);
       return;
     }

@@ -114,6 +114,15 @@ export const optionsSchema = z
         'The name of a group of gateways: each message goes to one of them ($share/<name>/<topic>). The broker keeps no values for a group, and topics that say whether a device is there go to all',
       )
       .meta({ examples: ['fieldgate'] }),
+    homeassistant: z
+      .strictObject({
+        prefix: topicSchema.default('homeassistant').describe('The topic below which devices announce themselves'),
+      })
+      .optional()
+      .describe(
+        'Devices that announce themselves for Home Assistant (Zigbee2MQTT, Tasmota, ESPHome and others) become devices with their points, units, states and commands',
+      )
+      .meta({ examples: [{ prefix: 'homeassistant' }] }),
     birth: noticeSchema
       .optional()
       .describe('Published whenever the gateway has connected')

@@ -34,6 +34,12 @@ export interface PublishingOptions {
   isHeard(topic: string): boolean;
 }
 
+/** The word a boolean is sent as; undefined if there is none for it. */
+function wordFor(value: Value, { words: read, set }: Address): Value | undefined {
+  const words = set?.words ?? read;
+  return typeof value === 'boolean' && words ? words[value ? 'on' : 'off'] : value;
+}
+
 export class Publishing {
   readonly #link: Link;
   readonly #host: Host;
@@ -82,11 +88,14 @@ export class Publishing {
     return true;
   }
 
-  async #prepare({ address: { set } }: Point<Address>, value: Value, signal: AbortSignal): Promise<Outgoing | Answer> {
+  async #prepare({ address }: Point<Address>, asked: Value, signal: AbortSignal): Promise<Outgoing | Answer> {
+    const { set } = address;
     if (!set) return { state: 'refused', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
     const topic = parseTopic(set.topic).fixed;
     if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders: it is of a template and not of a device' };
     const fill = compileTemplate(set.payload);
+    const value = wordFor(asked, address);
+    if (value === undefined) return { state: 'refused', detail: `there is no word for ${String(asked)} in its "set.words"` };
     try {
       fill(value);
     } catch (error) {

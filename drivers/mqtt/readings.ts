@@ -3,7 +3,6 @@ import type { Point } from '../../src/contract/device.ts';
 import type { Reading } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { Reason, Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import { compilePath, type Lookup, parsePath } from './path.ts';
 import { compileDecoder, type Decoder } from './payload/formats.ts';
@@ -107,7 +106,12 @@ export function compileReader(point: Point<Address>): Reader {
     for (const condition of conditions) if (condition.lookup(document) !== condition.wanted) return undefined;
     const found = lookup(document);
     if (found === undefined && address.optional) return undefined;
-    return { point, ...scalar(found, address.path), retained, ...(time === undefined ? {} : timeOf(time(document))) };
+    return {
+      point,
+      ...meaning(scalar(found, address.path), address.words),
+      retained,
+      ...(time === undefined ? {} : timeOf(time(document))),
+    };
   }
 
   function timeOf(found: unknown): { timeNs?: bigint; timeUnreadable?: true } {
@@ -120,8 +124,26 @@ export function compileReader(point: Point<Address>): Reader {
   }
 }
 
+type Scalar = Pick<Reading, 'value' | 'reason' | 'detail'>;
+
+/** Words for true and false → boolean. JSON's true and the text "true" are the same word. */
+function meaning(found: Scalar, words: Address['words']): Scalar {
+  if (!words || found.reason !== '') return found;
+  const said = String(found.value);
+  if (isWord(said, words.on)) return { value: true, reason: '' };
+  if (isWord(said, words.off)) return { value: false, reason: '' };
+  const known = `${JSON.stringify(words.on)} and ${JSON.stringify(words.off)}`;
+  return { value: null, reason: 'decode', detail: `${JSON.stringify(said.slice(0, 80))} is no word of it; known are ${known}` };
+}
+
+/** Python writes True where JSON writes true. */
+function isWord(said: string, word: string | number | boolean): boolean {
+  const text = String(word);
+  return said === text || (/^(true|false)$/i.test(said) && said.toLowerCase() === text.toLowerCase());
+}
+
 /** What is at a path, as a value; JSON's null is a device's way to say that it has none. */
-function scalar(found: unknown, path = '$'): { value: Value; reason: Reason; detail?: string } {
+function scalar(found: unknown, path = '$'): Scalar {
   switch (typeof found) {
     case 'number':
     case 'bigint':

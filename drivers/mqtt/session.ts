@@ -4,8 +4,10 @@ import type { Answer, Host, Line, Session, Sink, Survey } from '../../src/contra
 import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
+import { SaidWords } from './availability.ts';
 import { Endings } from './endings.ts';
 import { Hearing, type Listener } from './hearing.ts';
+import { AnnouncedDevices } from './homeassistant/announced.ts';
 import { Incoming } from './incoming.ts';
 import { Link } from './link.ts';
 import type { Options } from './options.ts';
@@ -77,6 +79,8 @@ class BrokerSession implements Session<Address> {
   readonly #hearing: Hearing;
   readonly #subscriptions: Subscriptions;
   readonly #publishing: Publishing;
+  readonly #said = new SaidWords();
+  readonly #announced: AnnouncedDevices | undefined;
 
   constructor(
     line: Line<Options, unknown, Address>,
@@ -86,6 +90,8 @@ class BrokerSession implements Session<Address> {
     subscriptions: Subscriptions,
     publishing: Publishing,
   ) {
+    const { id, options } = line.connection;
+    this.#announced = options.homeassistant && !host.trial ? new AnnouncedDevices(id, options.homeassistant.prefix, host) : undefined;
     this.#line = line;
     this.#host = host;
     this.#link = link;
@@ -95,23 +101,42 @@ class BrokerSession implements Session<Address> {
   }
 
   listen(points: readonly Point<Address>[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
-    const listener: Listener = { topics: new Topics(points, this.#line.devices, sink), sink };
+    const announced = this.#announced;
+    const hear = (): Listener => {
+      const devices = announced?.devices ?? [];
+      const heard = [...points, ...devices.flatMap((device) => device.points.filter(({ access }) => access !== 'write'))];
+      return {
+        topics: new Topics(heard, [...this.#line.devices, ...devices], sink, announced?.filters, this.#said),
+        sink,
+        ...(announced ? { announced: (topic, payload) => announced.take(topic, payload) } : {}),
+      };
+    };
     return new Promise((resolve, reject) => {
+      let listener: Listener | undefined;
+      const follow = () => {
+        listener = hear();
+        this.#hearing.attach(listener);
+        this.#subscriptions.follow(listener).catch(reject);
+      };
+      const detach = () => {
+        announced?.detach(sink);
+        if (listener) this.#hearing.detach(listener);
+      };
       const stop = () => {
-        this.#hearing.detach(listener);
+        detach();
         resolve();
       };
       if (signal.aborted || this.#link.closing) return resolve();
       signal.addEventListener('abort', stop, { once: true });
       this.#link.whenLost((error) => {
         signal.removeEventListener('abort', stop);
-        this.#hearing.detach(listener);
+        detach();
         if (this.#link.closing) resolve();
         else reject(error);
       });
       if (this.#link.lost) return;
-      this.#hearing.attach(listener);
-      this.#subscriptions.follow(listener).catch(reject);
+      announced?.attach(sink, follow);
+      follow();
     });
   }
 

@@ -7,7 +7,7 @@ import type { Device, Point } from '../../src/contract/device.ts';
 import type { Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
-import { compileWord, type Word } from './availability.ts';
+import { compileWord, placesOf, SaidWords, type Word } from './availability.ts';
 import { FilterTree } from './filters.ts';
 import { compileReader, type Reader } from './readings.ts';
 import { compilePattern, parseFilter, parseTopic, type TopicPattern } from './topic.ts';
@@ -26,6 +26,8 @@ export interface Filter {
   readonly heard: { readonly point: Point<Address>; readonly clockTrouble: string | undefined }[];
   /** Devices and templates whose availability hangs on it, by id. */
   readonly words: string[];
+  /** Something that every gateway of a group needs, and nobody but us reads: what is announced. */
+  isOurs: boolean;
   /** Of a filter that shares topics with another: by this MQTT 5 brokers say which of the two a message is for (§3.8.2.1.2). */
   identifier: number | undefined;
 }
@@ -60,17 +62,28 @@ export class Topics {
   readonly #tree = new FilterTree<Entry>();
   readonly #entries = new Map<string, Entry>();
 
-  /** `points` are to be heard; of `devices` only the availability. Write-only places among the points are left out. */
-  constructor(points: readonly Point<Address>[], devices: readonly Device<unknown, Address>[], sink: Pick<Sink<Address>, 'device'>) {
+  /**
+   * `points` are to be heard; of `devices` only the availability; `ours` are filters heard beside them, which have no readers here. `said` is what was
+   * said of devices before. Write-only places among the points are left out.
+   */
+  constructor(
+    points: readonly Point<Address>[],
+    devices: readonly Device<unknown, Address>[],
+    sink: Pick<Sink<Address>, 'device'>,
+    ours: readonly string[] = [],
+    said = new SaidWords(),
+  ) {
     this.#sink = sink;
+    for (const filter of ours) this.#filter(filter, availabilityQoS).isOurs = true;
     const fixedWords: [string, string, Word][] = [];
     const fixedReaders: [string, Reader][] = [];
     for (const { id, availability } of devices) {
-      if (availability?.topic === undefined) continue;
-      const topic = parseTopic(availability.topic);
-      this.#filter(topic.fixed ?? compilePattern(topic).filter, availabilityQoS).words.push(id);
-      if (topic.fixed !== undefined) fixedWords.push([topic.fixed, topic.fixed, compileWord(id, availability)]);
-      else this.#entry(id, availability.topic).hasWord = true;
+      for (const place of availability ? placesOf(availability) : []) {
+        const topic = parseTopic(place.topic);
+        this.#filter(topic.fixed ?? compilePattern(topic).filter, availabilityQoS).words.push(id);
+        if (topic.fixed === undefined) this.#entry(id, place.topic).hasWord = true;
+        else if (availability) fixedWords.push([topic.fixed, topic.fixed, said.join(compileWord(id, place), place.topic, availability)]);
+      }
     }
     for (const point of points) {
       const { topic: text, qos } = point.address;
@@ -86,7 +99,7 @@ export class Topics {
       if (topic.fixed === undefined) this.#entry(undefined, text).readers.push(reader);
       else fixedReaders.push([topic.fixed, reader]);
     }
-    if (this.#entries.size > 0) this.#settle();
+    if (this.#entries.size > 0 || ours.length > 0) this.#settle();
     for (const [topic, filter, word] of fixedWords) this.#of(topic).words.push({ word, filter: this.#asked(filter) });
     for (const [topic, reader] of fixedReaders) this.#of(topic).readers.push({ reader, filter: this.#asked(topic) });
   }
@@ -120,7 +133,7 @@ export class Topics {
   }
 
   #filter(text: string, qos: QoS): Filter {
-    const filter = this.#filters.get(text) ?? { filter: text, qos, heard: [], words: [], identifier: undefined };
+    const filter = this.#filters.get(text) ?? { filter: text, qos, heard: [], words: [], isOurs: false, identifier: undefined };
     if (qos > filter.qos) filter.qos = qos;
     this.#filters.set(text, filter);
     return filter;
@@ -159,6 +172,7 @@ export class Topics {
       if (filter.qos > wider.qos) wider.qos = filter.qos;
       wider.heard.push(...filter.heard);
       wider.words.push(...filter.words);
+      wider.isOurs ||= filter.isOurs;
       this.#filters.delete(filter.filter);
       this.#covered.set(filter.filter, wider);
     }

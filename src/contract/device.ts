@@ -188,7 +188,15 @@ export const pointSchema = z.strictObject({
     .optional()
     .describe('Bounds of commands and how their effect is checked')
     .meta({ examples: [{ min: 20, max: 90, step: 0.5 }] }),
-  interval: intervalSchema.optional().describe("Poll interval; the device's unless said"),
+  interval: z
+    .union([z.literal('once'), intervalSchema], {
+      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "once", or a duration such as "500ms", "1s", "5m" or "12h"`,
+    })
+    .optional()
+    .describe(
+      "Poll interval; the device's unless said. once: read after each opening of the connection, again at the device's interval until it succeeds",
+    )
+    .meta({ examples: ['10s', 'once'] }),
   report: z
     .strictObject({
       onChange: z
@@ -337,6 +345,8 @@ export interface Point<A = unknown> extends Omit<PointConfig, 'address' | 'inter
   device: string;
   address: A;
   intervalMs: number;
+  /** Read after each opening, at the interval until it succeeds, and then no more. */
+  once?: true;
   /** Device labels, then the point's own. */
   labels: Record<string, string>;
 }

@@ -68,6 +68,8 @@ export interface Driver<C = unknown, D = unknown, A = unknown> {
   };
   /** What its sessions can do for commissioning. The schemas hold what a person may choose (ranges, seconds), with bounds and defaults; they draw the form. */
   readonly survey?: { readonly probe?: z.ZodType; readonly scan?: z.ZodType };
+  /** Whether devices behind it announce themselves (`Sink.announce`): then it listens even if no point is known. */
+  announces?(options: C): boolean;
   /** True if it hears the `availability.topic` of its devices. */
   readonly availability?: boolean;
   /**
@@ -242,6 +244,16 @@ export interface Sink<A = unknown> {
    * id is taken or too long), which the host reports; the driver then leaves its messages.
    */
   device(template: string, values: Values): Device<unknown, A> | undefined;
+  /**
+   * The far end describes a device itself: as in the settings (DESIGN §5: id, title, labels, points, availability), without `connection`. It is checked
+   * like settings; a point with a fault is left out. Answers with the device that runs, the same object as long as it means the same; undefined if it may
+   * not run. The host reports either, and keeps the device over a restart. `source` is the convention it follows, for people.
+   */
+  announce(source: string, device: Readonly<Record<string, unknown>>): Device<unknown, A> | undefined;
+  /** The far end takes back a device it announced. */
+  withdraw(source: string, id: string): void;
+  /** Something that is announced is not understood, and why; undefined when it is over. `what` names it. */
+  misunderstood(source: string, what: string, message: string | undefined): void;
   /** What a device said of itself; `device` is its id, or a template's for what concerns all that are made of it. */
   availability(device: string, said: Availability): void;
 }

@@ -32,6 +32,11 @@ export const mqttLimits = {
   mqttEndingsMs: 300_000,
   /** How long after it came up an end is typical of such a pair. */
   mqttTwinEndMs: 10_000,
+  /** Entities of Home Assistant discovery one connection takes: ten for each of the devices one gateway discovers. */
+  mqttAnnouncedMax: 50_000,
+  /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */
+  mqttAnnounceQuietMs: 100,
+  mqttAnnounceWaitMs: 1_000,
   /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
   mqttCloseTimeoutMs: 250,
 } as const;

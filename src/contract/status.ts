@@ -47,9 +47,9 @@ export interface ConnectivityChange {
   reason: string;
 }
 
-/** What became of a template of discovered devices. */
+/** What became of a template of discovered devices, or of devices that announce themselves. */
 export interface DiscoveryStatus {
-  /** Its id, with placeholders. */
+  /** Its id, with placeholders; or the convention that is followed. */
   template: string;
   connection: string;
   /** Devices that run, made of it. */

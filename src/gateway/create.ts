@@ -6,6 +6,7 @@ import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
 import { longestRetentionMs, settingsSchema } from '../contract/settings.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
+import { Announcements } from './announcements.ts';
 import { Desk } from './commands/desk.ts';
 import { Journal } from './commands/journal.ts';
 import { Discovery } from './discovery.ts';
@@ -33,14 +34,27 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const intake = new Intake({ key, store, clock, log, plant, hub });
   /** The plan with the devices discovered since; made when it is asked for. */
   let running: Plan | undefined;
+  const changed = () => {
+    running = undefined;
+  };
   const discovery = new Discovery({
     key,
     store,
     log,
     plant,
-    changed: () => {
-      running = undefined;
-    },
+    changed,
+    isAnnounced: (id) => announcements.has(id),
+  });
+  const announcements: Announcements = new Announcements({
+    key,
+    store,
+    log,
+    plant,
+    changed,
+    obstacle: (id) =>
+      announcements.ids().length >= limits.discoveredDevicesMax
+        ? `is one too many: ${limits.discoveredDevicesMax} devices are announced already`
+        : discovery.refusalOf(id),
   });
   const presence = new Presence({ clock, plant, intake, discovery });
   const journal = new Journal({ key, store, clock, log, news });
@@ -59,6 +73,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
   void recall();
   void discovery.recall();
+  void announcements.recall();
 
   /** What the points said in an earlier run: it is what is known until they say something new. */
   async function recall(): Promise<void> {
@@ -96,9 +111,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     // A port or a client id must be free before it is opened again; links that stay are not touched meanwhile.
     await Promise.all(leaving);
-    const disturbed = discovery.use(next);
+    const disturbed = new Set([...discovery.use(next), ...announcements.use(next)]);
     presence.use(next);
-    plant.keepOnly(new Set([...next.connections.flatMap((planned) => planned.devices.map((device) => device.id)), ...discovery.ids()]));
+    plant.keepOnly(
+      new Set([
+        ...next.connections.flatMap((planned) => planned.devices.map((device) => device.id)),
+        ...discovery.ids(),
+        ...announcements.ids(),
+      ]),
+    );
     for (const planned of next.connections) {
       try {
         run(planned, reopening.find((candidate) => candidate.planned === planned)?.before, disturbed.has(planned.connection.id));
@@ -115,7 +136,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { id } = planned.connection;
     const link = links.get(id);
     if (link) link.update(planned, anew);
-    else links.set(id, new Link(planned, { ...deps, intake, plant, traffics, reports }, before?.counters));
+    else links.set(id, new Link(planned, { ...deps, intake, plant, traffics, reports, announcements }, before?.counters));
   }
 
   /** Devices that did not change stay the same objects: that is how links and points see it. */
@@ -128,9 +149,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function withDiscovered(): Plan {
-    const connections = plan.connections.map((planned) =>
-      planned.templates ? { ...planned, devices: [...planned.devices, ...discovery.devicesBehind(planned.connection.id)] } : planned,
-    );
+    const connections = plan.connections.map((planned) => {
+      const { id } = planned.connection;
+      const found = [...discovery.devicesBehind(id), ...announcements.devicesBehind(id)];
+      return found.length > 0 ? { ...planned, devices: [...planned.devices, ...found] } : planned;
+    });
     return { ...plan, connections };
   }
 
@@ -173,7 +196,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     connections: () =>
       active ? Array.from(links.values(), (link) => link.status()) : plan.connections.map((planned) => stoppedStatus(planned, startedMs)),
     devices: () => plant.statuses(),
-    discoveries: () => discovery.statuses(),
+    discoveries: () => [...discovery.statuses(), ...announcements.statuses()],
     last: (name) => plant.point(name)?.last,
     async readNow(name, signal) {
       const placed = plant.point(name);

@@ -40,6 +40,7 @@ export class Discovery {
   readonly #log: Log;
   readonly #plant: Plant;
   readonly #changed: () => void;
+  readonly #isAnnounced: (id: string) => boolean;
   readonly #templates = new Map<string, Template>();
   readonly #found = new Map<string, Found>();
   #configured: ReadonlySet<string> = new Set();
@@ -48,12 +49,13 @@ export class Discovery {
   #hasPlan = false;
 
   /** `changed` is called when there are other devices than before. */
-  constructor(deps: { key: string; store: Store; log: Log; plant: Plant; changed: () => void }) {
+  constructor(deps: { key: string; store: Store; log: Log; plant: Plant; changed: () => void; isAnnounced: (id: string) => boolean }) {
     this.#key = deps.key;
     this.#store = deps.store;
     this.#log = deps.log;
     this.#plant = deps.plant;
     this.#changed = deps.changed;
+    this.#isAnnounced = deps.isAnnounced;
   }
 
   /** Reads what was discovered in an earlier run. Never rejects. */
@@ -96,6 +98,15 @@ export class Discovery {
   /** Ids of the devices there are. */
   ids(): string[] {
     return [...this.#found.keys()];
+  }
+
+  /** Why a device of this id may not be added beside these, in words that follow its name. */
+  refusalOf(id: string): string | undefined {
+    const known = this.#found.get(id);
+    if (known) return `is discovered by ${known.template.device.id} already`;
+    if (this.#found.size >= limits.discoveredDevicesMax)
+      return `is one too many: ${limits.discoveredDevicesMax} devices are discovered already`;
+    return undefined;
   }
 
   devicesBehind(connection: string): Device[] {
@@ -159,6 +170,7 @@ export class Discovery {
   #obstacle(id: string, known: Found | undefined): string | undefined {
     if (known) return `would be the device ${id}, which is discovered by ${known.template.device.id} already`;
     if (this.#configured.has(id)) return `would be the device ${id}, which is in the settings already`;
+    if (this.#isAnnounced(id)) return `would be the device ${id}, which announces itself already`;
     if (this.#found.size >= limits.discoveredDevicesMax)
       return `is one too many: ${limits.discoveredDevicesMax} devices are discovered already`;
     return undefined;

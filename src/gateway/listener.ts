@@ -12,6 +12,9 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
+/** Takes what devices of one connection announce. */
+export type Announcer = Pick<Sink, 'announce' | 'withdraw' | 'misunderstood'>;
+
 export interface ListenerDeps {
   clock: Clock;
   intake: Intake;
@@ -19,6 +22,7 @@ export interface ListenerDeps {
   trouble(point: Point, message: string | undefined): void;
   discovered(template: string, values: Values): Device | undefined;
   said(device: string, availability: Availability): void;
+  announcer: Announcer;
   /** Something was heard: the link lives. */
   heard(): void;
   /** Listening ended though nobody asked for it. */
@@ -43,6 +47,9 @@ export function listen(deps: ListenerDeps, session: Session, points: readonly Po
       deps.trouble(point, message);
     },
     device: (template, values) => (stopping.signal.aborted ? undefined : deps.discovered(template, values)),
+    announce: (source, device) => (stopping.signal.aborted ? undefined : deps.announcer.announce(source, device)),
+    withdraw: (source, id) => void (stopping.signal.aborted || deps.announcer.withdraw(source, id)),
+    misunderstood: (source, what, message) => void (stopping.signal.aborted || deps.announcer.misunderstood(source, what, message)),
     availability(device, said) {
       if (stopping.signal.aborted) return;
       if (!said.retained) deps.heard();

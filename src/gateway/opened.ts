@@ -35,7 +35,9 @@ export interface OpenedDeps {
   /** All devices of the connection, discovered ones among them. */
   behind(): PlacedDevice[];
   /** Where what is heard goes, beside samples. */
-  reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
+  reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said' | 'announcer'>;
+  /** Devices announce themselves: it is listened to even if no point is known. */
+  announces: boolean;
   ask: PollerDeps['ask'];
   overrun(): void;
   failure(): void;
@@ -210,7 +212,7 @@ export class Opened {
       this.#alive = true;
       this.#heard = true;
     };
-    if (points.length === 0 && !devices.some(({ availability }) => availability?.topic !== undefined)) return;
+    if (points.length === 0 && !this.#deps.announces && !devices.some(({ availability }) => availability?.topic !== undefined)) return;
     this.#listening = listen({ clock, intake, ...this.#deps.reports, heard, broken: (error) => this.end(error) }, this.session, points);
   }
 

@@ -12,6 +12,8 @@ export interface PlannedConnection {
   devices: Device[];
   /** Templates of devices that are discovered. */
   templates?: readonly Device[];
+  /** Checks a device that the far end announces as one of the settings would be; places of faults are relative to it. Absent where none is announced. */
+  readDevice?: (raw: Readonly<Record<string, unknown>>) => { device: Device | undefined; faults: ConfigFault[] };
   /** Secrets of this connection by the names its driver declares. */
   secrets: Record<string, string>;
 }

@@ -105,6 +105,14 @@ export class Plant {
     void this.#change(gone, 'unknown', 'not collected any more');
   }
 
+  /** Forgets one device. */
+  remove(id: string, why: string): void {
+    const gone = this.#devices.get(id);
+    if (!gone) return;
+    this.#devices.delete(id);
+    void this.#change([gone], 'unknown', why);
+  }
+
   all(): Iterable<PlacedDevice> {
     return this.#devices.values();
   }

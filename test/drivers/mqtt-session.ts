@@ -65,6 +65,9 @@ export function listen(
       devices.set(id, made);
       return made;
     },
+    announce: () => undefined,
+    withdraw: () => {},
+    misunderstood: () => {},
     availability: (device, said) => void words.push({ device, ...said }),
   };
   const makeDevice = (template: string, id: string, values: Values): Device => ({

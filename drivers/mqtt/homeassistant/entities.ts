@@ -1,0 +1,326 @@
+/** One announced entity (a sensor, a switch, a light …) → points in the language of the settings. What is not understood is an Error that says what. */
+import { spellLiteral } from '../../../src/contract/placeholders.ts';
+import { isInverse, type Linear, readCommandTemplate, readValueTemplate } from './templates.ts';
+import { grafanaUnit } from './units.ts';
+import { listOf, numberOf, textOf, type Words } from './words.ts';
+
+/** A point as it would stand in the settings, its id without what makes it its own among the entities of the device. */
+export interface RawPoint {
+  /** Put behind the id of the entity; '' for its main value. */
+  suffix: string;
+  words: Record<string, unknown>;
+}
+
+type Kind = 'number' | 'text' | 'boolean';
+
+interface Sided {
+  on: string;
+  off?: string;
+}
+
+/** What one point is made of. */
+interface Place {
+  suffix?: string;
+  kind: Kind;
+  state?: { topic: string | undefined; template: string | undefined; words?: Sided };
+  command?: { topic: string | undefined; template?: string | undefined; words?: Sided; payload?: string };
+  more?: Record<string, unknown>;
+}
+
+/** Components that have no value to be shown: what they announce is passed over. */
+export const withoutValues: ReadonlySet<string> = new Set([
+  'camera',
+  'device_automation',
+  'device_tracker',
+  'event',
+  'image',
+  'notify',
+  'scene',
+  'tag',
+  'update',
+]);
+
+const components: Readonly<Record<string, (words: Words) => Place[]>> = {
+  sensor: (words) => [
+    {
+      kind: isNumeric(words) ? 'number' : 'text',
+      state: main(words),
+      more: {
+        ...unitOf(words),
+        ...precisionOf(numberOf(words, 'suggested_display_precision')),
+        ...(words.state_class === 'total_increasing' ? { counter: { resets: true } } : {}),
+      },
+    },
+  ],
+  binary_sensor: (words) => [{ kind: 'boolean', state: { ...main(words), words: onOff(words) } }],
+  switch: (words) => [switched(words)],
+  siren: (words) => [switched(words)],
+  light,
+  number: (words) => [
+    {
+      kind: 'number',
+      state: main(words),
+      command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template') },
+      more: { ...unitOf(words), write: range(words, 'min', 'max', 'step', { min: 1, max: 100, step: 1 }) },
+    },
+  ],
+  select: (words) => [chosen('', main(words), 'command', words, listOf(words, 'options'))],
+  text: (words) => [
+    {
+      kind: 'text',
+      // A password is no reading.
+      ...(words.mode === 'password' ? {} : { state: main(words) }),
+      command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template') },
+    },
+  ],
+  button: (words) => [
+    {
+      kind: 'boolean',
+      command: {
+        topic: textOf(words, 'command_topic'),
+        template: textOf(words, 'command_template'),
+        words: { on: textOf(words, 'payload_press') ?? 'PRESS' },
+      },
+      more: { momentary: true },
+    },
+  ],
+  lock: (words) => [
+    {
+      kind: 'boolean',
+      state: {
+        ...main(words),
+        words: { on: textOf(words, 'state_locked') ?? 'LOCKED', off: textOf(words, 'state_unlocked') ?? 'UNLOCKED' },
+      },
+      command: {
+        topic: textOf(words, 'command_topic'),
+        words: { on: textOf(words, 'payload_lock') ?? 'LOCK', off: textOf(words, 'payload_unlock') ?? 'UNLOCK' },
+      },
+    },
+  ],
+  cover,
+  fan: (words) => [
+    switched(words, textOf(words, 'state_value_template')),
+    {
+      suffix: 'percentage',
+      kind: 'number',
+      state: side(words, 'percentage_state_topic', 'percentage_value_template'),
+      command: { topic: textOf(words, 'percentage_command_topic'), template: textOf(words, 'percentage_command_template') },
+      more: { unit: 'percent', write: { min: 0, max: 100 } },
+    },
+  ],
+  climate,
+};
+
+/** The points of an entity; throws an Error that goes on from its name. */
+export function pointsOf(component: string, words: Words): RawPoint[] {
+  const read = Object.hasOwn(components, component) ? components[component] : undefined;
+  if (!read) throw new Error(`is a ${component}; known are ${Object.keys(components).join(', ')}`);
+  if (words.encoding === '') throw new Error('has raw bytes (encoding ""), which nobody says how to read');
+  const points = read(words).flatMap((place) => point(place, words) ?? []);
+  if (points.length === 0) throw new Error('has neither a state topic nor a command topic');
+  return points;
+}
+
+function light(words: Words): Place[] {
+  const [state, command] = [textOf(words, 'state_topic'), textOf(words, 'command_topic')];
+  const schema = textOf(words, 'schema') ?? 'basic';
+  const scale = numberOf(words, 'brightness_scale') ?? 255;
+  if (schema === 'basic' || schema === 'default') {
+    return [
+      switched(words, textOf(words, 'state_value_template')),
+      {
+        suffix: 'brightness',
+        kind: 'number',
+        state: side(words, 'brightness_state_topic', 'brightness_value_template'),
+        command: { topic: textOf(words, 'brightness_command_topic'), template: textOf(words, 'brightness_command_template') },
+        more: { write: { min: 0, max: scale } },
+      },
+      {
+        suffix: 'color_temp',
+        kind: 'number',
+        state: side(words, 'color_temp_state_topic', 'color_temp_value_template'),
+        command: { topic: textOf(words, 'color_temp_command_topic') },
+      },
+    ];
+  }
+  if (schema !== 'json') throw new Error(`is a light of the schema "${schema}"; known are basic and json`);
+  const modes = listOf(words, 'supported_color_modes');
+  const dims = words.brightness === true || modes.some((mode) => mode !== 'onoff');
+  const field = (name: string, payload: string, more: Record<string, unknown> = {}): Place => ({
+    suffix: name,
+    kind: 'number',
+    state: { topic: state, template: `{{ value_json.${name} | is_defined }}` },
+    command: { topic: command, payload },
+    more,
+  });
+  return [
+    {
+      kind: 'boolean',
+      state: { topic: state, template: '{{ value_json.state }}', words: { on: 'ON', off: 'OFF' } },
+      command: { topic: command, payload: '{{"state": {value}}', words: { on: 'ON', off: 'OFF' } },
+    },
+    ...(dims ? [field('brightness', '{{"state": "ON", "brightness": {value}}', { write: { min: 0, max: scale } })] : []),
+    ...(modes.includes('color_temp') ? [field('color_temp', '{{"color_temp": {value}}')] : []),
+  ];
+}
+
+function cover(words: Words): Place[] {
+  const orders = { payload_open: 'OPEN', payload_close: 'CLOSE', payload_stop: 'STOP' };
+  const named = Object.entries(orders).flatMap(([key, order]) => {
+    // null: it cannot be told to.
+    const word = words[key] === null ? undefined : (textOf(words, key) ?? order);
+    return word === undefined ? [] : [[word, order.toLowerCase()] as const];
+  });
+  return [
+    { kind: 'text', state: main(words) },
+    {
+      suffix: 'command',
+      kind: 'text',
+      command: { topic: textOf(words, 'command_topic') },
+      more: { momentary: true, enum: Object.fromEntries(named) },
+    },
+    {
+      suffix: 'position',
+      kind: 'number',
+      state: side(words, 'position_topic', 'position_template'),
+      command: { topic: textOf(words, 'set_position_topic'), template: textOf(words, 'set_position_template') },
+      more: { unit: 'percent', write: { min: 0, max: 100 } },
+    },
+  ];
+}
+
+function climate(words: Words): Place[] {
+  const unit = textOf(words, 'temperature_unit') === 'F' ? 'fahrenheit' : 'celsius';
+  return [
+    {
+      suffix: 'current_temperature',
+      kind: 'number',
+      state: side(words, 'current_temperature_topic', 'current_temperature_template'),
+      more: { unit },
+    },
+    {
+      suffix: 'temperature',
+      kind: 'number',
+      state: side(words, 'temperature_state_topic', 'temperature_state_template'),
+      command: { topic: textOf(words, 'temperature_command_topic'), template: textOf(words, 'temperature_command_template') },
+      more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { min: 7, max: 35, step: undefined }) },
+    },
+    { suffix: 'action', kind: 'text', state: side(words, 'action_topic', 'action_template') },
+    chosen('mode', side(words, 'mode_state_topic', 'mode_state_template'), 'mode_command', words, listOf(words, 'modes')),
+    chosen(
+      'fan_mode',
+      side(words, 'fan_mode_state_topic', 'fan_mode_state_template'),
+      'fan_mode_command',
+      words,
+      listOf(words, 'fan_modes'),
+    ),
+    chosen(
+      'preset_mode',
+      side(words, 'preset_mode_state_topic', 'preset_mode_value_template'),
+      'preset_mode_command',
+      words,
+      listOf(words, 'preset_modes'),
+    ),
+  ];
+}
+
+function switched(words: Words, template = textOf(words, 'value_template')): Place {
+  const sent = onOff(words);
+  const seen = { on: textOf(words, 'state_on') ?? sent.on, off: textOf(words, 'state_off') ?? sent.off };
+  return {
+    kind: 'boolean',
+    state: { topic: textOf(words, 'state_topic'), template, words: seen },
+    command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template'), words: sent },
+  };
+}
+
+function chosen(suffix: string, state: Place['state'] & {}, command: string, words: Words, options: string[]): Place {
+  return {
+    suffix,
+    kind: 'text',
+    state,
+    command: { topic: textOf(words, `${command}_topic`), template: textOf(words, `${command}_template`) },
+    ...(options.length > 0 ? { more: { enum: Object.fromEntries(options.map((option) => [option, option])) } } : {}),
+  };
+}
+
+const side = (words: Words, topic: string, template: string) => ({ topic: textOf(words, topic), template: textOf(words, template) });
+const main = (words: Words) => side(words, 'state_topic', 'value_template');
+const onOff = (words: Words) => ({ on: textOf(words, 'payload_on') ?? 'ON', off: textOf(words, 'payload_off') ?? 'OFF' });
+
+/** Classes whose states are words and times. */
+const wordClasses: ReadonlySet<unknown> = new Set(['date', 'enum', 'timestamp']);
+
+function isNumeric(words: Words): boolean {
+  if (wordClasses.has(words.device_class)) return false;
+  const unit = textOf(words, 'unit_of_measurement')?.trim();
+  return Boolean(unit) || textOf(words, 'state_class') !== undefined || textOf(words, 'device_class') !== undefined;
+}
+
+function unitOf(words: Words): { unit?: string } {
+  const unit = grafanaUnit(textOf(words, 'unit_of_measurement'));
+  return unit === undefined ? {} : { unit };
+}
+
+const precisionOf = (decimals: number | undefined) =>
+  decimals === undefined || !Number.isInteger(decimals) || decimals < 0 || decimals > 15 ? {} : { precision: decimals };
+
+function range(words: Words, low: string, high: string, by: string, other: { min: number; max: number; step: number | undefined }) {
+  const step = numberOf(words, by) ?? other.step;
+  const [min, max] = [numberOf(words, low) ?? other.min, numberOf(words, high) ?? other.max];
+  return { min, max, ...(step === undefined || step <= 0 ? {} : { step }) };
+}
+
+/** A point of the settings; undefined if it is neither told nor set. */
+function point({ suffix = '', kind, state, command, more = {} }: Place, words: Words): RawPoint | undefined {
+  const hasState = state?.topic !== undefined;
+  const hasCommand = command?.topic !== undefined;
+  if (!hasState && !hasCommand) return undefined;
+  const linear = hasState && state.template !== undefined ? readValueTemplate(state.template) : undefined;
+  const set = hasCommand ? setOf(command, linear, kind, words) : undefined;
+  const deviceClass = textOf(words, 'device_class');
+  const { write, ...others } = more;
+  return {
+    suffix,
+    words: {
+      address: { ...(hasState ? stateOf(state, linear, kind, words) : {}), ...(set ? { set } : {}) },
+      access: hasState ? (set ? 'read-write' : 'read') : 'write',
+      ...(linear && (linear.scale !== 1 || linear.offset !== 0) ? { scale: linear.scale, offset: linear.offset } : {}),
+      ...precisionOf(linear?.decimals),
+      ...others,
+      ...(write && set ? { write } : {}),
+      ...(deviceClass === undefined || suffix !== '' ? {} : { labels: { class: deviceClass } }),
+    },
+  };
+}
+
+function stateOf(state: Place['state'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
+  if (kind !== 'number' && linear && (linear.scale !== 1 || linear.offset !== 0 || linear.decimals !== undefined))
+    throw new Error(`calculates with something that is a ${kind}: ${JSON.stringify(state.template)}`);
+  const isNumber = kind === 'number' || linear?.isNumber === true;
+  const place = linear?.path === undefined ? { format: isNumber ? 'number' : 'text' } : { path: linear.path, format: 'json' };
+  return {
+    topic: spellLiteral(state.topic ?? ''),
+    ...place,
+    ...(linear?.optional && linear.path !== undefined ? { optional: true } : {}),
+    ...(state.words ? { words: state.words } : {}),
+    ...qosOf(words),
+  };
+}
+
+function setOf(command: Place['command'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
+  const read = command.template === undefined ? undefined : readCommandTemplate(command.template);
+  const sent = read ?? { scale: 1, offset: 0 };
+  // A point has one scale for both directions.
+  if (kind === 'number' && !isInverse(linear ?? { scale: 1, offset: 0 }, sent))
+    throw new Error('is calculated otherwise when it is set than when it is read');
+  return {
+    topic: spellLiteral(command.topic ?? ''),
+    payload: command.payload ?? read?.payload ?? '{value}',
+    ...(command.words ? { words: command.words } : {}),
+    ...qosOf(words),
+    ...(words.retain === true ? { retain: true } : {}),
+  };
+}
+
+const qosOf = (words: Words) => (words.qos === 1 || words.qos === 2 || words.qos === 0 ? { qos: words.qos } : {});
