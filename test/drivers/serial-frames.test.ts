@@ -29,7 +29,7 @@ const modbusCrc = crc('0x8005', '0xFFFF', true, { order: 'little' });
 /** Each with the checksum that the far end puts there. */
 const forms: Record<string, Record<string, unknown>> = {
   slip: { type: 'slip', checksum: crc('0x04C11DB7', '0xFFFFFFFF', true, { width: 32, xorout: '0xFFFFFFFF' }) },
-  cobs: { type: 'cobs', checksum: crc('0x1021', '0x0', false) },
+  cobs: { type: 'cobs', checksum: crc('0x1021', '0xFFFF', false) },
   fixed: { type: 'fixed', length: 9, start: 'aa 55', checksum: crc('0x07', '0x0', false, { width: 8 }) },
   length: { type: 'length', start: 'aa', offset: 1, width: 2, endian: 'little', extra: 2, gap: '40ms', checksum: modbusCrc },
   inclusive: { type: 'length', offset: 0, inclusive: true, gap: '100ms', checksum: { type: 'sum', complement: 'twos' } },
@@ -135,7 +135,8 @@ describe('framing', () => {
   });
 
   it('whatever comes, in whatever pieces: no crash, and no frame that was not sent whole', () => {
-    const strong = ['slip', 'cobs', 'length', 'hdlc', 'silence'].filter((form) => form !== 'silence');
+    // Their checksums begin with ones: one that begins with nothing does not notice a zero too many at the front.
+    const strong = ['slip', 'cobs', 'length', 'hdlc'];
     fc.assert(
       fc.property(
         fc.constantFrom(...strong),

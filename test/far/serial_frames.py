@@ -70,7 +70,7 @@ def bcc(data):
 
 FRAMES = {
     "slip": lambda d: slip(d + struct.pack(">I", zlib.crc32(d))),
-    "cobs": lambda d: cobs(d + struct.pack(">H", binascii.crc_hqx(d, 0))),
+    "cobs": lambda d: cobs(d + struct.pack(">H", binascii.crc_hqx(d, 0xFFFF))),
     "fixed": lambda d: b"\xaa\x55" + d + crc8(b"\xaa\x55" + d),
     "length": lambda d: (lambda f: f + crc_modbus(f))(b"\xaa" + struct.pack("<H", len(d)) + d),
     "inclusive": lambda d: (lambda f: f + bytes([(-sum(f)) & 0xFF]))(bytes([len(d) + 2]) + d),
