@@ -1,25 +1,27 @@
-import { Button } from '@grafana/ui';
-import { sentValue } from '../view/values.ts';
+import { nameOf, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
+import { Push } from './Push.tsx';
 
 /** Sends one value, or runs a command, each time it is clicked. */
 export function ButtonControl({ control, title, point, shown, disabled, send, titleId, reasonId, styles }: ControlProps) {
   const value = control.target === 'point' ? sentValue(control.value || 'true', point) : undefined;
-  const label = control.label || (value === undefined ? title : `Set to ${shown.show(value, String(value)).text}`);
+  const label =
+    control.label ||
+    (value === undefined
+      ? title
+      : `Set to ${shown.show(value, nameOf(value, point) ?? (typeof value === 'string' ? value : undefined)).text}`);
   return (
     <div className={styles.row}>
-      <Button
-        className={styles.button}
-        size="lg"
-        variant={control.colour}
-        fill="solid"
-        fullWidth
-        aria-disabled={disabled}
+      <Push
+        styles={styles}
+        className={styles.wide}
+        colour={control.colour}
+        disabled={disabled}
         aria-describedby={`${titleId} ${reasonId}`}
-        onClick={() => !disabled && send(value)}
+        onClick={() => send(value)}
       >
         {label}
-      </Button>
+      </Push>
     </div>
   );
 }

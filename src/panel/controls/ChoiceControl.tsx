@@ -1,7 +1,7 @@
-import { Button } from '@grafana/ui';
 import { useState } from 'react';
 import { choicesOf, reports, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
+import { Push } from './Push.tsx';
 
 /** More than so many do not stand side by side. */
 const besideMax = 6;
@@ -55,18 +55,17 @@ export function ChoiceControl(props: ControlProps) {
           </option>
         ))}
       </select>
-      <Button
-        className={styles.button}
-        size="lg"
-        aria-disabled={disabled || !draft}
+      <Push
+        styles={styles}
+        disabled={disabled || !draft}
         onClick={() => {
-          if (disabled || !draft) return;
+          if (!draft) return;
           send(draft.sent);
           setDrafted('');
         }}
       >
         {control.label || 'Set'}
-      </Button>
+      </Push>
     </div>
   );
 }

@@ -1,8 +1,8 @@
-import { Button } from '@grafana/ui';
 import { useEffect, useId, useState } from 'react';
 import { limitsPanel } from '../../contract/limits-panel.ts';
 import { numberOf, type Sent, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
+import { Push } from './Push.tsx';
 
 /** A number or a text that is typed. The field is for the wish; what the device says stands above it. */
 export function EntryControl(props: ControlProps) {
@@ -48,9 +48,9 @@ export function EntryControl(props: ControlProps) {
           onChange={({ currentTarget }) => setDraft(currentTarget.value)}
           onKeyDown={({ key }) => key === 'Escape' && setDraft('')}
         />
-        <Button className={styles.button} size="lg" type="submit" aria-disabled={disabled || draft.trim() === '' || fault !== undefined}>
+        <Push styles={styles} type="submit" disabled={disabled || draft.trim() === '' || fault !== undefined}>
           {control.label || 'Set'}
-        </Button>
+        </Push>
       </div>
       <p id={faultId} className={styles.small}>
         {fault ?? (number ? rangeOf(props) : '')}

@@ -1,8 +1,8 @@
 import { cx } from '@emotion/css';
-import { Button } from '@grafana/ui';
 import { useEffect, useRef } from 'react';
 import { sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
+import { Push } from './Push.tsx';
 
 /**
  * A push button. With a value for its release it is held: one command when it goes down, the other when it comes up, is left, or nobody can see it any
@@ -54,17 +54,16 @@ export function PressControl(props: ControlProps) {
   };
   return (
     <div className={styles.row}>
-      <Button
-        className={cx(styles.button, styles.press)}
-        size="lg"
-        variant={control.colour}
-        fullWidth
-        aria-disabled={disabled}
+      <Push
+        styles={styles}
+        className={cx(styles.wide, styles.press)}
+        colour={control.colour}
+        disabled={disabled}
         aria-describedby={`${titleId} ${reasonId}`}
-        {...(holds ? held : { onClick: () => !disabled && send(value) })}
+        {...(holds ? held : { onClick: () => send(value) })}
       >
         {control.label || (holds ? `Hold: ${title}` : `Press: ${title}`)}
-      </Button>
+      </Push>
     </div>
   );
 }

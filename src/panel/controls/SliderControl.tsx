@@ -1,6 +1,6 @@
-import { Button } from '@grafana/ui';
 import { useEffect, useRef, useState } from 'react';
 import type { ControlProps } from './control.ts';
+import { Push } from './Push.tsx';
 
 const stepsOfRange = 100;
 
@@ -72,9 +72,9 @@ export function SliderControl(props: ControlProps) {
         </div>
       </div>
       {draft !== undefined && (
-        <Button className={styles.button} size="lg" onClick={() => commit()}>
+        <Push styles={styles} className={styles.wide} onClick={() => commit()}>
           {`${control.label || 'Set to'} ${text(draft)}`}
-        </Button>
+        </Push>
       )}
     </div>
   );

@@ -26,15 +26,14 @@ export function Confirmation({ title, question, reading, confirm, askReason, sty
         </Field>
       )}
       <Modal.ButtonRow>
-        <Button className={styles.button} size="lg" variant="secondary" fill="outline" autoFocus onClick={() => onAnswer(false)}>
+        <Button className={styles.button} variant="secondary" fill="outline" autoFocus onClick={() => onAnswer(false)}>
           Cancel
         </Button>
         <Button
           className={styles.button}
-          size="lg"
           variant="destructive"
-          aria-disabled={askReason && reason.trim() === ''}
-          onClick={() => (!askReason || reason.trim() !== '') && onAnswer(true, askReason ? reason.trim() : undefined)}
+          disabled={askReason && reason.trim() === ''}
+          onClick={() => onAnswer(true, askReason ? reason.trim() : undefined)}
         >
           {confirm}
         </Button>

@@ -1,5 +1,5 @@
 /** One control with everything that is said about it: what the device reports, what became of commands, and why it cannot be used. */
-import { Button, Icon } from '@grafana/ui';
+import { Icon } from '@grafana/ui';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { limitsPanel } from '../../contract/limits-panel.ts';
 import { ButtonControl } from '../controls/ButtonControl.tsx';
@@ -7,9 +7,11 @@ import { ChoiceControl } from '../controls/ChoiceControl.tsx';
 import type { ControlProps } from '../controls/control.ts';
 import { EntryControl } from '../controls/EntryControl.tsx';
 import { PressControl } from '../controls/PressControl.tsx';
+import { Push } from '../controls/Push.tsx';
 import { SliderControl } from '../controls/SliderControl.tsx';
 import { ToggleControl } from '../controls/ToggleControl.tsx';
 import type { ControlKind, ControlOptions } from '../options/options.ts';
+import type { Scalar } from '../source/answers.ts';
 import { isBusy } from '../source/sender.ts';
 import { type Binding, find, standingOf } from './binding.ts';
 import { Confirmation } from './Confirmation.tsx';
@@ -19,7 +21,7 @@ import type { Styles } from './styles.ts';
 import { useDevice } from './use-device.ts';
 import { useLastCommand } from './use-last-command.ts';
 import { useSender } from './use-sender.ts';
-import type { Sent } from './values.ts';
+import { nameOf, type Sent } from './values.ts';
 import { ageOf, blockOf, commandSaid, lastSaid, progressOf, qualityOf, type Said, spanOf } from './words.ts';
 
 const kinds: Record<ControlKind, (props: ControlProps) => React.ReactNode> = {
@@ -61,7 +63,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   const found = view.device && find(view.device, binding);
   const title = look.replaceVariables(control.title) || found?.title || name;
   const shown = useMemo(() => shownAs(title, { device, point: name }, found?.point, look), [title, device, name, found?.point, look]);
-  const show = (value: Parameters<typeof shown.show>[0], named?: string) => shown.show(value, named).text;
+  const show = (value: Scalar) => shown.show(value, nameOf(value, found?.point)).text;
 
   const standing = standingOf(access, binding);
   const block = faultOf() ?? blockOf(standing, nowMs);
@@ -76,7 +78,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   const parameters = parametersOf(look.replaceVariables(control.parameters));
   const said = saidOf();
   const quality = reading && qualityOf(reading);
-  const value = reading && shown.show(reading.value, reading.text);
+  const value = reading && shown.show(reading.value, reading.text ?? nameOf(reading.value, found?.point));
   const Kind = kinds[target === 'command' ? 'button' : control.kind];
   const asks = control.confirm || control.askReason || (found?.confirmed ?? false);
 
@@ -92,7 +94,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
           </span>
         )}
       </div>
-      {target === 'point' && found?.point?.access !== 'write' && (
+      {target === 'point' && (found?.point ? found.point.access !== 'write' : !view.device) && (
         <p className={styles.reading} data-testid="reading" style={value?.colour ? { color: value.colour } : undefined}>
           {value ? value.text : '–'}
         </p>
@@ -121,14 +123,14 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
         {said && <Line said={said} styles={styles} />}
       </div>
       {progress.at === 'running' && progress.command.state === 'queued' && insider && (
-        <Button className={styles.button} size="lg" variant="secondary" onClick={() => void sender.cancel()}>
+        <Push styles={styles} colour="secondary" onClick={() => void sender.cancel()}>
           Cancel: take it out of the queue
-        </Button>
+        </Push>
       )}
       {progress.at === 'lost' && (
-        <Button className={styles.button} size="lg" variant="secondary" onClick={() => sender.again()}>
+        <Push styles={styles} colour="secondary" onClick={() => sender.again()}>
           Ask again (the same command, it is not done twice)
-        </Button>
+        </Push>
       )}
       {last && !busy && (
         <p className={styles.small} data-testid="last">
@@ -181,7 +183,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   }
 
   function questionOf(value: Sent | undefined): string {
-    return target === 'point' ? `Set ${title} of ${device} to ${show(value ?? null, String(value))}?` : `Run “${title}” on ${device}?`;
+    return target === 'point' ? `Set ${title} of ${device} to ${show(value ?? null)}?` : `Run “${title}” on ${device}?`;
   }
 
   function nowReads(): string {

@@ -47,6 +47,8 @@ export function shownAs(title: string, labels: Record<string, string>, point: Po
     config,
     show(value, name) {
       if (value === null) return { text: '–', colour: undefined };
+      // The name of a value, before the device has said it.
+      if (name === undefined && typeof value === 'string' && Number.isNaN(Number(value))) return { text: value, colour: undefined };
       const display: DisplayValue = processor(value);
       const text = name !== undefined && !mapped ? name : formattedValueToString(display);
       return { text, colour: coloured ? display.color : undefined };

@@ -67,16 +67,45 @@ export function getStyles(theme: GrafanaTheme2) {
       warning: css({ color: theme.colors.warning.text }),
       bad: css({ color: theme.colors.error.text }),
     },
-    button: css({
+    push: css({
+      ...theme.typography.body,
+      display: 'inline-flex',
+      alignItems: 'center',
+      justifyContent: 'center',
       minHeight: targetPx,
       minWidth: targetPx,
-      height: 'auto',
-      flex: '1 1 auto',
-      whiteSpace: 'normal',
-      '&[aria-disabled="true"]': { opacity: 0.6, cursor: 'not-allowed' },
+      padding: theme.spacing(0.5, 2),
+      flex: '0 1 auto',
+      border: '1px solid transparent',
+      borderRadius: theme.shape.radius.default,
+      fontWeight: theme.typography.fontWeightMedium,
+      overflowWrap: 'anywhere',
+      cursor: 'pointer',
+      '&:focus-visible': focus,
+      '&[aria-disabled="true"]': { opacity: 0.5, cursor: 'not-allowed' },
     }),
+    wide: css({ flex: '1 1 100%' }),
+    colour: {
+      primary: colour(theme.colors.primary),
+      secondary: css({
+        background: theme.colors.secondary.main,
+        color: theme.colors.secondary.contrastText,
+        borderColor: input.borderColor,
+      }),
+      success: colour(theme.colors.success),
+      destructive: colour(theme.colors.error),
+    },
+    /** Grafana's own buttons, in dialogs. */
+    button: css({ minHeight: targetPx, minWidth: targetPx, height: 'auto' }),
     press: css({ touchAction: 'none', userSelect: 'none', WebkitUserSelect: 'none', WebkitTouchCallout: 'none' }),
-    field: css({ ...surface, flex: '1 1 0', minWidth: 80, width: '100%', '&:disabled': { opacity: 0.6, cursor: 'not-allowed' } }),
+    field: css({
+      colorScheme: theme.colors.mode,
+      ...surface,
+      flex: '1 1 0',
+      minWidth: 80,
+      width: '100%',
+      '&:disabled': { opacity: 0.6, cursor: 'not-allowed' },
+    }),
     choices: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(0.5) }),
     choice: css({
       ...surface,
@@ -121,6 +150,7 @@ export function getStyles(theme: GrafanaTheme2) {
     toggleText: css({ ...theme.typography.body, minWidth: 0, overflowWrap: 'anywhere' }),
     slider: css({ position: 'relative', flex: '1 1 100%', minWidth: 0 }),
     range: css({
+      colorScheme: theme.colors.mode,
       width: '100%',
       height: targetPx,
       margin: 0,
@@ -131,6 +161,10 @@ export function getStyles(theme: GrafanaTheme2) {
     }),
     scale: css({ display: 'flex', justifyContent: 'space-between', ...theme.typography.bodySmall, color: text.secondary }),
   };
+}
+
+function colour({ main, shade, contrastText }: GrafanaTheme2['colors']['primary']): string {
+  return css({ background: main, color: contrastText, '&:hover:not([aria-disabled="true"])': { background: shade } });
 }
 
 export type Styles = ReturnType<typeof getStyles>;

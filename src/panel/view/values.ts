@@ -36,7 +36,17 @@ export function reports(reading: Reading | undefined, value: Sent): boolean {
 
 function bitOf(value: Scalar): 0 | 1 | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0;
-  return String(value) === '1' ? 1 : String(value) === '0' ? 0 : undefined;
+  if (String(value) === '1' || value === 'true') return 1;
+  return String(value) === '0' || value === 'false' ? 0 : undefined;
+}
+
+/** What people call a value: the name that the point's enum has for it, on and off of a bit. */
+export function nameOf(value: Scalar, point: PointAnswer | undefined): string | undefined {
+  const bit = bitOf(value);
+  const same = (raw: string) => raw === String(value) || (bit !== undefined && point?.type === 'boolean' && bitOf(raw) === bit);
+  const named = Object.entries(point?.enum ?? {}).find(([raw]) => same(raw))?.[1];
+  if (named !== undefined) return named;
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : value === '' ? '(empty)' : undefined;
 }
 
 /** Off and on of a point: those of the options, else the first and the last name of its enum, else false and true. */

@@ -49,12 +49,7 @@ export function qualityOf(reading: Reading): Said | undefined {
   return { text: why ? `${head}: ${why}` : head, tone: quality === 'bad' ? 'bad' : 'warning' };
 }
 
-type Show = (value: Command['value'], name?: string) => string;
-
-/** What the command does, for sentences: `set to 60 °C`, `run reboot`. */
-export function deedOf(command: Pick<Command, 'kind' | 'value'>, title: string, show: Show): string {
-  return command.kind === 'set' ? `set to ${show(command.value)}` : title;
-}
+type Show = (value: Command['value']) => string;
 
 /** Where a command of this control has got to. A wish is called one until the device has said what became of it. */
 export function progressOf(progress: Progress, title: string, show: Show): Said | undefined {
@@ -83,13 +78,13 @@ function wishOf(
   title: string,
   show: Show,
 ): string {
-  return target === 'point' ? `set to ${show(value ?? null)}` : `run “${title}”`;
+  return target === 'point' ? `set it to ${show(value ?? null)}` : `run “${title}”`;
 }
 
 /** A record in words. */
 export function commandSaid(command: Command, title: string, show: Show): Said {
   const { state, position, detail, readBack, times } = command;
-  const deed = command.kind === 'set' ? `set to ${show(command.value)}` : `run “${title}”`;
+  const deed = command.kind === 'set' ? `set it to ${show(command.value)}` : `run “${title}”`;
   const done = command.kind === 'set' ? `Set to ${show(command.value)}` : `“${title}” ran`;
   const ended = times.ended !== undefined;
   const why = detail ? ` ${sentence(detail)}` : '';
@@ -97,14 +92,15 @@ export function commandSaid(command: Command, title: string, show: Show): Said {
     queued: { text: `Asked to ${deed}: waiting${position ? `, ${position} before it` : ''}.`, tone: 'busy' },
     sent: { text: `Asked to ${deed}: sent, no answer yet.`, tone: 'busy' },
     acknowledged: ended
-      ? { text: `The device accepted “${deed}”; its effect is not checked.${why}`, tone: 'good' }
+      ? { text: `${done}: the device accepted it; its effect is not checked.${why}`, tone: 'good' }
       : { text: `Asked to ${deed}: the device accepted it, its effect is being checked.`, tone: 'busy' },
     verified: { text: `${done}, and verified.`, tone: 'good' },
     rejected: { text: `Not sent.${why}`, tone: 'bad' },
     expired: { text: `Not sent: it waited too long.${why}`, tone: 'bad' },
     failed: { text: `The device refused to ${deed}.${why}`, tone: 'bad' },
     mismatch: {
-      text: `The device accepted “${deed}”, but reads ${readBack === undefined ? 'something else' : show(readBack)}.${why}`,
+      // The record says more, and where it was looked at; not everybody may read it.
+      text: `Asked to ${deed}: the device accepted it, but ${detail ? sentence(detail.replace(/^acknowledged, but /, '')) : `it reads ${readBack === undefined ? 'something else' : show(readBack)}.`}`,
       tone: 'bad',
     },
     unknown: { text: `Not known whether the device did it (${deed}).${why}`, tone: 'warning' },
