@@ -1,6 +1,7 @@
 /** Modbus: registers and coils of PLCs, meters, inverters and drives, over TCP and over serial lines (RTU). */
 import type { Driver, Host, Shape } from '../../src/contract/driver.ts';
 import { settingsText, wireMs } from '../tty/settings.ts';
+import { modbusActionSchema } from './action.ts';
 import type { Address } from './address.ts';
 import { addressSchema } from './address.ts';
 import { check } from './check.ts';
@@ -21,6 +22,7 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
   connection: connectionSchema,
   device: deviceSchema,
   address: addressSchema,
+  action: modbusActionSchema,
   secrets,
   check,
   endpoint: endpointOf,

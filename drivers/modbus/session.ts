@@ -1,24 +1,17 @@
 /** One open Modbus endpoint: reads planned blocks, writes single points, finds out what is there. */
-import type { Device } from '../../src/contract/device.ts';
+import type { ActionConfig, Device } from '../../src/contract/device.ts';
 import type { Answer, Host, PlannedRequest, Reading, Session, Survey } from '../../src/contract/driver.ts';
-import { messageOf } from '../../src/contract/fault.ts';
 import type { Value } from '../../src/contract/sample.ts';
+import { act, actionOf } from './action.ts';
 import type { Address } from './address.ts';
-import type { Client, Outcome } from './client.ts';
-import { factorMax } from './decode.ts';
-import { encodePart } from './encode.ts';
-import { exceptionText } from './exceptions.ts';
+import type { Client } from './client.ts';
 import { Learned } from './learned.ts';
 import { type Devices, type ModbusPoint, type ModbusRequest, planReads, type WireMs } from './plan.ts';
 import { type ProbeOptions, probe } from './probe.ts';
-import { Reader, silenceWords } from './reader.ts';
+import { Reader } from './reader.ts';
 import { type ScanOptions, scan } from './scan.ts';
 import type { DeviceOptions } from './settings.ts';
-import { confirms, modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
-
-const illegalFunction = 1;
-const acknowledge = 5;
-const targetSilent = 11;
+import { Writer } from './writer.ts';
 
 export interface SessionDeps {
   client: Client;
@@ -33,6 +26,7 @@ export class ModbusSession implements Session<Address> {
   readonly #deps: SessionDeps;
   readonly #learned: Learned;
   readonly #reader: Reader;
+  readonly #writer: Writer;
 
   constructor(deps: SessionDeps) {
     const { client, host, timeoutMs } = deps;
@@ -46,6 +40,7 @@ export class ModbusSession implements Session<Address> {
       devices: () => this.#devices(),
       replan: () => host.replan?.(),
     });
+    this.#writer = new Writer({ client, reader: this.#reader, timeoutMs });
   }
 
   #devices(): Devices {
@@ -62,88 +57,12 @@ export class ModbusSession implements Session<Address> {
 
   async write(point: ModbusPoint, value: Value, signal: AbortSignal): Promise<Answer> {
     const device = this.#deps.devices.find(({ id }) => id === point.device);
-    if (!device) return { state: 'not-sent', detail: `device ${point.device} is not on this line` };
-    const { unitId, broadcast } = device.address;
-    const isBroadcast = broadcast && unitId === 0;
-    let write: WriteRequest;
-    let said: string | undefined;
-    try {
-      const prepared = await this.#prepare(unitId, point.address, value, isBroadcast, signal);
-      if ('state' in prepared) return prepared;
-      write = prepared.write;
-      said = prepared.detail;
-    } catch (error) {
-      return { state: 'not-sent', detail: messageOf(error) };
-    }
-    const answer = this.#answerOf(await this.#deps.client.request(write.bytes, signal, !isBroadcast), write);
-    return answer.state === 'acknowledged' && said !== undefined
-      ? { ...answer, detail: [said, answer.detail].filter(Boolean).join('; ') }
-      : answer;
+    return device ? await this.#writer.write(device.address, point.address, value, signal) : notHere(point.device);
   }
 
-  /** The one request that writes, after what has to be read for it; or why there is none. Throws a `RangeError` if the value does not fit. */
-  async #prepare(
-    unitId: number,
-    address: Address,
-    value: Value,
-    isBroadcast: boolean,
-    signal: AbortSignal,
-  ): Promise<{ write: WriteRequest; detail?: string } | Answer> {
-    const reading = address.scaleFactor !== undefined || address.writeAs === 'modify';
-    if (!reading) return { write: writeRequest(unitId, address, value) };
-    if (isBroadcast)
-      return { state: 'not-sent', detail: 'this place has to be read before it can be written, and nobody answers a broadcast' };
-    let raw = value;
-    if (address.scaleFactor !== undefined) {
-      const factor = await this.#reader.block({ unitId, table: address.table, start: address.scaleFactor, count: 1 }, signal);
-      if (factor.kind !== 'answer') return this.#unread(factor, 'the scale factor');
-      raw = unscaled(value, factor.answer.readInt16BE(0));
-    }
-    if (address.writeAs !== 'modify') return { write: writeRequest(unitId, address, raw) };
-    // What does not fit is known without asking the device.
-    encodePart(address, raw);
-    const before = await this.#reader.block({ unitId, table: address.table, start: address.register, count: address.width }, signal);
-    if (before.kind !== 'answer') return this.#unread(before, 'the register');
-    return {
-      write: writeRegisters(unitId, address, modified(address, before.answer, raw)),
-      detail: 'read, changed and written back in two requests: not atomic',
-    };
-  }
-
-  #unread(outcome: Exclude<Outcome<Buffer>, { kind: 'answer' }>, what: string): Answer {
-    const answer = this.#answerOf(outcome, undefined);
-    return { state: 'not-sent', detail: `${what} could not be read before: ${answer.detail ?? answer.state}` };
-  }
-
-  #answerOf(outcome: Outcome<Buffer>, write: WriteRequest | undefined): Answer {
-    switch (outcome.kind) {
-      case 'answer':
-        return write && confirms(write, outcome.answer)
-          ? { state: 'acknowledged' }
-          : { state: 'unknown', detail: 'the device confirmed another write than was asked for' };
-      case 'broadcast':
-        return { state: 'acknowledged', detail: 'sent to all units; nobody answers a broadcast' };
-      case 'exception':
-        if (outcome.code === acknowledge)
-          return { state: 'acknowledged', detail: `${exceptionText(outcome.code)}: accepted, and under way` };
-        // The gateway passed it on and heard nothing: the device may have done it.
-        if (outcome.code === targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
-        return {
-          state: 'refused',
-          detail: `${exceptionText(outcome.code)}${outcome.code === illegalFunction && write?.hint ? `; ${write.hint}` : ''}`,
-        };
-      case 'timeout':
-        return { state: 'unknown', detail: silenceWords(this.#deps.timeoutMs, outcome.detail) };
-      case 'noise':
-        return { state: 'not-sent', detail: outcome.detail };
-      case 'crc':
-      case 'garbled':
-        return { state: 'unknown', detail: outcome.detail };
-      case 'lost':
-        return { state: outcome.sent ? 'unknown' : 'not-sent', detail: outcome.error.message };
-      case 'aborted':
-        return { state: outcome.sent ? 'unknown' : 'not-sent', detail: messageOf(outcome.reason) };
-    }
+  async act({ id }: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
+    const device = this.#deps.devices.find((one) => one.id === id);
+    return device ? await act(this.#writer, device.address, actionOf(action), parameters, signal) : notHere(id);
   }
 
   probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
@@ -159,14 +78,6 @@ export class ModbusSession implements Session<Address> {
   }
 }
 
-/** The whole number a register holds for a value that is told with its scale factor. */
-function unscaled(value: Value, power: number): number {
-  if (Math.abs(power) > factorMax)
-    throw new RangeError(`the scale factor of this place is ${power}; allowed is -${factorMax} to ${factorMax}`);
-  const number = typeof value === 'bigint' ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isFinite(number)) throw new RangeError(`the value is ${String(value)}; allowed is a number`);
-  const whole = Number(`${number}e${-power}`);
-  if (!Number.isSafeInteger(whole))
-    throw new RangeError(`the value is ${number}; allowed are multiples of ${Number(`1e${power}`)}, by the scale factor of this place`);
-  return whole;
+function notHere(device: string): Answer {
+  return { state: 'not-sent', detail: `device ${device} is not on this line` };
 }

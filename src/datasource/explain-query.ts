@@ -57,7 +57,10 @@ function requestsFrame(rows: readonly Row[], notices: Notice[]): Frame {
       string('connection', rows, ({ connection }) => connection),
       string('unit', rows, ({ request }) => request.unit),
       string('request', rows, ({ request }) => request.text),
-      number('interval', rows, ({ intervalMs }) => intervalMs, { unit: 'ms' }),
+      number('interval', rows, ({ intervalMs }) => (Number.isFinite(intervalMs) ? intervalMs : undefined), {
+        unit: 'ms',
+        description: 'Empty for what is read once after each opening',
+      }),
       number('points', rows, ({ request }) => request.points.length),
       number('read', rows, ({ request }) => request.cost?.places, { description: 'Registers or bits that it reads' }),
       number('wasted', rows, ({ request }) => request.cost?.wasted, { description: 'Of those, the ones that no point needs' }),

@@ -5,6 +5,7 @@ import type { PlannedRequest, Reading, Session } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
+import type { Reason } from '../contract/sample.ts';
 import { QueueFull, UnitAside } from './bus.ts';
 import { type Intake, pointsOf, saysSomething } from './intake.ts';
 import type { Plant } from './plant.ts';
@@ -26,6 +27,10 @@ export interface PollerDeps {
 interface Task {
   readonly request: PlannedRequest;
   readonly intervalMs: number;
+  /** Sent at its interval until all its points have a value, then not again. */
+  readonly once: boolean;
+  /** That has happened. */
+  done: boolean;
   /** Waiting for the bus or for the answer. */
   busy: boolean;
   /** The last time it was due it got no answer, or was not sent because the unit was set aside. */
@@ -39,6 +44,7 @@ interface Task {
 /** A request and how often it is sent. */
 export interface Polled {
   request: PlannedRequest;
+  /** Infinite for what is read once. */
   intervalMs: number;
 }
 
@@ -48,6 +54,9 @@ export interface Poller {
   stop(): void;
 }
 
+/** With these a point that is read once has got what there is: a value, or the device's word that there is none. */
+const settled: ReadonlySet<Reason> = new Set<Reason>(['', 'sentinel', 'nan']);
+
 export function poll(deps: PollerDeps, session: Session, points: readonly Point[]): Poller {
   const stopping = new AbortController();
   const stops: (() => void)[] = [];
@@ -55,11 +64,18 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
   /** Units that are set aside, each with the timer of its next try. */
   const aside = new Map<string, () => void>();
 
-  for (const [intervalMs, due] of Map.groupBy(points, (point) => point.intervalMs)) {
-    const group = planned(due).map((request): Task => ({ request, intervalMs, busy: false, missed: false, putOff: 0 }));
+  for (const together of Map.groupBy(points, ({ intervalMs, once }) => `${intervalMs} ${once ?? ''}`).values()) {
+    const [{ intervalMs, once = false } = { intervalMs: 0 }] = together;
+    const group = planned(together).map(
+      (request): Task => ({ request, intervalMs, once, done: false, busy: false, missed: false, putOff: 0 }),
+    );
     tasks.push(...group);
     group.forEach((task, index) => {
-      stops.push(every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => void run(task)));
+      const stop = every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => {
+        if (task.done) stop();
+        else void run(task);
+      });
+      stops.push(stop);
     });
   }
 
@@ -74,6 +90,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
   }
 
   async function run(task: Task): Promise<void> {
+    if (task.done) return;
     if (task.busy) return deps.overrun();
     task.busy = true;
     task.cancelRetry?.();
@@ -90,6 +107,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
       task.putOff = 0;
       void deps.intake.take(readings);
       task.missed = saysSomething(readings) === false;
+      task.done = task.once && readings.every(({ reason }) => settled.has(reason));
     } catch (error) {
       if (stopping.signal.aborted || deps.isEnded()) return;
       if (error instanceof QueueFull) deps.overrun();
@@ -133,7 +151,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
 
   return {
     requests: tasks.map((task) => task.request),
-    polled: tasks,
+    polled: tasks.map(({ request, intervalMs, once }) => ({ request, intervalMs: once ? Number.POSITIVE_INFINITY : intervalMs })),
     stop() {
       stopping.abort(new Error('polling stopped'));
       for (const stop of stops) stop();

@@ -36,7 +36,8 @@ export function buildLine(driver: Driver, raw: RawLine): Line {
 
 export function buildPoint(driver: Driver, device: string, raw: Record<string, unknown>): Point {
   const { address, interval, ...rest } = pointSchema.parse(raw);
-  return { ...rest, device, address: driver.address.parse(address), intervalMs: interval ?? 1_000 };
+  const rhythm = interval === 'once' ? { intervalMs: 1_000, once: true as const } : { intervalMs: interval ?? 1_000 };
+  return { ...rest, device, address: driver.address.parse(address), ...rhythm };
 }
 
 export function pointOf(line: Line, id: string): Point {

@@ -30,7 +30,7 @@ export function pointAnswer(instance: Instance, device: Device, point: Point, in
     ...(point.write && access !== 'read'
       ? { write: { min: point.write.min, max: point.write.max, step: point.write.step, confirm: point.write.confirm } }
       : {}),
-    ...(insider ? { address: point.address, interval: point.intervalMs } : {}),
+    ...(insider ? { address: point.address, interval: point.once ? 'once' : point.intervalMs } : {}),
     last: sample ? sampleAnswer(point, sample) : null,
   };
 }

@@ -41,7 +41,9 @@ export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, 
 
   const { interval, address: _address, ...rest } = config;
   const labels = { ...device.labels, ...ownLabels(config.labels, point.elementOf('labels'), faults) };
-  return { ...rest, ...spelt, device: device.id, address, intervalMs: interval ?? device.intervalMs, labels };
+  const rhythm =
+    interval === 'once' ? { intervalMs: device.intervalMs, once: true as const } : { intervalMs: interval ?? device.intervalMs };
+  return { ...rest, ...spelt, device: device.id, address, ...rhythm, labels };
 }
 
 /** The labels that may be chosen: every series is labelled with its device and its point already. */
