@@ -38,6 +38,7 @@ export const texts = {
   duplicate: 'Duplicate',
   up: 'Move up',
   down: 'Move down',
+  options: 'Options',
   probe: 'Probe',
   scan: 'Scan',
   secrets: 'Secrets',

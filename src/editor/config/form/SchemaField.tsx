@@ -1,9 +1,9 @@
 import { Checkbox, Stack, Switch } from '@grafana/ui';
 import type { ReactNode } from 'react';
-import { listOf, type Path, placeOf } from '../document.ts';
+import { listOf, type Path, placeOf, withValue } from '../document.ts';
 import { choicesOf, isScalar, nameOf, type Schema, shapeOf } from '../schema.ts';
 import { ChoiceField } from './ChoiceField.tsx';
-import { faultsAt, faultsWithin, useForm } from './context.ts';
+import { FormContext, faultsAt, faultsWithin, useForm } from './context.ts';
 import { Frame, inputIdOf } from './Frame.tsx';
 import { GroupField } from './GroupField.tsx';
 import { JsonField } from './JsonField.tsx';
@@ -32,6 +32,21 @@ export interface FieldProps {
 
 /** One value, asked for as its schema says. */
 export function SchemaField(props: FieldProps) {
+  const form = useForm();
+  const { schema, path, value } = props;
+  const whole = schema.default;
+  const isParts = typeof whole === 'object' && whole !== null && Object.keys(whole).length > 0;
+  if (!isParts || value !== undefined) return <Field {...props} />;
+  // A default of several parts is shown, and a change of one part writes the others down with it.
+  const set: typeof form.set = (place, next) => form.set(path, withValue(whole, place.slice(path.length), next));
+  return (
+    <FormContext.Provider value={{ ...form, set }}>
+      <Field {...props} value={whole} />
+    </FormContext.Provider>
+  );
+}
+
+function Field(props: FieldProps) {
   const { schema, path, value, isRequired = false, keepsEmpty = false } = props;
   const { set, faults, readOnly } = useForm();
   const place = placeOf(path);

@@ -47,9 +47,10 @@ export function VariantField({ schema, path, value, label = '', isRequired = fal
             options={options}
             value={chosen?.key ?? null}
             placeholder={isRequired ? 'Choose' : texts.default}
-            isClearable
+            {...(isRequired
+              ? { onChange: ({ value: key }: { value: string }) => choose(key) }
+              : { isClearable: true as const, onChange: (option: { value: string } | null) => choose(option?.value) })}
             disabled={readOnly}
-            onChange={(option) => choose(option?.value)}
           />
         </div>
       )}

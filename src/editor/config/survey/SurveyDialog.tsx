@@ -25,8 +25,11 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
   const [holder, setHolder] = useState<Item>({ options: {} });
   const { state, start, cancel } = useSurvey(resources);
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const [isFolded, setFolded] = useState(false);
   const [into, setInto] = useState('new');
   const id = idOf(connection);
+  // What was found needs the room; what is wrong with the options has to be seen.
+  const showsOptions = !isFolded || state.faults.length > 0;
   const isRunning = state.phase === 'running';
   const chosen = state.findings.filter((finding) => ticked.has(finding.id));
   const hasPoints = chosen.some(({ proposes }) => proposes?.points && !proposes.devices);
@@ -40,6 +43,7 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
       return value ? [[name, value]] : [];
     });
     setTicked(new Set());
+    setFolded(true);
     void start(id, kind, { options: holder.options ?? {}, connection, secrets: Object.fromEntries(typed) });
   }
   function take(): void {
@@ -71,7 +75,19 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
               ? 'Looks who and what is there. Nothing is written to a device.'
               : 'Tries how the far end wants to be spoken to. Nothing is written to a device.')}
         </Note>
-        <Members schema={driver.survey?.[kind] ?? {}} path={['options']} value={holder.options ?? {}} />
+        {state.phase !== 'idle' && (
+          <Button
+            variant="secondary"
+            fill="text"
+            size="sm"
+            icon={showsOptions ? 'angle-down' : 'angle-right'}
+            aria-expanded={showsOptions}
+            onClick={() => setFolded(showsOptions)}
+          >
+            {texts.options}
+          </Button>
+        )}
+        {showsOptions && <Members schema={driver.survey?.[kind] ?? {}} path={['options']} value={holder.options ?? {}} />}
       </FormContext.Provider>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'center', margin: '12px 0' }}>
         {isRunning ? (
@@ -90,7 +106,7 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
       </div>
       <div role="status">
         {state.notes.map((note) => (
-          <Alert key={note} severity={state.isFailed ? 'error' : 'info'} title={note} />
+          <Alert key={note} severity={state.isFailed ? 'error' : 'info'} title={`${note.charAt(0).toUpperCase()}${note.slice(1)}`} />
         ))}
       </div>
       <Findings findings={state.findings} ticked={ticked} onToggle={toggle} onAll={(all) => setTicked(new Set(all))} />
