@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { messageOf } from '../../src/contract/fault.ts';
+import { parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
 import { qosSchema, userPropertiesSchema } from './options.ts';
-import { parsePath } from './path.ts';
 import { binaryTypes } from './payload/binary.ts';
 import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
 import { compileTemplate, fillTemplate, namesOf } from './template.ts';

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { IPublishPacket } from 'mqtt';
 import type { Answer, Host } from '../../src/contract/driver.ts';
+import { compilePath, parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { SetAddress } from './address.ts';
 import type { Link } from './link.ts';
-import { compilePath, parsePath } from './path.ts';
 import { decodeJson } from './payload/plain.ts';
 import { brokerWords, failureFrom, reasonText } from './reasons.ts';
 

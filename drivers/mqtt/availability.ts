@@ -2,8 +2,8 @@
 import type { AvailabilityConfig } from '../../src/contract/device.ts';
 import type { Availability } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
+import { compilePath, parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
-import { compilePath, parsePath } from './path.ts';
 import { decodeText } from './payload/plain.ts';
 import type { Message } from './readings.ts';
 

@@ -2,9 +2,9 @@
 import type { Device } from '../../src/contract/device.ts';
 import type { Line } from '../../src/contract/driver.ts';
 import { type ConfigFault, messageOf } from '../../src/contract/fault.ts';
+import { parsePath } from '../../src/contract/json-path.ts';
 import type { Address, SetAddress } from './address.ts';
 import type { Options } from './options.ts';
-import { parsePath } from './path.ts';
 import { namesOf } from './template.ts';
 import { compilePattern, parseFilter, parseTopic } from './topic.ts';
 

@@ -2,9 +2,9 @@
 import type { Point } from '../../src/contract/device.ts';
 import type { Reading } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
+import { compilePath, type Lookup, parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
-import { compilePath, type Lookup, parsePath } from './path.ts';
 import { compileDecoder, type Decoder } from './payload/formats.ts';
 import { decodeJson } from './payload/plain.ts';
 import { deviceTimeNs } from './time.ts';

@@ -45,7 +45,6 @@ const stepSchema = z.strictObject({
     .prefault(formatDurationMs(limits.requestTimeoutMs))
     .describe('How long that may take'),
 });
-export type StartStep = z.output<typeof stepSchema>;
 
 const errorQueueSchema = z.strictObject({
   request: sentSchema.default('SYST:ERR?\n').describe('What asks for the oldest error'),

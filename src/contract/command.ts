@@ -17,9 +17,6 @@ export const commandStates = [
 ] as const;
 export type CommandState = (typeof commandStates)[number];
 
-/** States nothing follows. `acknowledged` ends a command that is not verified. */
-export const endStates: readonly CommandState[] = ['verified', 'rejected', 'expired', 'failed', 'mismatch', 'unknown'];
-
 /**
  * A value in a command: enum values by their name; 64-bit integers as strings of digits, or as they are: whoever reads the body keeps the digits
  * of large whole numbers, which come as bigint.

@@ -111,4 +111,3 @@ export const routes = [
     without: 'data source',
   },
 ] as const satisfies readonly Route[];
-export type RoutePath = (typeof routes)[number]['path'];

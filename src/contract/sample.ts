@@ -66,10 +66,3 @@ export interface Columns {
 export function seriesName(key: SeriesKey): string {
   return `${key.device}.${key.point}`;
 }
-
-/** The opposite of `seriesName`; undefined if there is no dot to divide at. */
-export function parseSeriesName(name: string): SeriesKey | undefined {
-  const dot = name.lastIndexOf('.');
-  if (dot <= 0 || dot === name.length - 1) return undefined;
-  return { device: name.slice(0, dot), point: name.slice(dot + 1) };
-}

@@ -1,11 +1,11 @@
 /** The language of MQTT points: paths, payloads, times, templates, topics, and what a wrong one gets. No I/O. */
 import { describe, expect, it } from 'vitest';
 import { packetGate } from '../../drivers/mqtt/packets.ts';
-import { compilePath, parsePath } from '../../drivers/mqtt/path.ts';
 import { decodeJson, decodeNumber } from '../../drivers/mqtt/payload/plain.ts';
 import { compileTemplate } from '../../drivers/mqtt/template.ts';
 import { deviceTimeNs } from '../../drivers/mqtt/time.ts';
 import { parseTopic } from '../../drivers/mqtt/topic.ts';
+import { compilePath, parsePath } from '../../src/contract/json-path.ts';
 import { driver } from './mqtt-session.ts';
 
 const at = (path: string, document: unknown) => compilePath(parsePath(path))(document);

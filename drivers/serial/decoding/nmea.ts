@@ -15,8 +15,6 @@ const fields: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   MTW: { temperature: 1 },
 };
 
-export const nmeaFieldNames = [...new Set(Object.values(fields).flatMap((one) => Object.keys(one)))];
-
 /** Names of the fields of a sentence; undefined if it is not one of those that are known by name. */
 export function fieldsOf(sentence: string): readonly string[] | undefined {
   const known = fields[formatterOf(sentence)];
