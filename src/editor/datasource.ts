@@ -1,39 +1,109 @@
-import type { CoreApp, DataQueryRequest, DataQueryResponse, DataSourceInstanceSettings, ScopedVars } from '@grafana/data';
-import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
-import type { Observable } from 'rxjs';
+import {
+  type AdHocVariableFilter,
+  CoreApp,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type DataSourceGetTagValuesOptions,
+  type DataSourceInstanceSettings,
+  dateTime,
+  LoadingState,
+  type MetricFindValue,
+  type ScopedVars,
+} from '@grafana/data';
+import { DataSourceWithBackend } from '@grafana/runtime';
+import { concatMap, map, type Observable, timer } from 'rxjs';
+import { annotationSupport } from './query/annotations.ts';
+import { interpolate } from './query/interpolate.ts';
+import { type Ask, suggest } from './query/names.ts';
+import { VariableSupport } from './query/variables.ts';
+import { wholeTypes } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
+/** Raw traffic has no channel: while somebody watches, it is asked for so often. */
+const tailMs = 1_000;
+
 export class FieldgateDataSource extends DataSourceWithBackend<FieldgateQuery, FieldgateSettings> {
-  /** Makes the annotation editor accept the query editor. */
-  override annotations = {};
+  override annotations = annotationSupport;
 
   /** Grafana calls it with one argument; the second one of the base class is for tests of Grafana. */
   constructor(settings: DataSourceInstanceSettings<FieldgateSettings>) {
     super(settings);
+    // Grafana's type says every data source; its editor is given ours.
+    this.variables = new VariableSupport(this) as unknown as NonNullable<this['variables']>;
   }
 
-  override getDefaultQuery(_app: CoreApp): Partial<FieldgateQuery> {
-    return { queryType: 'telemetry', devices: ['*'] };
+  /** A resource of the backend, for pickers. */
+  readonly ask: Ask = (path) => this.getResource(path, undefined, { showErrorAlert: false });
+
+  /** Explore shows what there is; a panel and an alert rule begin with the choice of a device. */
+  override getDefaultQuery(app: CoreApp): Partial<FieldgateQuery> {
+    if (app === CoreApp.Explore) return { queryType: 'telemetry', devices: ['*'] };
+    if (isAlerting(app)) return { queryType: 'latest', devices: [] };
+    return { queryType: 'telemetry', devices: [] };
   }
 
-  /** A query without devices asks nothing: an editor that is still empty. */
+  /** A query without devices asks nothing: an editor that is still empty. What goes by connections needs none. */
   override filterQuery(query: FieldgateQuery): boolean {
-    return query.hide !== true && (query.devices?.length ?? 0) > 0;
+    if (query.hide === true) return false;
+    return (query.devices?.length ?? 0) > 0 || (query.queryType !== undefined && wholeTypes.includes(query.queryType));
   }
 
   /** Days, weeks and months are those of the dashboard's time zone unless the query names another. */
   override query(request: DataQueryRequest<FieldgateQuery>): Observable<DataQueryResponse> {
     const timezone = zoneOf(request.timezone);
-    const targets = request.targets.map((query) => ((query.timezone ?? 'browser') === 'browser' ? { ...query, timezone } : query));
-    return super.query({ ...request, targets });
+    const targets = request.targets.map((query) => ({
+      ...query,
+      ...((query.timezone ?? 'browser') === 'browser' ? { timezone } : {}),
+      ...(request.groupByKeys && request.groupByKeys.length > 0 && { groupBy: request.groupByKeys }),
+      ...(request.liveStreaming === true && query.queryType === 'telemetry' && { live: true }),
+    }));
+    const asked = { ...request, targets };
+    const isTail = request.liveStreaming === true && targets.some(({ queryType }) => queryType === 'messages' || queryType === 'commands');
+    if (!isTail) return super.query(asked).pipe(map((answer) => linked(answer, this)));
+    const spanMs = request.range.to.valueOf() - request.range.from.valueOf();
+    return timer(0, tailMs).pipe(
+      concatMap(() => {
+        const to = dateTime();
+        const from = dateTime(to.valueOf() - spanMs);
+        return super.query({ ...asked, range: { from, to, raw: { from, to } } });
+      }),
+      map((answer) => ({ ...answer, state: LoadingState.Streaming })),
+    );
   }
 
-  /** Dashboard variables are allowed in every selector. A multi-value variable in a list becomes as many selectors. */
-  override applyTemplateVariables(query: FieldgateQuery, scopedVars: ScopedVars): FieldgateQuery {
-    const selectors = (list: string[] | undefined) => list?.flatMap((text) => expand(text, scopedVars));
-    const { devices, points } = query;
-    return { ...query, ...(devices && { devices: selectors(devices) ?? [] }), ...(points && { points: selectors(points) ?? [] }) };
+  override applyTemplateVariables(query: FieldgateQuery, scopedVars: ScopedVars, filters?: AdHocVariableFilter[]): FieldgateQuery {
+    return interpolate(query, scopedVars, filters);
   }
+
+  override interpolateVariablesInQueries(
+    queries: FieldgateQuery[],
+    scopedVars: ScopedVars,
+    filters?: AdHocVariableFilter[],
+  ): FieldgateQuery[] {
+    return queries.map((query) => interpolate(query, scopedVars, filters));
+  }
+
+  override getQueryDisplayText({ queryType = 'telemetry', devices = [], points = ['*'] }: FieldgateQuery): string {
+    return [queryType, devices.join(', '), points.join(', ')].filter((part) => part !== '').join(' ');
+  }
+
+  /** What ad hoc filters and group-by offer: labels, and who it is. */
+  override async getTagKeys(): Promise<MetricFindValue[]> {
+    const { suggestions } = await suggest(this.ask, 'labels', {});
+    return [...new Set(['device', 'point', ...suggestions.map(({ value }) => value)])].map((text) => ({ text, value: text }));
+  }
+
+  override getGroupByKeys = () => this.getTagKeys();
+
+  override async getTagValues({ key }: Pick<DataSourceGetTagValuesOptions<FieldgateQuery>, 'key'>): Promise<MetricFindValue[]> {
+    const { suggestions } =
+      key === 'device' || key === 'point' ? await suggest(this.ask, `${key}s`, {}) : await suggest(this.ask, 'values', {}, { name: key });
+    return suggestions.map(({ value }) => ({ text: value, value }));
+  }
+}
+
+export function isAlerting(app: CoreApp | string | undefined): boolean {
+  return app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
 }
 
 /** A dashboard says `browser`, `utc` or the name of a zone. */
@@ -42,15 +112,17 @@ function zoneOf(timezone: string | undefined): string {
   return timezone === undefined || timezone === '' || timezone === 'browser' ? Intl.DateTimeFormat().resolvedOptions().timeZone : timezone;
 }
 
-/** `room-$room` with two values of $room: two selectors. Values are passed through JSON because they may hold commas. */
-function expand(text: string, scopedVars: ScopedVars): string[] {
-  const values: string[][] = [];
-  const marked = getTemplateSrv().replace(text, scopedVars, (value: string | string[]) => {
-    values.push(Array.isArray(value) ? value : [value]);
-    return `\u0000${values.length - 1}\u0000`;
-  });
-  return values.reduce<string[]>(
-    (texts, options, index) => texts.flatMap((start) => options.map((value) => start.replace(`\u0000${index}\u0000`, value))),
-    [marked],
-  );
+/** From a row of the bus table to the requests behind it, as a trace. */
+function linked(answer: DataQueryResponse, { uid, name }: FieldgateDataSource): DataQueryResponse {
+  for (const frame of answer.data) {
+    const field = frame.name === 'bus' ? frame.fields?.find((one: { name: string }) => one.name === 'traceID') : undefined;
+    if (!field) continue;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable.
+    const query = { refId: 'trace', queryType: 'bus', traceId: '${__value.raw}' };
+    field.config = {
+      ...field.config,
+      links: [{ title: 'Requests as a trace', url: '', internal: { datasourceUid: uid, datasourceName: name, query } }],
+    };
+  }
+  return answer;
 }

@@ -2,8 +2,10 @@ import { DataSourcePlugin } from '@grafana/data';
 import { ConfigEditor } from './ConfigEditor.tsx';
 import { FieldgateDataSource } from './datasource.ts';
 import { QueryEditor } from './QueryEditor.tsx';
+import { Help } from './query/Help.tsx';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
 export const plugin = new DataSourcePlugin<FieldgateDataSource, FieldgateQuery, FieldgateSettings>(FieldgateDataSource)
   .setConfigEditor(ConfigEditor)
-  .setQueryEditor(QueryEditor);
+  .setQueryEditor(QueryEditor)
+  .setQueryEditorHelp(Help);

@@ -33,6 +33,7 @@ const selection = {
     .optional()
     .meta({ examples: [['site:north']] })
     .describe('name:value, the value as device; several: all of them'),
+  where: z.string().optional().describe('The member "where" of a query, as JSON'),
 };
 const setBody = setBodySchema.meta({ id: 'SetBody' });
 const actBody = actBodySchema.meta({ id: 'ActBody' });

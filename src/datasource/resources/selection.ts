@@ -2,12 +2,14 @@
 import { parseDurationMs } from '../../contract/duration.ts';
 import { badPart } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
+import { querySchema, type Where } from '../../contract/query.ts';
 import type { TimeRange } from '../../store/store.ts';
 import { compileSelection, type Selection } from '../query-parse.ts';
+import { check, placeOf } from '../settings/words.ts';
 
 const selectorsMax = 100;
 
-/** `device=`, `point=` and `label=name:selector`, each as often as wanted: one device and one point have to match, and every label. */
+/** `device=`, `point=` and `label=name:selector`, each as often as wanted: one device and one point have to match, and every label; `where` as in a query. */
 export function readSelection(query: URLSearchParams): Selection {
   const labels: [string, string][] = selectors(query, 'label', []).map((text) => {
     const colon = text.indexOf(':');
@@ -18,7 +20,24 @@ export function readSelection(query: URLSearchParams): Selection {
     devices: selectors(query, 'device', ['*']),
     points: selectors(query, 'point', ['*']),
     labels: Object.fromEntries(labels),
+    where: readWhere(query),
   });
+}
+
+/** `where=` holds the query's member of that name as JSON. */
+function readWhere(query: URLSearchParams): Where[] {
+  const text = query.get('where');
+  if (text === null) return [];
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    throw badPart('where', `is ${shown(text)}; allowed is the member "where" of a query as JSON`);
+  }
+  const checked = check(querySchema.shape.where, raw);
+  if (checked.ok) return checked.value;
+  const [problem] = checked.problems;
+  throw badPart(placeOf(['where', ...(problem?.path ?? [])]), problem?.message ?? 'is not understood');
 }
 
 function selectors(query: URLSearchParams, name: string, otherwise: readonly string[]): string[] {

@@ -32,6 +32,7 @@ export function QueryHost({ plugin, source, show, address }: Props) {
       targets: [query],
       range,
       scopedVars: {},
+      filters: (window as { standFilters?: unknown[] }).standFilters ?? [],
       requestId: '1',
       interval: '1s',
       intervalMs: 1000,

@@ -44,6 +44,8 @@ async function main(): Promise<void> {
   const { plugin } = (await loadModule('fieldgate-iot-datasource/module.js')) as { plugin: DataSourcePlugin<DataSourceApi> };
   source = new plugin.DataSourceClass(settings as never);
   (source as { meta: unknown }).meta = meta;
+  // What Grafana asks of a data source without an editor: variables, ad hoc filters.
+  Object.assign(window, { standSource: source });
   const show = address.get('show') ?? 'config';
   const part =
     show === 'config' ? (

@@ -33,7 +33,7 @@ export async function startStand(backend: Backend, pageFile: string, first: Pick
     person: { login: 'ada', role: 'Admin' } as Person,
   };
   const page =
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Fieldgate</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css"><script>window.grafanaBootData={settings:{buildInfo:{version:"13.2.2"},featureToggles:{},appSubUrl:""},user:{isSignedIn:true,orgRole:"Admin"},navTree:[]};window.__grafana_public_path__="/public/"</script></head><body><main id="root"></main><script src="/page.js"></script></body></html>';
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Fieldgate</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css"><style>body{margin:0}</style><script>window.grafanaBootData={settings:{buildInfo:{version:"13.2.2"},featureToggles:{},appSubUrl:""},user:{isSignedIn:true,orgRole:"Admin"},navTree:[]};window.__grafana_public_path__="/public/"</script></head><body><main id="root"></main><script src="/page.js"></script></body></html>';
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://stand');

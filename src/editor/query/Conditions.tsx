@@ -1,0 +1,92 @@
+import { Button, Combobox, IconButton, Stack, Text } from '@grafana/ui';
+import type { CSSProperties } from 'react';
+import type { FieldgateQuery, Where } from '../types.ts';
+import { NamePicker } from './NamePicker.tsx';
+import { type Ask, suggest } from './names.ts';
+
+interface Props {
+  ask: Ask;
+  query: FieldgateQuery;
+  onChange(changes: Partial<FieldgateQuery>): void;
+}
+
+const operators = [
+  { value: '=', label: '=', description: 'is one of' },
+  { value: '!=', label: '!=', description: 'is none of' },
+  { value: '=~', label: '=~', description: 'matches' },
+  { value: '!~', label: '!~', description: 'does not match' },
+] as const;
+
+/** For screen readers: the row is its own label to the eye. */
+const heard: CSSProperties = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' };
+
+/** What has to hold of the labels: a row each. Selectors in `labels`, which only code can write, are shown and can be taken away. */
+export function Conditions({ ask, query, onChange }: Props) {
+  const where = query.where ?? [];
+  const set = (index: number, change: Partial<Where>) =>
+    onChange({ where: where.map((one, i) => (i === index ? { ...one, ...change } : one)) });
+  const labels = async () => (await suggest(ask, 'labels', {})).suggestions.map(({ value }) => ({ value, label: value }));
+
+  function without(name: string): void {
+    const { [name]: _, ...rest } = query.labels ?? {};
+    onChange({ labels: rest });
+  }
+
+  return (
+    <Stack direction="column" gap={1}>
+      {Object.entries(query.labels ?? {}).map(([name, selector]) => (
+        <Stack key={name} alignItems="center" gap={1}>
+          <Text variant="code">{`${name}: ${selector}`}</Text>
+          <IconButton name="times" aria-label={`Remove ${name}`} onClick={() => without(name)} />
+        </Stack>
+      ))}
+      {where.map((one, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a condition has no name, and several may be alike.
+        <Stack key={index} alignItems="center" gap={0.5} wrap="wrap">
+          <Combobox
+            aria-label={`Label ${index + 1}`}
+            placeholder="Label"
+            width={20}
+            options={labels}
+            value={one.label === '' ? null : one.label}
+            createCustomValue
+            onChange={({ value }) => set(index, { label: value, values: [] })}
+          />
+          <Combobox
+            aria-label={`Comparison ${index + 1}`}
+            width={10}
+            options={[...operators]}
+            value={one.operator}
+            onChange={({ value }) => set(index, { operator: value })}
+          />
+          <label htmlFor={`${query.refId}-where-${index}`} style={heard}>{`Values ${index + 1}`}</label>
+          <NamePicker
+            ask={ask}
+            what="values"
+            name={one.label}
+            id={`${query.refId}-where-${index}`}
+            label={`Values ${index + 1}`}
+            placeholder="Values"
+            value={one.values}
+            onChange={(values) => set(index, { values })}
+          />
+          <IconButton
+            name="trash-alt"
+            aria-label={`Remove condition ${index + 1}`}
+            onClick={() => onChange({ where: where.filter((_, i) => i !== index) })}
+          />
+        </Stack>
+      ))}
+      <div>
+        <Button
+          variant="secondary"
+          size="sm"
+          icon="plus"
+          onClick={() => onChange({ where: [...where, { label: '', operator: '=', values: [] }] })}
+        >
+          Label
+        </Button>
+      </div>
+    </Stack>
+  );
+}

@@ -1,0 +1,83 @@
+import { dateTimeFormatTimeAgo, formattedValueToString, getValueFormat } from '@grafana/data';
+import { Badge, Stack, Text } from '@grafana/ui';
+import { useEffect, useState } from 'react';
+import { Muted } from './Muted.tsx';
+import { type Ask, type Chosen, type Meaning, meaningOf, type PointNow } from './names.ts';
+
+interface Props {
+  ask: Ask;
+  chosen: Chosen;
+  /** An alert rule cannot compare text. */
+  isAlerting: boolean;
+}
+
+/** Typing goes on; and values change. */
+const settleMs = 300;
+const refreshMs = 5_000;
+
+/** How many devices and points are meant, and what the first of them say now. */
+export function LastValues({ ask, chosen, isAlerting }: Props) {
+  const [meaning, setMeaning] = useState<Meaning | string>();
+  const key = JSON.stringify(chosen);
+  useEffect(() => {
+    let isGone = false;
+    let timer: ReturnType<typeof setTimeout>;
+    const look = async () => {
+      const found = await meaningOf(ask, JSON.parse(key) as Chosen).catch(reasonOf);
+      if (isGone) return;
+      setMeaning(found);
+      timer = setTimeout(look, refreshMs);
+    };
+    timer = setTimeout(look, settleMs);
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
+  }, [ask, key]);
+
+  if (meaning === undefined) return null;
+  if (typeof meaning === 'string') return <Text color="warning">{meaning}</Text>;
+  const texts = isAlerting ? meaning.shown.filter(({ type }) => type === 'string') : [];
+  return (
+    <Stack direction="row" gap={2} wrap="wrap" alignItems="center">
+      <Muted isSmall>{`${count(meaning.devices, 'device')}, ${count(meaning.points, 'point')}`}</Muted>
+      {meaning.shown.map((point) => (
+        <Now key={point.id} point={point} />
+      ))}
+      {texts.length > 0 && (
+        <Text color="warning">{`An alert rule has no use for text: ${texts.map(({ title }) => title).join(', ')}.`}</Text>
+      )}
+    </Stack>
+  );
+}
+
+function Now({ point }: { point: PointNow }) {
+  const { last } = point;
+  return (
+    <Stack gap={0.5} alignItems="center">
+      <Muted isSmall>{point.title}</Muted>
+      <Text variant="bodySmall" weight="medium">
+        {last === null ? 'nothing yet' : shown(point)}
+      </Text>
+      {last && <Muted isSmall>{dateTimeFormatTimeAgo(last.time)}</Muted>}
+      {last && last.quality !== 'good' && <Badge color={last.quality === 'bad' ? 'red' : 'orange'} text={last.reason || last.quality} />}
+    </Stack>
+  );
+}
+
+function shown({ last, unit, precision }: PointNow): string {
+  if (!last || last.value === null) return '–';
+  if (last.text !== undefined && last.text !== '') return last.text;
+  if (typeof last.value !== 'number') return String(last.value);
+  return formattedValueToString(getValueFormat(unit)(last.value, precision));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${number === 1 ? noun : `${noun}s`}`;
+}
+
+/** What the backend says of a selector that it does not understand, in its own words. */
+function reasonOf(error: unknown): string {
+  const { data, message } = error as { data?: { detail?: string; message?: string }; message?: string };
+  return data?.detail ?? data?.message ?? message ?? 'The data source did not answer.';
+}

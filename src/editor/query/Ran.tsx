@@ -1,0 +1,40 @@
+import type { PanelData } from '@grafana/data';
+import { Collapse } from '@grafana/ui';
+import { useState } from 'react';
+import { Muted } from './Muted.tsx';
+
+interface Props {
+  refId: string;
+  data: PanelData | undefined;
+}
+
+interface Read {
+  frames: number;
+  rows: number;
+  tookMs: number;
+}
+
+/** What ran last and what it read, as the backend says it; the query inspector has the same. */
+export function Ran({ refId, data }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const own = (data?.series ?? []).filter((frame) => frame.refId === refId);
+  const meta = own.find((frame) => frame.meta?.executedQueryString)?.meta;
+  if (!meta) return null;
+  const read = meta.custom?.read as Read | undefined;
+  const notices = own.flatMap((frame) => frame.meta?.notices ?? []);
+  const said = read ? `${read.rows} rows in ${read.frames} ${read.frames === 1 ? 'frame' : 'frames'}, ${read.tookMs} ms` : '';
+  return (
+    <Collapse
+      label={`What ran: ${said}${notices.length > 0 ? `, ${notices.length} ${notices.length === 1 ? 'notice' : 'notices'}` : ''}`}
+      isOpen={isOpen}
+      onToggle={() => setOpen(!isOpen)}
+    >
+      {notices.map(({ text }) => (
+        <div key={text}>
+          <Muted>{text}</Muted>
+        </div>
+      ))}
+      <pre>{meta.executedQueryString}</pre>
+    </Collapse>
+  );
+}

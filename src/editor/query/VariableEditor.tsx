@@ -1,0 +1,102 @@
+import type { QueryEditorProps } from '@grafana/data';
+import { Button, IconButton, Stack } from '@grafana/ui';
+import type { FieldgateDataSource } from '../datasource.ts';
+import type { FieldgateQuery, FieldgateSettings, FieldgateVariableQuery, VariableKind } from '../types.ts';
+import { Choice, Labelled, TextField } from './Fields.tsx';
+import { expand } from './interpolate.ts';
+import { NamePicker } from './NamePicker.tsx';
+
+type Props = QueryEditorProps<FieldgateDataSource, FieldgateQuery, FieldgateSettings, FieldgateVariableQuery>;
+
+const kinds: { value: VariableKind; label: string; description: string }[] = [
+  { value: 'devices', label: 'Devices', description: 'Ids; titles are shown' },
+  { value: 'points', label: 'Points', description: 'Of the chosen devices' },
+  { value: 'labels', label: 'Label names', description: '' },
+  { value: 'values', label: 'Label values', description: 'Of one label' },
+  { value: 'commands', label: 'Commands', description: 'Named actions of the chosen devices' },
+  { value: 'connections', label: 'Connections', description: '' },
+];
+
+/** What a variable is filled with. `$site` in a field makes it depend on that variable. */
+export function VariableEditor({ datasource, query, onChange }: Props) {
+  const { what = 'devices', label = '', devices = [], points = [], labels = {} } = query;
+  const change = (changes: Partial<FieldgateVariableQuery>) => onChange({ ...query, refId: query.refId ?? 'variable', what, ...changes });
+  const rows = Object.entries(labels);
+  const setLabel = (index: number, [name, selector]: [string, string]) =>
+    change({ labels: Object.fromEntries(rows.map((row, i) => (i === index ? [name, selector] : row))) });
+  return (
+    <Stack direction="column" gap={2}>
+      <Stack gap={2} wrap="wrap" alignItems="flex-start">
+        <Choice id="variable-what" label="Fill with" value={what} options={kinds} onChange={(value) => change({ what: value })} />
+        {what === 'values' && (
+          <TextField id="variable-label" label="Label" placeholder="site" value={label} onChange={(value) => change({ label: value })} />
+        )}
+        {what !== 'connections' && (
+          <Labelled id="variable-devices" label="Of devices">
+            <NamePicker
+              ask={datasource.ask}
+              what="devices"
+              id="variable-devices"
+              label="Of devices"
+              placeholder="All; $device"
+              value={devices}
+              onChange={(chosen) => change({ devices: chosen })}
+            />
+          </Labelled>
+        )}
+        {what === 'points' && (
+          <Labelled id="variable-points" label="Points">
+            <NamePicker
+              ask={datasource.ask}
+              what="points"
+              id="variable-points"
+              label="Points"
+              placeholder="All"
+              among={{ devices: devices.flatMap((one) => expand(one, {})) }}
+              value={points}
+              onChange={(chosen) => change({ points: chosen })}
+            />
+          </Labelled>
+        )}
+      </Stack>
+      {what !== 'connections' && (
+        <Stack direction="column" gap={1}>
+          {rows.map(([name, selector], index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the name changes while it is typed.
+            <Stack key={index} gap={1} alignItems="flex-end" wrap="wrap">
+              <TextField
+                id={`variable-label-${index}`}
+                label="Only with label"
+                width={20}
+                value={name}
+                onChange={(next) => setLabel(index, [next, selector])}
+              />
+              <TextField
+                id={`variable-selector-${index}`}
+                label="that is"
+                placeholder="north, n*, /^n/, $site"
+                value={selector}
+                onChange={(next) => setLabel(index, [name, next])}
+              />
+              <IconButton
+                name="trash-alt"
+                aria-label={`Remove label ${index + 1}`}
+                onClick={() => change({ labels: Object.fromEntries(rows.filter((_, i) => i !== index)) })}
+              />
+            </Stack>
+          ))}
+          <div>
+            <Button
+              variant="secondary"
+              size="sm"
+              icon="plus"
+              onClick={() => change({ labels: { ...labels, [`label${rows.length + 1}`]: '*' } })}
+            >
+              Only with label
+            </Button>
+          </div>
+        </Stack>
+      )}
+    </Stack>
+  );
+}
