@@ -66,7 +66,14 @@ async function ours(url: string, { version, qos, kept = false, discovered = fals
     session
       .listen?.(
         points,
-        { sample, samples: () => {}, trouble: () => {}, device: made, ...announceNothing, availability: () => {} },
+        {
+          sample,
+          samples: (some) => void some.forEach(sample),
+          trouble: () => {},
+          device: made,
+          ...announceNothing,
+          availability: () => {},
+        },
         stopping.signal,
       )
       .catch(reject);

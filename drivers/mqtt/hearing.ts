@@ -1,6 +1,6 @@
 /** What the broker sends: to the points of its topic, or held while no points are known. */
 import type { IPublishPacket } from 'mqtt';
-import type { Host, Sink } from '../../src/contract/driver.ts';
+import type { Host, Reading, Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
@@ -106,24 +106,27 @@ export class Hearing {
       const said = isMeant(filter) ? word.read(message) : undefined;
       if (said) sink.availability(word.device, said);
     }
-    for (const { reader, filter } of heard.readers) if (isMeant(filter)) this.#read(reader, message, sink, commits);
-    if (commits && confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation, commits);
+    let readings: readonly Reading<Address>[] = nothing;
+    for (const { reader, filter } of heard.readers) {
+      if (!isMeant(filter)) continue;
+      const own = this.#read(reader, message, sink);
+      readings = readings.length === 0 ? own : [...readings, ...own];
+    }
+    if (commits && confirmation) {
+      for (const reading of readings) commits.push(sink.sample(reading));
+      acknowledger?.add(packet.messageId ?? 0, confirmation, commits);
+    } else if (readings.length > 0) sink.samples(readings);
   }
 
-  #read(reader: Reader, message: Message, sink: Sink<Address>, commits: Promise<void>[] | undefined): void {
+  #read(reader: Reader, message: Message, sink: Sink<Address>): readonly Reading<Address>[] {
     const before = reader.clockTrouble;
     const readings = reader.read(message);
     if (reader.clockTrouble !== before) sink.trouble(reader.point, reader.clockTrouble);
-    for (const reading of readings) {
-      const committed = sink.sample(reading);
-      if (commits) commits.push(committed);
-      else committed.catch(this.#refused);
-    }
+    return readings;
   }
-
-  /** Counted where it was refused; a bound that is hit by a flood must not flood the log. */
-  readonly #refused = () => {};
 }
+
+const nothing: readonly Reading<Address>[] = [];
 
 /** Of filters that cross, a broker sends a message once for each, and says by their identifiers for which (MQTT 5 §3.3.2.3.8). */
 function meantBy({ properties }: IPublishPacket, topics: Topics): (filter: Filter) => boolean {

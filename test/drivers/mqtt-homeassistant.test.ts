@@ -1,0 +1,163 @@
+/** The templates of Home Assistant discovery, words for true and false, and what several topics say of one device. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isInverse, readCommandTemplate, readValueTemplate } from '../../drivers/mqtt/homeassistant/templates.ts';
+import { grafanaUnit } from '../../drivers/mqtt/homeassistant/units.ts';
+import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
+import { buildLine } from './line.ts';
+import { driver, lineTo, listen, open, pointsOf } from './mqtt-session.ts';
+
+const soon = { timeout: 5_000, interval: 10 };
+const never = () => new AbortController().signal;
+
+describe('value templates', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['{{ value }}', { path: undefined, scale: 1, offset: 0, isNumber: false }],
+    ['{{value|float}}', { path: undefined, isNumber: true }],
+    ['{{ value_json }}', { path: '$' }],
+    ['{{ value_json.temperature }}', { path: '$.temperature', scale: 1, optional: false }],
+    ["{{ value_json['ENERGY']['Power'] }}", { path: '$.ENERGY.Power' }],
+    ['{{ value_json["DS18B20-1"].T[0] }}', { path: '$["DS18B20-1"].T[0]' }],
+    ["{{ value_json['it\\'s'] }}", { path: '$["it\'s"]' }],
+    ["{{ value_json.get('a b') }}", { path: '$["a b"]', optional: true }],
+    ['{{- value_json.x | float(0) / 10 -}}', { path: '$.x', scale: 0.1, offset: 0, isNumber: true }],
+    ['{{ (value_json.x | float * 1.8 + 32) | round(1) }}', { scale: 1.8, offset: 32, decimals: 1 }],
+    ['{{ 100 - value_json.x | int(default=0) }}', { scale: -1, offset: 100 }],
+    ['{{ (value_json.x - 5) * 2 }}', { scale: 2, offset: -10 }],
+    ['{{ 2 * (float(value_json.x, 0) + 1) / 4 }}', { scale: 0.5, offset: 0.5 }],
+    ['{{ value_json.x * -1 }}', { scale: -1 }],
+    ["{{ value_json.x | default('') }}", { path: '$.x', optional: true }],
+    ['{{ value_json.x | default(none) | round }}', { optional: true, decimals: 0 }],
+    ['{{ value_json.x | is_defined }}', { path: '$.x', optional: true }],
+  ])('%s', (template, made) => expect(readValueTemplate(template)).toMatchObject(made));
+
+  it.each([
+    '',
+    '21.5',
+    '{{ }}',
+    '{{ 5 }}',
+    '{{ states("sensor.x") }}',
+    '{% if value == "x" %}1{% endif %}',
+    '{{ value_json.x }} {{ value_json.y }}',
+    '{{ value_json.x + value_json.y }}',
+    '{{ value_json.x / 0 }}',
+    '{{ value_json.x * 0 }}',
+    '{{ value_json.x ** 2 }}',
+    '{{ value_json.x | round(1) * 10 }}',
+    '{{ value_json.x | round(0, "floor") }}',
+    '{{ value_json.x | upper }}',
+    "{{ 'ON' if value_json.x else 'OFF' }}",
+    '{{ value_json.x | float +',
+    '{{ value_json[ }}',
+    '{{ value_json.x.get() }}',
+    `{{ ${'('.repeat(200)}value${')'.repeat(199)} }}`,
+    `{{ value_json${'.a'.repeat(2_000)} }}`,
+  ])('%s is told', (template) => expect(() => readValueTemplate(template)).toThrow(/is not understood; understood are/));
+
+  it('of commands: literal braces, arithmetic that takes back that of the state', () => {
+    expect(readCommandTemplate('{"x": {{ value | int }}}')).toEqual({ payload: '{{"x": {value}}', scale: 1, offset: 0 });
+    expect(readCommandTemplate('set {{ value }}')).toMatchObject({ payload: 'set {value}' });
+    const command = readCommandTemplate('{{ (value - 32) / 1.8 }}');
+    expect(isInverse(readValueTemplate('{{ value_json.t * 1.8 + 32 }}'), command)).toBe(true);
+    expect(isInverse(readValueTemplate('{{ value_json.t * 1.8 }}'), command)).toBe(false);
+    expect(() => readCommandTemplate('ON')).toThrow(/has no value in it/);
+    expect(() => readCommandTemplate('{% if value %}1{% endif %}')).toThrow(/is not understood/);
+    expect(() => readCommandTemplate('{{ value_json.x }}')).toThrow(/is not understood/);
+  });
+
+  it('units are Grafana ids where it has them', () => {
+    expect(['°C', 'kWh', '\u03bcg/m³', '\u00b5g/m³', ' %', 'lqi', '', undefined].map(grafanaUnit)).toEqual([
+      'celsius',
+      'kwatth',
+      'con\u03bcgm3',
+      'con\u03bcgm3',
+      'percent',
+      'suffix: lqi',
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('at a broker', () => {
+  let broker: Mosquitto;
+  let url: string;
+  beforeAll(async () => {
+    broker = await startMosquitto();
+    url = `mqtt://127.0.0.1:${broker.port}`;
+  });
+  afterAll(() => broker.close());
+
+  it('words mean true and false in both directions; anything else is a bad reading', async () => {
+    const line = lineTo(url, {
+      plain: { topic: 'w/plain', words: { on: 'ON', off: 'OFF' }, set: { topic: 'w/plain/set', words: { on: 'TURN ON' } } },
+      inside: {
+        topic: 'w/inside',
+        path: '$.s',
+        words: { on: true, off: 'False' },
+        set: { topic: 'w/inside/set', payload: '{"s": {value}}' },
+      },
+    });
+    expect(line.devices[0]?.points.map(({ address }) => driver.shape(address).type)).toEqual(['boolean', 'boolean']);
+    const session = await open(line);
+    const ear = listen(session, pointsOf(line));
+    await session.ready?.();
+    for (const payload of ['ON', 'OFF', 'MAYBE', '']) await broker.publish('w/plain', payload);
+    for (const payload of ['{"s":true}', '{"s":"false"}', '{"s":1}']) await broker.publish('w/inside', payload);
+    await expect.poll(() => ear.readings.length, soon).toBe(7);
+    expect(ear.of('plain')).toEqual([true, false, 'decode', 'decode']);
+    expect(ear.of('inside')).toEqual([true, false, 'decode']);
+    expect(ear.readings.find(({ reason }) => reason === 'decode')?.detail).toBe('"MAYBE" is no word of it; known are "ON" and "OFF"');
+
+    const heard = await broker.hear('w/+/set');
+    const [plain, inside] = pointsOf(line);
+    if (!plain || !inside) throw new Error('the points are gone');
+    expect(await session.write?.(plain, true, never())).toMatchObject({ state: 'acknowledged' });
+    expect(await session.write?.(plain, false, never())).toEqual({
+      state: 'refused',
+      detail: 'there is no word for false in its "set.words"',
+    });
+    await session.write?.(inside, true, never());
+    await session.write?.(inside, false, never());
+    await expect.poll(() => heard.messages.map(({ payload }) => payload), soon).toEqual(['TURN ON', '{"s": true}', '{"s": "False"}']);
+    await heard.close();
+    await session.close();
+  });
+
+  it.each([
+    ['all', ['online', 'offline', 'online', 'offline', 'offline']],
+    ['any', ['online', 'online', 'online', 'online', 'online', 'offline']],
+    ['latest', ['online', 'online', 'offline', 'online', 'offline', 'offline']],
+  ])('of several topics "%s" counts', async (mode, wanted) => {
+    const availability = { topic: `v/${mode}/a`, also: [{ topic: `v/${mode}/b`, path: '$.s', online: 'up', offline: 'down' }], mode };
+    const line = buildLine(driver, { connection: { url, timeout: '2s' }, devices: [{ id: 'd', points: [], availability }] });
+    const session = await open(line);
+    const ear = listen(session, []);
+    await session.ready?.();
+    for (const [topic, payload] of [
+      ['a', 'online'],
+      ['b', '{"s":"up"}'],
+      ['a', 'offline'],
+      ['a', 'online'],
+      ['b', '{"s":"down"}'],
+      ['a', 'offline'],
+    ])
+      await broker.publish(`v/${mode}/${topic}`, payload ?? '');
+    await expect.poll(() => ear.words.map(({ state }) => state), soon).toEqual(wanted);
+    await session.close();
+  });
+
+  it('says what is wrong with words and topics that cannot be', () => {
+    const faultsOf = (address: Record<string, unknown>) =>
+      driver.address
+        .safeParse(address)
+        .error?.issues.map(({ message }) => message)
+        .join();
+    expect(faultsOf({ topic: 'a', words: { on: 1, off: '1' } })).toMatch(/same word for true and false/);
+    expect(faultsOf({ topic: 'a', format: 'binary', binary: { type: 'uint8' }, words: { on: 1, off: 0 } })).toMatch(/"binary"/);
+    const check = (id: string, availability: Record<string, unknown>) =>
+      buildLine(driver, { connection: { url }, devices: [{ id, points: [{ id: 'p', address: { topic: id } }], availability }] });
+    expect(() => check('d', { also: [{ topic: 'x', online: '1', offline: '0' }] })).toThrow(/without "topic"/);
+    expect(() => check('d', { topic: 'a', also: [{ topic: 'x/{y}', online: '1', offline: '0' }] })).toThrow(/one fixed topic/);
+    expect(() => check('{y}', { topic: '{y}/a', also: [{ topic: 'x', online: '1', offline: '0' }] })).toThrow(/device that is discovered/);
+  });
+});
