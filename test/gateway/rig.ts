@@ -100,7 +100,7 @@ export async function rig(options: { factor?: number; store?: Store; clock?: Clo
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = 10_000,
+  withinMs = 15_000,
 ): Promise<T> {
   const endMs = performance.now() + withinMs;
   for (;;) {

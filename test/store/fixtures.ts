@@ -40,7 +40,7 @@ export function entry(
 }
 
 /** Waits until `check` is true; fails after `withinMs`. */
-export async function until(check: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(check: () => boolean, withinMs = 15_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!check()) {
     if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${check}`);
