@@ -261,6 +261,10 @@ export const limits = {
   livePacketCellsMax: 50_000,
   /** Rows sent at once for what came between the history and the stream, or between two streams of a channel. */
   liveCatchUpRowsMax: 5_000,
+  /** Messages of raw traffic that a live tail looks at for one packet (some milliseconds), and what goes into one: lines and characters of them. */
+  liveMessagesLookedMax: 2_000,
+  liveMessagesPerPacketMax: 200,
+  liveMessageCharactersMax: 128 * 1024,
   /** Live channels open at once; each costs a look at every sample. One more is answered with history alone. */
   liveOpenMax: 256,
   /** How long a channel waits for its first viewer, or keeps its place between two: Grafana ends a stream 15 s after the last has left. */

@@ -120,12 +120,12 @@ function hashOf(path: string): string {
 
 /** One spelling for one meaning: order and repetition of selectors say nothing, nor do fields that do not change what is streamed. */
 function normalise({ query, refId, widthMs, calendar, windowMs }: ChannelSpec): ChannelSpec {
-  const sorted = (selectors: readonly string[]) => [...new Set(selectors)].sort((a, b) => (a < b ? -1 : 1));
+  if (query.queryType === 'messages') return { query: normaliseTail(query), refId, windowMs: coarse(windowMs) };
   const plain: Query = {
     queryType: query.queryType,
     devices: sorted(query.devices),
     points: sorted(query.points),
-    labels: Object.fromEntries(Object.entries(query.labels).sort(([a], [b]) => (a < b ? -1 : 1))),
+    labels: byName(query.labels),
     where: query.where,
     ...(query.legend === undefined ? {} : { legend: query.legend }),
     show: 'value',
@@ -147,6 +147,28 @@ function normalise({ query, refId, widthMs, calendar, windowMs }: ChannelSpec): 
     ...(calendar ? { calendar } : {}),
     windowMs: coarse(windowMs),
   };
+}
+
+/** Of raw traffic: nothing else says what is streamed. */
+function normaliseTail({ queryType, devices, labels, where, connections, filter, direction }: Query): Query {
+  return querySchema.parse({
+    queryType,
+    devices: sorted(devices),
+    labels: byName(labels),
+    where,
+    ...(connections ? { connections: sorted(connections) } : {}),
+    ...(filter === undefined ? {} : { filter }),
+    ...(direction ? { direction } : {}),
+    live: true,
+  });
+}
+
+function sorted(selectors: readonly string[]): string[] {
+  return [...new Set(selectors)].sort((a, b) => (a < b ? -1 : 1));
+}
+
+function byName(labels: Readonly<Query['labels']>): Query['labels'] {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Two digits: the ranges of two refreshes differ by milliseconds. */

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../contract/clock.ts';
 import type { Driver } from '../contract/driver.ts';
 import { Fault } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
+import { leastRoleOfQuery } from '../contract/rights.ts';
 import { createBuses } from '../gateway/bus.ts';
 import { createGateway } from '../gateway/create.ts';
 import { TrafficPool } from '../gateway/traffic.ts';
@@ -97,7 +98,11 @@ export function createDatasource(deps: DatasourceDeps): Datasource {
     collectMetrics: () => metrics.text(),
     async subscribeStream(caller, path) {
       if (!mayWatch(caller)) return { status: 'denied' };
-      return streams.subscribe(await instances.of(caller), path);
+      const instance = await instances.of(caller);
+      const type = await streams.typeOf(instance, path);
+      // Whoever may not ask may not watch: the address of a channel is no key.
+      if (type !== undefined && !roleAtLeast(caller.user?.role, leastRoleOfQuery[type])) return { status: 'denied' };
+      return streams.subscribe(instance, path);
     },
     publishStream: () => Promise.resolve({ status: 'denied' }),
     async runStream(caller, path, send, signal) {

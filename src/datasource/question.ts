@@ -13,7 +13,7 @@ export interface QueryDeps {
   clock: Clock;
   log: Log;
   /** Where live continuations are prepared. */
-  streams: Pick<Streams, 'prepare'>;
+  streams: Pick<Streams, 'prepare' | 'prepareTail'>;
 }
 
 /** What answers one type of query. */

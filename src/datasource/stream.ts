@@ -1,15 +1,21 @@
 import { notFound } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
+import type { QueryType } from '../contract/query.ts';
 import { frameToJson } from '../frame/json.ts';
 import { type ChannelSpec, type Channels, createChannels, intervalsIn } from './channels.ts';
 import type { Instance } from './instance.ts';
 import { bucketPacket, runBuckets } from './stream-buckets.ts';
 import { catchUp } from './stream-history.ts';
 import { aboutOf, type Live, type StreamDeps } from './stream-live.ts';
+import { createTails, type TailPlace, type Tails } from './stream-messages.ts';
 import { packetFrame, seriesPacket } from './stream-packet.ts';
 import { Tap } from './stream-tap.ts';
 
 export interface Streams {
+  /** The same for a tail of raw traffic. */
+  prepareTail(instance: Instance, spec: ChannelSpec): Promise<TailPlace | undefined>;
+  /** What a channel shows, and so who may watch it (`contract/rights.ts`); undefined if nobody asked for it lately. */
+  typeOf(instance: Instance, path: string): Promise<QueryType | undefined>;
   /**
    * Makes a channel for a query and opens its tap, before the history is read. Resolves with the channel's address for `meta.channel`;
    * undefined if `limits.liveOpenMax` channels are open already.
@@ -29,7 +35,7 @@ export interface StreamCounters {
   /** Open ones: each is one subscription of the samples of its gateway, however many watch. */
   channels: number;
   packets: number;
-  /** Samples no viewer saw: a slow reader, too many series, a packet too large. */
+  /** Samples and messages no viewer saw: a slow reader, too many series, a packet too large. */
   dropped: number;
 }
 
@@ -102,7 +108,19 @@ export function createStreams(deps: StreamDeps): Streams {
       : undefined;
   }
 
+  const tails = createTails(deps, channels, (messages) => {
+    counters.dropped += messages;
+  });
+  /** The spec behind a channel that is a tail. */
+  const tailSpec = async (instance: Instance, path: string) => {
+    const spec = (await channels.find(instance.key, path))?.spec;
+    return spec?.query.queryType === 'messages' ? spec : undefined;
+  };
+
   return {
+    prepareTail: (instance, spec) => tails.prepare(instance, spec),
+    typeOf: async (instance, path) => (await channels.find(instance.key, path))?.spec.query.queryType,
+
     async prepare(instance, spec) {
       const path = await channels.register(instance.key, spec);
       const live = liveOf(instance, path, spec);
@@ -113,6 +131,8 @@ export function createStreams(deps: StreamDeps): Streams {
     },
 
     async subscribe(instance, path) {
+      const tail = await tailSpec(instance, path);
+      if (tail) return { status: 'ok', initial: tails.initial(instance, path, tail) };
       const live = await find(instance, path);
       if (!live) return { status: 'not-found' };
       if (intervalsIn(live.spec)) return { status: 'ok', initial: await bucketPacket(deps, instance, live) };
@@ -127,6 +147,8 @@ export function createStreams(deps: StreamDeps): Streams {
     },
 
     async run(instance, path, send, signal) {
+      const tail = await tailSpec(instance, path);
+      if (tail) return await runTail(instance, path, tail, send, signal);
       const live = await find(instance, path);
       if (!live)
         throw notFound(`There is no live channel ${path}. Channels are made by queries with "live": true; run the query again.`, 'path');
@@ -160,6 +182,26 @@ export function createStreams(deps: StreamDeps): Streams {
       for (const [key, live] of open) close(key, live);
     },
   };
+
+  async function runTail(...[instance, path, spec, send, signal]: Parameters<Tails['run']>): Promise<void> {
+    counters.streams += 1;
+    try {
+      await tails.run(
+        instance,
+        path,
+        spec,
+        async (packet) => {
+          await orAborted(send(packet), signal);
+          counters.packets += 1;
+        },
+        signal,
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      counters.streams -= 1;
+    }
+  }
 
   /** Never more than `livePacketsPerSecondMax`; the pause is before a packet, so that samples of one poll travel together. */
   async function runRaw(live: Live, send: (packet: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {

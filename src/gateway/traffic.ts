@@ -148,6 +148,20 @@ export class TrafficRing {
     }
   }
 
+  /** The messages with these numbers that are still here, oldest first; `to` is beyond the last. What comes meanwhile does not change the answer. */
+  between(from: number, to: number): Message[] {
+    const messages: Message[] = [];
+    for (const { buffer, first, count } of this.#segments) {
+      if (first + count <= from) continue;
+      let number = first;
+      for (let at = 0; number < Math.min(first + count, to); at += buffer.readUInt32LE(at)) {
+        if (number >= from) messages.push(read(buffer, at, number));
+        number += 1;
+      }
+    }
+    return messages;
+  }
+
   /** Parts with the oldest segment. */
   give(): Segment {
     const oldest = this.#segments.shift();

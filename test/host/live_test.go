@@ -178,3 +178,65 @@ func TestNobodyMayPublish(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLiveTailOfRawTraffic: for those who may ask for it only, whoever knows the address.
+func TestTheLiveTailOfRawTraffic(t *testing.T) {
+	p := shared(t)
+	quiet(t, p.plugin)
+	before := gauge(t, p.plugin, "fieldgate_live_streams")
+	tail := object{"queryType": "messages", "connections": list{"plc"}, "live": true}
+	editor := p.source.As(harness.Person("Editor"))
+	path := livePath(t, editor, tail)
+	for role, wanted := range map[string]pluginv2.SubscribeStreamResponse_Status{
+		"Viewer": pluginv2.SubscribeStreamResponse_PERMISSION_DENIED,
+		"Editor": pluginv2.SubscribeStreamResponse_OK,
+		"Admin":  pluginv2.SubscribeStreamResponse_OK,
+	} {
+		answer, err := p.source.As(harness.Person(role)).Subscribe(within(t), path)
+		must(t, err)
+		if answer.Status != wanted {
+			t.Errorf("a %s gets %s", role, answer.Status)
+		}
+		if answer.Status != pluginv2.SubscribeStreamResponse_OK && len(answer.Data) > 0 {
+			t.Errorf("a %s is refused and gets %s", role, answer.Data)
+		}
+	}
+	stream, err := editor.RunStream(t.Context(), path)
+	must(t, err)
+	var live harness.LiveFrame
+	seen := map[string]bool{}
+	eventually(t, patience, func() error {
+		packet, err := stream.Next(2 * time.Second)
+		if err != nil {
+			return err
+		}
+		must(t, live.Take(packet))
+		if live.Frame.Meta == nil || live.Frame.Meta.Type != data.FrameTypeLogLines {
+			t.Fatalf("it is no frame of log lines: %+v", live.Frame.Meta)
+		}
+		ids, _ := live.Frame.FieldByName("id")
+		for row := range ids.Len() {
+			id := ids.At(row).(string)
+			if seen[id] {
+				t.Fatalf("%s comes twice", id)
+			}
+			seen[id] = true
+		}
+		if len(seen) < 20 {
+			return fmt.Errorf("only %d lines came", len(seen))
+		}
+		return nil
+	})
+	stream.Cancel()
+	began := time.Now()
+	for {
+		// What the question itself takes on a loaded machine is not the stream's.
+		asked := time.Now()
+		if gauge(t, p.plugin, "fieldgate_live_streams") == before {
+			break
+		}
+		if took := asked.Sub(began); took > 100*time.Millisecond {
+			t.Fatalf("it still runs %s after its cancel", took)
+		}
+	}
+}
