@@ -6,6 +6,7 @@ import { exceptionText } from './exceptions.ts';
 import { isBits } from './plan.ts';
 import type { Reader } from './reader.ts';
 import type { Table } from './reference.ts';
+import { walkSunSpec } from './sunspec.ts';
 import type { ScanOptions } from './survey-settings.ts';
 
 export type { ScanOptions } from './survey-settings.ts';
@@ -54,6 +55,8 @@ export async function scan(reader: Reader, options: ScanOptions, survey: Survey,
         values: { unitId, said },
         proposes: { devices: [{ id: `unit-${unitId}`, address: { unitId } }] },
       });
+      if (options.sunspec && (await walkSunSpec((start, count) => ask(unitId, 'holding', start, count), unitId, survey)) !== undefined)
+        continue;
       if (!options.ranges) continue;
       total += tables.length;
       for (const table of tables) {

@@ -43,6 +43,12 @@ export const scanSchema = z.strictObject({
       'What is looked at in each table of each unit that answers, counted from 0. Reading registers that reading clears is your risk',
     ),
   ranges: z.boolean().default(true).describe('False: only who answers'),
+  sunspec: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Looks for SunSpec, which inverters, meters and batteries have: then the models say what is there, and no ranges are looked through',
+    ),
   requestsMax: z.int().min(1).max(100_000).default(2_000).describe('After so many requests it ends, whatever is left'),
 });
 export type ScanOptions = z.output<typeof scanSchema>;

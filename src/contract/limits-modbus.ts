@@ -32,6 +32,8 @@ export const modbusLimits = {
   modbusRefusedMs: 86_400_000,
   /** Registers a probe reads, and readings it makes of one place: what a person can look through. */
   modbusProbeRegistersMax: 64,
+  /** SunSpec: models of one device that are walked through; a chain that leads nowhere ends here. */
+  sunspecModelsMax: 64,
   /** Writes of one named action: each may take its timeout, and commands behind it wait. */
   modbusActionWritesMax: 16,
   /** How long a line that should be quiet is waited for before the request is given up. */

@@ -1,0 +1,103 @@
+/** SunSpec walked from the device: what is proposed reads, through the driver, what pysunspec2 says that it is. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modbus } from '../../drivers/modbus/driver.ts';
+import { modelOf } from '../../drivers/modbus/sunspec-points.ts';
+import type { Driver, Finding, Survey } from '../../src/contract/driver.ts';
+import { type FarProgram, startPython } from '../far/python.ts';
+import { buildLine, makeHost } from './line.ts';
+
+const driver = modbus as Driver;
+let far: FarProgram;
+let findings: Finding[];
+beforeAll(async () => {
+  far = await startPython('modbus_sunspec.py');
+  findings = [];
+  await withSession([], async (session) => {
+    const signal = AbortSignal.timeout(20_000);
+    const survey: Survey = {
+      turn: (_unit, call) => call(signal),
+      progress: () => {},
+      found: (finding) => void findings.splice(0, findings.length, ...findings.filter(({ id }) => id !== finding.id), finding),
+    };
+    await session.scan?.(driver.survey?.scan?.parse({ units: { first: 1, last: 3 }, tables: ['holding'] }), survey, signal);
+  });
+});
+afterAll(() => far?.kill());
+
+type Proposed = { id: string; address: { unitId: number }; title?: string; points: Record<string, unknown>[] };
+const deviceOf = (unit: number) => findings.find(({ id }) => id === `unit ${unit}`)?.proposes?.devices?.[0] as Proposed | undefined;
+
+async function withSession(
+  devices: { id: string; address: unknown; points: Record<string, unknown>[] }[],
+  run: (session: Awaited<ReturnType<Driver['open']>>, line: ReturnType<typeof buildLine>) => Promise<void>,
+) {
+  const line = buildLine(driver, { connection: { transport: { type: 'tcp', host: '127.0.0.1', port: far.port }, timeout: '5s' }, devices });
+  const session = await driver.open(line, makeHost(), AbortSignal.timeout(5_000));
+  try {
+    await run(session, line);
+  } finally {
+    await session.close();
+  }
+}
+
+describe('a scan of SunSpec devices', () => {
+  it('finds the models by their ids, from wherever they begin, and says what the device calls itself', () => {
+    expect(
+      findings.filter(({ kind }) => kind === 'model').map(({ values }) => [values.unitId, values.model, values.name, values.register]),
+    ).toEqual([
+      [1, 1, 'common', 40_002],
+      [1, 103, 'inverter', 40_070],
+      [1, 160, 'mppt', 40_122],
+      [2, 1, 'common', 50_002],
+      [2, 64_001, 'unknown', 50_070],
+      [2, 213, 'meter', 50_075],
+    ]);
+    expect(deviceOf(1)?.title).toBe('Example Solar EX-10K');
+    expect(findings.find(({ id }) => id === 'unit 2')?.text).toMatch(
+      /SunSpec from 50000: Example Meter; models common \(1\), 64001, meter \(213\)/,
+    );
+  });
+
+  it('looks through ranges where there is no SunSpec', () => {
+    expect(findings.filter(({ values }) => values.unitId === 3).map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^unit 3 answers/),
+      'unit 3: holding 0-99 can be read',
+    ]);
+  });
+
+  it.each([1, 2])(
+    'unit %i: every point it proposes reads what pysunspec2 has, and none that the device has not is proposed',
+    async (unit) => {
+      const device = deviceOf(unit);
+      if (!device) throw new Error('nothing was proposed');
+      const expected = (await far.ask({ values: unit })).value as Record<string, number | string>;
+      const read = new Map<string, unknown>();
+      await withSession([device], async (session, line) => {
+        for (const request of session.plan?.(line.devices[0]?.points ?? []) ?? [])
+          for (const { point, value, reason } of (await session.read?.(request, AbortSignal.timeout(5_000))) ?? []) {
+            expect(reason, point.id).toBe('');
+            const [prefix = '', ...rest] = point.id.split('_');
+            const model = [1, 103, 160, 213].find(
+              (id) => modelOf(id)?.name === prefix && Object.keys(expected).some((key) => key.startsWith(`${id} `)),
+            );
+            read.set(`${model} ${/^\d+$/.test(rest[0] ?? '') ? `${rest[0]} ${rest.slice(1).join('_')}` : rest.join('_')}`, value);
+          }
+      });
+      const wanted = Object.entries(expected).filter(([name]) => !/_SF$|Pad$/.test(name));
+      expect(wanted.length).toBeGreaterThan(unit === 1 ? 25 : 5);
+      expect([...read.keys()].toSorted()).toEqual(wanted.map(([name]) => name).toSorted());
+      for (const [name, value] of wanted)
+        if (typeof value === 'number') expect(read.get(name), name).toBeCloseTo(value, 6);
+        else expect(read.get(name), name).toBe(value);
+    },
+  );
+
+  it('proposes names of states and flags, counters, units, and what says that there is no value', () => {
+    const point = (id: string) => deviceOf(1)?.points.find((one) => one.id === id);
+    expect(point('inverter_St')).toMatchObject({ enum: { 4: 'mppt' }, invalid: [65_535] });
+    expect(point('inverter_Evt1')).toMatchObject({ bits: { 0: 'ground_fault' } });
+    expect(point('inverter_WH')).toMatchObject({ unit: 'watth', counter: {}, invalid: [0] });
+    expect(point('common_SN')).toMatchObject({ interval: 'once' });
+    expect(point('mppt_2_DCW')).toBeUndefined();
+  });
+});
