@@ -5,6 +5,7 @@ import { messageOf } from '../../src/contract/fault.ts';
 import { parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
+import { isTimeZone } from '../../src/contract/zone.ts';
 import { qosSchema, userPropertiesSchema } from './options.ts';
 import { binaryTypes } from './payload/binary.ts';
 import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
@@ -199,6 +200,13 @@ export const addressSchema = z
       .optional()
       .describe('The unit of a time that is a number; told by its size unless said, ns for Influx lines')
       .meta({ examples: ['ms'] }),
+    timezone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, 'is no time zone that is known here; allowed is UTC or a name such as Europe/Berlin')
+      .optional()
+      .describe('The time zone of device times that name none')
+      .meta({ examples: ['Europe/Berlin'] }),
     optional: z
       .boolean()
       .default(false)
@@ -224,6 +232,7 @@ export const addressSchema = z
     if (address.words && String(address.words.on) === String(address.words.off)) fault('words', 'has the same word for true and false');
     if (address.words && given === 'binary') fault('words', 'cannot be with format "binary", which has its own boolean');
     if (address.timeUnit !== undefined && address.time === undefined && given !== 'influx') fault('timeUnit', 'needs "time"');
+    if (address.timezone !== undefined && address.time === undefined) fault('timezone', 'needs "time"');
   })
   .transform(({ format: given, ...address }) => {
     const hasPlace = address.path !== undefined || address.time !== undefined || address.each !== undefined || address.where !== undefined;

@@ -7,7 +7,7 @@ import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
 import { compileDecoder, type Decoder } from './payload/formats.ts';
 import { decodeJson } from './payload/plain.ts';
-import { deviceTimeNs } from './time.ts';
+import { deviceTimeNs, zoneOf } from './time.ts';
 
 type Decoded = { document: unknown } | { fault: unknown };
 
@@ -72,6 +72,7 @@ export function compileReader(point: Point<Address>): Reader {
   const decoder = compileDecoder(address);
   const lookup: Lookup = compiled(address.path) ?? ((document) => document);
   const time = compiled(address.time);
+  const zone = address.timezone === undefined ? undefined : zoneOf(address.timezone);
   const each = compiled(address.each);
   const conditions = Object.entries(address.where ?? {}).map(([path, wanted]) => ({ lookup: compilePath(parsePath(path)), wanted }));
   const reader: Reader = { point, read, clockTrouble: undefined };
@@ -117,7 +118,7 @@ export function compileReader(point: Point<Address>): Reader {
   function timeOf(found: unknown): { timeNs?: bigint; timeUnreadable?: true } {
     // A line of Influx need not have a time.
     if (found === undefined && address.format === 'influx') return {};
-    const timeNs = deviceTimeNs(found, address.timeUnit);
+    const timeNs = deviceTimeNs(found, address.timeUnit, zone);
     reader.clockTrouble =
       typeof timeNs === 'string' ? `the time of the device at ${address.time} ${timeNs}; the time of arrival is used` : undefined;
     return typeof timeNs === 'bigint' ? { timeNs } : { timeUnreadable: true };
