@@ -47,6 +47,11 @@ function asksSomething({ refId: _refId, datasource: _datasource, ...asked }: Tar
   }
 }
 
+/** With the variables of a dashboard as they are at first. */
+function chosenIn(target: Target): Target {
+  return JSON.parse(JSON.stringify(target).replaceAll('"$device"', '"boiler"').replaceAll('"$point"', '"*"')) as Target;
+}
+
 describe('provisioning', () => {
   it('is made from the settings of the simulators', () => {
     expect(() => execFileSync(node, [join(root, 'scripts/provision.mjs'), '--check'], { stdio: 'pipe' })).not.toThrow();
@@ -79,20 +84,46 @@ describe('provisioning', () => {
     for (const { connections: _connections, devices: _devices, ...rest } of settings) expect(gateway).toMatchObject(rest);
   });
 
-  it('has a dashboard whose every query finds devices and points', () => {
-    const dashboard = JSON.parse(read('provisioning/dashboards/fieldgate.json')) as {
+  const overview = readdirSync(join(root, 'provisioning/dashboards')).filter((name) => name.endsWith('.json') && name !== 'control.json');
+
+  it.each(overview)('has a dashboard %s whose every query finds devices and points', (name) => {
+    const dashboard = JSON.parse(read(`provisioning/dashboards/${name}`)) as {
       uid: string;
-      panels: { type: string; targets: Target[] }[];
+      panels: { id: number; type: string; targets: Target[] }[];
       annotations: { list: { target: Target }[] };
     };
-    expect(dashboard.uid).toBe('fieldgate');
-    const types = new Set(dashboard.panels.map(({ type }) => type));
-    expect([...types]).toEqual(expect.arrayContaining(['timeseries', 'stat', 'state-timeline', 'table']));
+    expect(dashboard.uid).toMatch(/^fieldgate/);
+    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const targets = [...dashboard.panels.flatMap((panel) => panel.targets), ...dashboard.annotations.list.map(({ target }) => target)];
-    expect(targets.map(({ queryType }) => queryType)).toContain('commands');
+    expect(targets.length).toBeGreaterThan(0);
     for (const target of targets) {
-      expect(target.datasource?.uid).toBe(grafanaUid);
-      asksSomething(target as Target & Record<string, unknown>);
+      expect(target.datasource?.uid).toMatch(/^fieldgate(-serial)?$/);
+      asksSomething(chosenIn(target) as Target & Record<string, unknown>);
+    }
+  });
+
+  it('has a dashboard that comes first, with what most people look for', () => {
+    const { uid, panels } = JSON.parse(read('provisioning/dashboards/fieldgate.json')) as { uid: string; panels: { type: string }[] };
+    expect(uid).toBe('fieldgate');
+    const types = panels.map(({ type }) => type);
+    expect(types).toEqual(expect.arrayContaining(['timeseries', 'stat', 'state-timeline', 'table']));
+  });
+
+  it('has a dashboard to control the devices, whose every control is bound to what can be commanded', () => {
+    const dashboard = JSON.parse(read('provisioning/dashboards/control.json')) as {
+      uid: string;
+      panels: {
+        type: string;
+        options: { controls: { kind: string; source: string; device: string; point?: string; command?: string }[] };
+      }[];
+    };
+    expect(dashboard.uid).toBe('fieldgate-control');
+    const controls = dashboard.panels.filter(({ type }) => type === 'fieldgate-control-panel').flatMap(({ options }) => options.controls);
+    expect(new Set(controls.map(({ kind }) => kind))).toEqual(new Set(['toggle', 'slider', 'number', 'button', 'press', 'choice']));
+    for (const { source, device, point } of controls) {
+      expect(source).toBe(grafanaUid);
+      const found = devices.find(({ id }) => id === device)?.points.find(({ id }) => id === point);
+      expect((found as { access?: string } | undefined)?.access, `${device}.${point}`).toMatch(/write/);
     }
   });
 
@@ -106,7 +137,14 @@ describe('provisioning', () => {
       groups: { rules: { uid: string; condition: string; data: Step[] }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules);
-    expect(rules.map(({ data }) => String(data[0]?.model.queryType)).sort(byName)).toEqual(['status', 'telemetry']);
+    expect(rules.map(({ data }) => String(data[0]?.model.queryType)).sort(byName)).toEqual([
+      'bus',
+      'commands',
+      'latest',
+      'latest',
+      'status',
+      'telemetry',
+    ]);
     for (const { condition, data } of rules) {
       for (const { datasourceUid, model } of data) {
         if (datasourceUid === '__expr__') expect(data.map(({ refId }) => refId)).toContain(model.expression);
@@ -151,12 +189,12 @@ describe('docker-compose.yaml', () => {
     const { grafana } = compose.services;
     const [, major = '', minor = ''] = /^grafana\/grafana:(\d+)\.(\d+)\.\d+-ubuntu$/.exec(grafana?.image ?? '') ?? [];
     expect(Number(major) * 100 + Number(minor)).toBeGreaterThanOrEqual(1204);
-    expect(grafana?.environment?.GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS).toBe('fieldgate-iot-datasource');
+    expect(grafana?.environment?.GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS).toBe('fieldgate-iot-datasource,fieldgate-control-panel');
     for (const { ports = [] } of Object.values(compose.services)) for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 
   it('mounts what is there and says every variable that the provisioning asks for', () => {
-    const built = ['./dist/fieldgate-iot-datasource'];
+    const built = ['./dist/fieldgate-iot-datasource', './dist/fieldgate-control-panel'];
     for (const { volumes = [] } of Object.values(compose.services)) {
       for (const [source = ''] of volumes.map((volume) => volume.split(':'))) {
         if (source.startsWith('.')) expect(built.includes(source) || existsSync(join(root, source)), source).toBe(true);
