@@ -13,6 +13,7 @@ import time
 LATE_S = 0.6
 seen, times = [], []
 held = []
+waiting = []
 busy = [0]
 lock = threading.Lock()
 
@@ -98,8 +99,12 @@ def behave(connection, transaction, unit, function, register, count, pdu):
     elif unit == 20:  # a flood of answers nobody asked for, then the right one
         flood = b"".join(frame(transaction + 1000 + i & 0xFFFF, unit, good(3, 5000, 10, pdu)) for i in range(2_000))
         connection.sendall(flood + answer)
-    elif unit == 21:  # out of order: a low register takes longer
-        later(connection, max(0.0, 0.08 - register * 0.01), answer)
+    elif unit == 21:  # out of order: five are waited for, and the highest register is answered first
+        with lock:
+            waiting.append((register, answer))
+            if len(waiting) == 5:
+                connection.sendall(b"".join(one for _, one in sorted(waiting, reverse=True)))
+                waiting.clear()
     elif unit == 22:  # a function code and nothing else
         connection.sendall(frame(transaction, unit, bytes([function])))
     elif unit == 23:  # not Modbus at all: protocol identifier 1
