@@ -4,11 +4,12 @@
  * (the store's among them). QoS 1 with a kept session, each confirmed after its commit: how fast the broker's backlog is taken.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectAsync } from 'mqtt';
+import { connect } from 'mqtt';
 import { drivers } from '../drivers/index.ts';
 import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
@@ -115,7 +116,7 @@ const bare: Subscriber = async (port, qos, expected, run) => {
   const before = cpuUs();
   const started = performance.now();
   const kept = qos === 1 ? { clean: false, clientId: 'bench-bare' } : {};
-  const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
+  const client = connect(`mqtt://127.0.0.1:${port}`, {
     protocolVersion: 5,
     ...kept,
     properties: { receiveMaximum: 1_000, sessionExpiryInterval: 600 },
