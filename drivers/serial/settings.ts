@@ -44,6 +44,15 @@ const stepSchema = z.strictObject({
   timeout: durationMs({ minMs: 10, maxMs: limits.openTimeoutMs })
     .prefault(formatDurationMs(limits.requestTimeoutMs))
     .describe('How long that may take'),
+  retries: z
+    .int()
+    .min(0)
+    .max(limits.serialStartRetriesMax)
+    .default(0)
+    .describe('How often it is said again where what it expects does not come: a modem may still be awakening'),
+  wait: durationMs({ maxMs: limits.openTimeoutMs })
+    .prefault('0ms')
+    .describe('Quiet time after it, before the next step or the first request'),
 });
 
 const errorQueueSchema = z.strictObject({

@@ -10,7 +10,7 @@ const nobody = { id: undefined, sequence: undefined };
 
 /** Rejects with the step that failed, in words without the secret. */
 export async function runStart(wire: Wire, { start }: ConnectionOptions, password: string | undefined, signal: AbortSignal): Promise<void> {
-  for (const [index, { send, expect, timeout }] of start.entries()) {
+  for (const [index, { send, expect, timeout, retries, wait }] of start.entries()) {
     const match = expect === undefined ? undefined : compileMatch(expect);
     let last: Frame | undefined;
     const accept = match
@@ -22,13 +22,16 @@ export async function runStart(wire: Wire, { start }: ConnectionOptions, passwor
     const place = `start[${index}]`;
     const [bytes, shown] = send === undefined ? [Buffer.alloc(0), undefined] : spell(place, send, password, wire);
     // Nothing of the same form is asked before or after, so nothing needs to rest.
-    const request = { bytes, timeoutMs: timeout, restMs: 0, isNumbered: true, ...(accept && { accept }), ...(shown && { shown }) };
-    const outcome = await wire.ask(request, signal);
+    const request = { bytes, timeoutMs: timeout, restMs: wait, isNumbered: true, ...(accept && { accept }), ...(shown && { shown }) };
+    let outcome = await wire.ask(request, signal);
+    for (let left = retries; outcome.kind === 'timeout' && left > 0; left -= 1) outcome = await wire.ask(request, signal);
     if (outcome.kind === 'lost') throw outcome.error;
     if (outcome.kind === 'aborted') throw outcome.reason;
     if (outcome.kind === 'answer') continue;
     const heard = last ? `the last it said is ${hide(Buffer.from(showFrame(last)), password ?? '').toString()}` : 'it said nothing';
-    throw new Error(`the start-up dialogue failed at ${place}: what it expects did not come in ${formatDurationMs(timeout)}; ${heard}`);
+    throw new Error(
+      `the start-up dialogue failed at ${place}: what it expects did not come in ${formatDurationMs(timeout)}${retries > 0 ? `, ${retries + 1} times` : ''}; ${heard}`,
+    );
   }
 }
 

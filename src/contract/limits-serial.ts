@@ -7,6 +7,7 @@ export const serialLimits = {
   serialSettleMs: 100,
   /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
   serialStartStepsMax: 20,
+  serialStartRetriesMax: 20,
   /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */
   serialErrorQueueMax: 40,
   /** Characters of what is sent that are shown to people. */

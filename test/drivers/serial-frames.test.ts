@@ -230,6 +230,25 @@ describe('decoding', () => {
   });
 
   it.each([
+    ['split, a field short', { as: 'split', separator: ',', index: 2 }, 'D,1', []],
+    ['split, no number', { as: 'split', separator: ',', index: 2 }, 'D,1,--.-', ['it!decode']],
+    ['columns, a line too short', { as: 'columns', start: 6, length: 8 }, 'ST,GS,', []],
+    ['columns, shifted', { as: 'columns', start: 6, length: 4 }, 'ST,GS,1.2.34kg', ['it!decode']],
+    ['pairs, without the key', { as: 'pairs', key: 'H', between: ';', equals: '=' }, 'T=21.5;HX=3', []],
+    ['pairs, without a value', { as: 'pairs', key: 'H', between: ';', equals: '=' }, 'T=21.5;H=', ['it!decode']],
+    ['pairs, no number', { as: 'pairs', key: 'H', between: ';', equals: '=' }, 'H=4O', ['it!decode']],
+    ['json, cut off', { as: 'json', path: '$.a' }, '{"a":1', []],
+    ['nmea, another sentence', { as: 'nmea', sentence: 'GGA', field: 'satellites' }, '$GPRMC,083559.00,A', []],
+  ])('malformed: %s', async (_what, take, said, wanted) => {
+    const line = lineTo({ path }, { it: { take, type: 'number' }, end: { line: '^END (?<n>[0-9]+)$' } });
+    const heard = listen(await open(line), line);
+    await new Promise((done) => setTimeout(done, limits.serialSettleMs));
+    await far.ask({ hex: Buffer.from(`${said}\r\nEND 1\r\n`).toString('hex') });
+    await expect.poll(() => heard.at(-1)).toBe('end=1');
+    expect(heard.slice(0, -1)).toEqual(wanted);
+  });
+
+  it.each([
     [{ offset: 0, type: 'int16', endian: 'little' }, 'feff', 'it=-2'],
     [{ offset: 1, type: 'uint32' }, '00deadbeef', 'it=3735928559'],
     [{ offset: 0, type: 'int64' }, '8000000000000000', 'it=-9223372036854775808'],

@@ -42,6 +42,27 @@ it('an opening whose dialogue fails says at which step, without the secret, and 
   expect((await read(await open(lineTo({ path }, idn)), lineTo({ path }, idn), 'idn'))?.reason).toBe('');
 });
 
+it('a step that is not answered is said again as often as it may be, and the next one comes after its quiet time', async () => {
+  // READ answers after the time given here, once.
+  await far.ask({ late: 0.3 });
+  const start = [
+    { send: '#7 READ\n', expect: '^#7 [0-9]+$', timeout: '150ms', retries: 3, wait: '300ms' },
+    { send: 'OUTP ON\n', timeout: '100ms' },
+  ];
+  const host = hostWith();
+  const sentAt = new Map<string, number>();
+  host.traffic = ({ direction, bytes }) => void (direction === 'out' && sentAt.set(text(bytes).trim(), performance.now()));
+  const line = lineTo({ path, start }, idn);
+  const session = await open(line, host);
+  expect((await read(session, line, 'idn'))?.reason).toBe('');
+  await session.close();
+  expect((await heard()).slice(0, 2)).toEqual(['#7 READ', '#7 READ']);
+  expect((sentAt.get('OUTP ON') ?? 0) - (sentAt.get('#7 READ') ?? 0)).toBeGreaterThanOrEqual(300);
+  await expect(
+    open(lineTo({ path, start: [{ send: '@09 T?\n', expect: 'T=', timeout: '50ms', retries: 2 }] }, idn), hostWith()),
+  ).rejects.toThrow(/start\[0\]: what it expects did not come in 50ms, 3 times; it said nothing$/);
+});
+
 it('several devices on one line are asked by their ids, and one that is not there is silent alone', async () => {
   const line = lineTo(
     { path, timeout: '300ms' },
