@@ -35,10 +35,7 @@ export function isWhole(frame: Buffer): boolean {
   return frame.length > crcBytes && crc16(frame.subarray(0, -crcBytes)) === frame.readUInt16LE(frame.length - crcBytes);
 }
 
-/**
- * Silence between two frames: 3.5 characters of 11 bits, and 1.75 ms above 19200 baud (§2.5.1.1). In whole milliseconds, one more, because
- * timers count no finer.
- */
+/** Milliseconds of silence between two frames: 3.5 characters of 11 bits, and 1.75 ms above 19200 baud (§2.5.1.1). */
 export function silenceMs(baudRate: number): number {
-  return Math.ceil(baudRate > 19_200 ? 1.75 : (3.5 * 11 * 1_000) / baudRate) + 1;
+  return baudRate > 19_200 ? 1.75 : (3.5 * 11 * 1_000) / baudRate;
 }

@@ -1,0 +1,120 @@
+/**
+ * Lines that set the pace. 1. RTU at 19200 baud on a pty that is as slow as its wire: our driver's session, one read after the other; how much of what
+ * the wire allows. 2. Ten units behind a gateway, one of them silent: how often the other nine are polled, beside Telegraf where `TELEGRAF` names one
+ * (it builds with the tags custom, inputs, inputs.modbus, outputs, outputs.file, serializers, serializers.influx). `node bench/modbus-line.ts [seconds]`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { modbus } from '../drivers/modbus/driver.ts';
+import { systemClock as clock } from '../src/contract/clock.ts';
+import type { Driver } from '../src/contract/driver.ts';
+import { silentLog } from '../src/contract/log.ts';
+import { settingsSchema } from '../src/contract/settings.ts';
+import { createBuses } from '../src/gateway/bus.ts';
+import { createGateway } from '../src/gateway/create.ts';
+import { TrafficPool } from '../src/gateway/traffic.ts';
+import { openStore } from '../src/store/open.ts';
+import { buildLine, makeHost } from '../test/drivers/line.ts';
+import { startProgram, startPython } from '../test/far/python.ts';
+
+const seconds = Number(process.argv[2] ?? 20);
+const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
+const driver = modbus as Driver;
+
+async function paced(registers: number): Promise<void> {
+  const script = fileURLToPath(new URL('../test/far/modbus_paced.py', import.meta.url));
+  const path = join(folder, `port${registers}`);
+  const far = await startProgram('modbus_paced.py', 'python3', ['-u', script, path, '19200']);
+  const points = Array.from({ length: registers }, (_, register) => ({ id: `r${register}`, address: { table: 'holding', register } }));
+  const transport = { type: 'rtu', path, baudRate: 19_200, turnaround: '0ms' };
+  const line = buildLine(driver, { connection: { transport }, devices: [{ id: 'd', points }] });
+  const session = await driver.open(line, makeHost(), AbortSignal.timeout(5_000));
+  const [request] = session.plan?.(line.devices[0]?.points ?? []) ?? [];
+  const never = new AbortController().signal;
+  const read = async () => {
+    const readings = request && (await session.read?.(request, never));
+    if (readings?.at(-1)?.value !== (registers - 1) * 7) throw new Error(`it read something else: ${JSON.stringify(readings?.at(-1))}`);
+  };
+  for (let warm = 0; warm < 5; warm++) await read();
+  await far.ask({ wire: true });
+  const started = performance.now();
+  while (performance.now() < started + seconds * 500) await read();
+  const took = (performance.now() - started) / 1_000;
+  const [count = 0, least = 0, early = 0] = (await far.ask({ wire: true })).value as number[];
+  console.log(
+    `  ${String(registers).padStart(3)} registers   ${(count / took).toFixed(1)} reads/s, ${((least / took) * 100).toFixed(1)} % of what the wire allows; ${early} before the silence was over`,
+  );
+  await session.close();
+  await far.kill();
+}
+
+const units = Array.from({ length: 10 }, (_, index) => index + 1);
+const registers = Array.from({ length: 10 }, (_, register) => register);
+
+async function tenUnits(): Promise<void> {
+  const far = await startPython('modbus_units.py');
+  const line = buildLine(driver, {
+    connection: { transport: { type: 'tcp', host: '127.0.0.1', port: far.port } },
+    devices: units.map((unitId) => ({
+      id: `u${unitId}`,
+      address: { unitId },
+      points: registers.map((register) => ({ id: `r${register}`, address: { table: 'holding', register }, interval: '1s' })),
+    })),
+  });
+  const store = openStore({ folder: undefined, clock, log: silentLog });
+  const gateway = createGateway({
+    ...{ key: 'bench', store, buses: createBuses({ clock }), trafficPool: new TrafficPool(), clock, random: Math.random, log: silentLog },
+  });
+  await gateway.apply({ connections: [{ ...line, driver, secrets: {} }], settings: settingsSchema.parse({}), faults: [] });
+  await tell('fieldgate', far);
+  await gateway.close();
+  await store.close();
+  await far.kill();
+}
+
+async function telegraf(program: string): Promise<void> {
+  const far = await startPython('modbus_units.py');
+  const inputs = units.map((unit) =>
+    [
+      '[[inputs.modbus]]',
+      `name = "u${unit}"`,
+      `controller = "tcp://127.0.0.1:${far.port}"`,
+      `timeout = "1s"`,
+      'configuration_type = "request"',
+      '[[inputs.modbus.request]]',
+      `slave_id = ${unit}`,
+      'register = "holding"',
+      `fields = [${registers.map((register) => `{ address = ${register}, name = "r${register}", type = "UINT16" }`).join(', ')}]`,
+    ].join('\n'),
+  );
+  const file = join(folder, 'telegraf.conf');
+  writeFileSync(file, ['[agent]', 'interval = "1s"', 'quiet = true', '[[outputs.file]]', 'files = ["/dev/null"]', ...inputs].join('\n'));
+  const child = spawn(program, ['--config', file], { stdio: 'ignore' });
+  await tell('telegraf', far);
+  child.kill('SIGKILL');
+  await far.kill();
+}
+
+/** Every unit is due once a second. */
+async function tell(name: string, far: Awaited<ReturnType<typeof startPython>>): Promise<void> {
+  await clock.sleep(5_000);
+  await far.ask({ since: true });
+  const started = performance.now();
+  await clock.sleep(seconds * 1_000);
+  const answers = (await far.ask({ since: true })).value as Record<string, number>;
+  const due = (performance.now() - started) / 1_000;
+  const shares = units.slice(0, 9).map((unit) => (answers[unit] ?? 0) / due);
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  console.log(`  ${name.padEnd(12)} ${(mean * 100).toFixed(1)} % of the rate, the worst ${(Math.min(...shares) * 100).toFixed(1)} %`);
+}
+
+console.log('RTU, 19200 baud 8E1, a pty at the speed of its wire');
+await paced(125);
+await paced(10);
+console.log(`Ten units behind one gateway, polled every second, one of them silent, timeout 1 s, for ${seconds} s`);
+await tenUnits();
+if (process.env.TELEGRAF) await telegraf(process.env.TELEGRAF);
+rmSync(folder, { recursive: true, force: true });
