@@ -36,9 +36,9 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
   // Two changes in one turn (a device and its points) must not undo each other.
   const latest = useRef(options);
   latest.current = options;
-  const document = itemOf(options.jsonData);
+  const document = useMemo(() => ownOf(options.jsonData), [options.jsonData]);
   const readOnly = options.readOnly === true;
-  const checked = useCheck(resources, options.jsonData);
+  const checked = useCheck(resources, document);
   const connections = usePolled(known ? resources.connections : undefined, stateEveryMs, options.uid);
   const devices = usePolled(known ? resources.devices : undefined, stateEveryMs, options.uid);
 
@@ -51,7 +51,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     latest.current = { ...latest.current, ...next };
     onOptionsChange(latest.current);
   }
-  const change = (next: Item) => update({ jsonData: next as FieldgateSettings });
+  const change = (next: Item) => update({ jsonData: ownOf(next) as FieldgateSettings });
   const set: Editor['set'] = (path, value) => change(withValue(latest.current.jsonData, path, value) as Item);
   function jump(place: string): void {
     setSide('form');
@@ -103,7 +103,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           </Button>
         </Stack>
       </Stack>
-      <Budget document={options.jsonData} />
+      <Budget document={document} />
       <FaultList checked={checked} onJump={jump} />
       {side === 'form' && !known && error === undefined && <Note large>{texts.loading}</Note>}
       {isForm && (
@@ -158,4 +158,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       )}
     </div>
   );
+}
+
+/** Grafana's page adds a member of its own to what it hands to editors; it is no setting, and is not saved. */
+function ownOf(jsonData: unknown): Item {
+  const { pdcInjected: _grafanas, ...own } = itemOf(jsonData);
+  return own;
 }

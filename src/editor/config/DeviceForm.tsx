@@ -1,9 +1,10 @@
-import { Alert, Combobox } from '@grafana/ui';
+import { Alert } from '@grafana/ui';
 import { driverOf, useEditor } from './context.ts';
 import { type Item, idOf, itemOf, listOf, placeOf, textOf } from './document.ts';
 import { faultsAt, useForm } from './form/context.ts';
 import { Faults, Frame, inputIdOf } from './form/Frame.tsx';
 import { Members } from './form/Members.tsx';
+import { Picker } from './form/Picker.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { Points } from './Points.tsx';
 import type { DeviceState, PointState } from './resources.ts';
@@ -91,16 +92,16 @@ export function Reference({ schema, path, value, label = '', isRequired = false,
   const all = text === '' || known.some((one) => one.value === text) ? known : [...known, { value: text, label: text }];
   return (
     <Frame place={place} inputId={inputIdOf(place)} label={label} help={schema.description} isRequired={isRequired} faults={own}>
-      <Combobox
+      <Picker
         id={inputIdOf(place)}
-        aria-label={label}
+        label={label}
         options={all}
         value={text === '' ? null : text}
-        createCustomValue
-        isClearable
+        allowsOther
+        isRequired={isRequired}
         disabled={readOnly}
         invalid={own.length > 0}
-        onChange={(option) => set(path, option?.value)}
+        onChange={(next) => set(path, next)}
       />
     </Frame>
   );

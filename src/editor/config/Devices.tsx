@@ -1,9 +1,10 @@
-import { Button, Combobox, FilterInput, Pagination, Stack, Text } from '@grafana/ui';
+import { Button, FilterInput, Pagination, Stack, Text } from '@grafana/ui';
 import { useMemo, useState } from 'react';
 import { useEditor } from './context.ts';
 import { DeviceRow } from './DeviceRow.tsx';
 import { duplicated, freshId, idOf, isWithin, itemOf, listOf, moved, textOf } from './document.ts';
 import { useTarget } from './form/context.ts';
+import { Picker } from './form/Picker.tsx';
 import { Note } from './Note.tsx';
 import { ProfilePicker } from './ProfilePicker.tsx';
 import { texts } from './texts.ts';
@@ -84,13 +85,13 @@ export function Devices() {
           </div>
           {connections.length > 1 && (
             <div style={{ flex: '0 1 220px' }}>
-              <Combobox
-                aria-label="Only behind connection"
+              <Picker
+                id="fieldgate-behind"
+                label="Only behind connection"
                 placeholder="All connections"
-                isClearable
                 options={connections.map((value) => ({ value }))}
                 value={behind ?? null}
-                onChange={(option) => setBehind(option?.value)}
+                onChange={setBehind}
               />
             </div>
           )}

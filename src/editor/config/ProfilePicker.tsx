@@ -1,7 +1,8 @@
-import { Button, Combobox, FilterInput, Grid, Modal, Stack, Text, useTheme2 } from '@grafana/ui';
+import { Button, FilterInput, Grid, Modal, Stack, Text, useTheme2 } from '@grafana/ui';
 import { useState } from 'react';
 import { useEditor } from './context.ts';
 import { idOf, itemOf, listOf, textOf } from './document.ts';
+import { Picker } from './form/Picker.tsx';
 import { Note } from './Note.tsx';
 import type { Profile } from './resources.ts';
 import { texts } from './texts.ts';
@@ -30,11 +31,13 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
     <Modal title={texts.fromProfile} isOpen onDismiss={onClose}>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, marginBottom: 12 }}>
         <div style={{ flex: '1 1 180px' }}>
-          <Combobox
-            aria-label="Behind connection"
+          <Picker
+            id="fieldgate-profile-connection"
+            isRequired
+            label="Behind connection"
             options={connections.map((one) => ({ value: idOf(one), label: textOf(one.title) || idOf(one) }))}
             value={connection}
-            onChange={({ value }) => setConnection(value)}
+            onChange={(next) => setConnection(next ?? '')}
           />
         </div>
         <div style={{ flex: '1 1 180px' }}>

@@ -79,19 +79,12 @@ export function Row({
           {marks}
           {!readOnly && (
             <Stack direction="row" gap={0.5}>
-              <IconButton name="arrow-up" aria-label={`${texts.up}: ${title}`} tooltip={texts.up} disabled={!onUp} onClick={onUp} />
-              <IconButton
-                name="arrow-down"
-                aria-label={`${texts.down}: ${title}`}
-                tooltip={texts.down}
-                disabled={!onDown}
-                onClick={onDown}
-              />
-              <IconButton name="copy" aria-label={`${texts.duplicate}: ${title}`} tooltip={texts.duplicate} onClick={onDuplicate} />
+              <IconButton name="arrow-up" tooltip={`${texts.up}: ${title}`} disabled={!onUp} onClick={onUp} />
+              <IconButton name="arrow-down" tooltip={`${texts.down}: ${title}`} disabled={!onDown} onClick={onDown} />
+              <IconButton name="copy" tooltip={`${texts.duplicate}: ${title}`} onClick={onDuplicate} />
               <IconButton
                 name="trash-alt"
-                aria-label={`${texts.remove}: ${title}`}
-                tooltip={texts.remove}
+                tooltip={`${texts.remove}: ${title}`}
                 onClick={() => (removeQuestion === undefined ? onRemove() : setAsked(true))}
               />
             </Stack>

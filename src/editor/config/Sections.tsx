@@ -1,5 +1,5 @@
 import { InternalTimeZones } from '@grafana/data';
-import { Combobox, Text, TimeZonePicker } from '@grafana/ui';
+import { Text, TimeZonePicker } from '@grafana/ui';
 import { useState } from 'react';
 import { useEditor } from './context.ts';
 import { isWithin, textOf } from './document.ts';
@@ -7,6 +7,7 @@ import { Fold } from './Fold.tsx';
 import { faultsAt, faultsWithin, useForm, useTarget } from './form/context.ts';
 import { Frame, inputIdOf } from './form/Frame.tsx';
 import { Members } from './form/Members.tsx';
+import { Picker } from './form/Picker.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { FaultMark } from './Marks.tsx';
 import { nameOf, type Schema } from './schema.ts';
@@ -73,9 +74,10 @@ function ZoneField({ schema, path, value, label = '' }: FieldProps) {
   return (
     <Frame place="timezone" inputId={id} label={label} help={schema.description} faults={own}>
       {readOnly ? (
-        <Combobox
+        <Picker
           id={id}
-          aria-label={label}
+          label={label}
+          isRequired
           options={[{ value: textOf(value) || 'UTC' }]}
           value={textOf(value) || 'UTC'}
           disabled

@@ -1,6 +1,7 @@
-import { Combobox, RadioButtonGroup } from '@grafana/ui';
+import { RadioButtonGroup } from '@grafana/ui';
 import { type Choice, choicesOf, isScalar, type Schema } from '../schema.ts';
 import { texts } from '../texts.ts';
+import { Picker } from './Picker.tsx';
 
 interface Props {
   schema: Schema;
@@ -36,9 +37,9 @@ export function ChoiceField({ schema, id, label, value, readOnly, invalid, onCha
   }
   // Of numbers and words the list keeps the words; what is chosen is looked up.
   return (
-    <Combobox
+    <Picker
       id={id}
-      aria-label={label}
+      label={label}
       options={options.map((one) => ({
         label: one.label,
         value: String(one.value),
@@ -46,10 +47,9 @@ export function ChoiceField({ schema, id, label, value, readOnly, invalid, onCha
       }))}
       value={current === undefined ? null : String(current)}
       placeholder={texts.default}
-      isClearable
       disabled={readOnly}
       invalid={invalid}
-      onChange={(option) => choose(options.find((one) => String(one.value) === option?.value)?.value)}
+      onChange={(next) => choose(options.find((one) => String(one.value) === next)?.value)}
     />
   );
 }

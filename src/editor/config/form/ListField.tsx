@@ -26,8 +26,7 @@ export function ListField({ schema, path, value, label = '' }: FieldProps) {
             </div>
             <IconButton
               name="trash-alt"
-              aria-label={`${texts.remove} ${index + 1}`}
-              tooltip={texts.remove}
+              tooltip={`${texts.remove} ${index + 1}`}
               disabled={readOnly}
               onClick={() => set(path, list.length === 1 ? undefined : list.filter((_one, at) => at !== index))}
             />

@@ -59,8 +59,7 @@ export function MapField({ schema, path, value, label = '' }: FieldProps) {
             </div>
             <IconButton
               name="trash-alt"
-              aria-label={`${texts.remove} ${name || index + 1}`}
-              tooltip={texts.remove}
+              tooltip={`${texts.remove} ${name || index + 1}`}
               disabled={readOnly}
               onClick={() => change(rows.filter((_one, at) => at !== index))}
             />

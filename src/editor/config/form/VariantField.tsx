@@ -1,10 +1,11 @@
-import { Combobox, RadioButtonGroup } from '@grafana/ui';
+import { RadioButtonGroup } from '@grafana/ui';
 import { placeOf } from '../document.ts';
 import { variantsOf } from '../schema.ts';
 import { texts } from '../texts.ts';
 import { faultsAt, useForm } from './context.ts';
 import { inputIdOf } from './Frame.tsx';
 import { Group } from './GroupField.tsx';
+import { Picker } from './Picker.tsx';
 import { type FieldProps, SchemaField } from './SchemaField.tsx';
 
 /** A value that may be written in several ways: which one is chosen first, then its fields are drawn. */
@@ -41,15 +42,14 @@ export function VariantField({ schema, path, value, label = '', isRequired = fal
         />
       ) : (
         <div style={{ maxWidth: 340 }}>
-          <Combobox
+          <Picker
             id={inputIdOf(place)}
-            aria-label={spoken}
+            label={spoken}
+            isRequired={isRequired}
             options={options}
             value={chosen?.key ?? null}
             placeholder={isRequired ? 'Choose' : texts.default}
-            {...(isRequired
-              ? { onChange: ({ value: key }: { value: string }) => choose(key) }
-              : { isClearable: true as const, onChange: (option: { value: string } | null) => choose(option?.value) })}
+            onChange={choose}
             disabled={readOnly}
           />
         </div>

@@ -1,9 +1,10 @@
-import { Alert, Button, Checkbox, Combobox, Modal, Stack, Text } from '@grafana/ui';
+import { Alert, Button, Checkbox, Modal, Stack, Text } from '@grafana/ui';
 import { useState } from 'react';
 import { useEditor } from '../context.ts';
 import { type Item, idOf, itemOf, listOf, type Path, textOf, withValue } from '../document.ts';
 import { FormContext } from '../form/context.ts';
 import { Members } from '../form/Members.tsx';
+import { Picker } from '../form/Picker.tsx';
 import { Note } from '../Note.tsx';
 import type { Finding } from '../resources.ts';
 import { type DriverSchemas, nameOf } from '../schema.ts';
@@ -115,12 +116,14 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
           hasPoints && (
             <Stack direction="row" gap={1} alignItems="center">
               <Text>Points go to</Text>
-              <Combobox
-                aria-label="Points go to"
+              <Picker
+                id="fieldgate-points-go"
+                isRequired
+                label="Points go to"
                 width={28}
                 options={[{ value: 'new', label: 'A new device' }, ...devices]}
                 value={into}
-                onChange={({ value }) => setInto(value)}
+                onChange={(next) => setInto(next ?? 'new')}
               />
             </Stack>
           )
