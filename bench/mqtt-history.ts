@@ -125,6 +125,8 @@ const bare: Subscriber = async (port, qos, expected, run) => {
     sum += (JSON.parse(bytes.toString()) as { temperature: number }).temperature;
     heard += 1;
   });
+  // What a kept session sends comes with the broker's greeting: before anything is asked.
+  await once(client, 'connect');
   await client.subscribeAsync(
     Array.from({ length: topics }, (_, n) => `bench/${n}`),
     { qos },

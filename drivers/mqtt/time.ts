@@ -77,7 +77,7 @@ export function zoneOf(name: string): Zone {
     second: 'numeric',
   });
   const aheadMs = (atMs: number): number => {
-    const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
+    const parts = new Map<string, number>(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
     const part = (type: string) => parts.get(type) ?? 0;
     const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
     return local - Math.floor(atMs / 1_000) * 1_000;
