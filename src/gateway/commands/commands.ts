@@ -12,6 +12,7 @@ import type { Plant } from '../plant.ts';
 import { Confirmations } from './confirmations.ts';
 import { deliver } from './delivery.ts';
 import type { Guarding } from './guarding.ts';
+import { Idempotency, type Running } from './idempotency.ts';
 import type { Journal } from './journal.ts';
 import type { Locks } from './locks.ts';
 import type { Pauses } from './pauses.ts';
@@ -35,20 +36,12 @@ export interface CommandsDeps {
   link(connection: string): Link | undefined;
 }
 
-interface Running {
-  record: CommandRecord;
-  /** Resolves when it was sent and answered for, or will not be: what comes after it on its bus may go. */
-  delivered: Promise<void>;
-  /** Resolves when it has ended; with a fault if it turned out that it never became a command. */
-  ended: Promise<Fault | undefined>;
-}
-
 export class Commands {
   readonly #deps: CommandsDeps;
   readonly #turns = new Turns();
   readonly #confirmations: Confirmations;
   readonly #open = new Map<string, { record: CommandRecord; leaving: AbortController; ended: Promise<unknown> }>();
-  readonly #byKey = new Map<string, Promise<Running>>();
+  readonly #keys: Idempotency;
   /** Verifications under way, by point: a later command to the same point ends them. */
   readonly #verifying = new Map<string, AbortController>();
   /** Points that were commanded in this run. */
@@ -61,6 +54,11 @@ export class Commands {
     this.#deps = deps;
     this.#confirmations = new Confirmations(deps.clock);
     this.#recovered = this.#recover();
+    this.#keys = new Idempotency(async (key) => {
+      // One that a crash left open has an end first.
+      await this.#recovered;
+      return await deps.store.commandByKey(deps.key, key);
+    });
   }
 
   /** Checks a command, sends it, and answers when it has ended or `body.wait` is over. Throws a `Fault` for what never became one. */
@@ -196,38 +194,8 @@ export class Commands {
   }
 
   /** The same idempotency key is the same command, in this run or an earlier one. */
-  async #submit(task: Task, before?: Promise<void>): Promise<Running> {
-    const { record } = task;
-    const key = record.idempotencyKey;
-    if (key === undefined) return await this.#begin(task, before);
-    let running = this.#byKey.get(key);
-    if (!running) {
-      running = this.#earlier(key).then((earlier) => earlier ?? this.#begin(task, before));
-      this.#byKey.set(key, running);
-      running
-        .then((it) => it.ended)
-        .finally(() => this.#byKey.delete(key))
-        .catch(() => undefined);
-    }
-    const same = await running;
-    const { device, point, kind, value, user } = same.record;
-    if (
-      device !== record.device ||
-      point !== record.point ||
-      kind !== record.kind ||
-      value !== record.value ||
-      user.login !== record.user.login
-    ) {
-      throw badRequest('this Idempotency-Key was used for another command', 'Idempotency-Key', 'key-reused', 422);
-    }
-    return same;
-  }
-
-  async #earlier(key: string): Promise<Running | undefined> {
-    // One that a crash left open has an end first.
-    await this.#recovered;
-    const record = await this.#deps.store.commandByKey(this.#deps.key, key);
-    return record && { record, delivered: Promise.resolve(), ended: Promise.resolve(undefined) };
+  #submit(task: Task, before?: Promise<void>): Promise<Running> {
+    return this.#keys.once(task.record, () => this.#begin(task, before));
   }
 
   async #answer(running: Running, waitMs: number): Promise<CommandRecord> {
