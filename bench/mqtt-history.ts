@@ -4,7 +4,6 @@
  * (the store's among them). QoS 1 with a kept session, each confirmed after its commit: how fast the broker's backlog is taken.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,7 +125,7 @@ const bare: Subscriber = async (port, qos, expected, run) => {
     heard += 1;
   });
   // What a kept session sends comes with the broker's greeting: before anything is asked.
-  await once(client, 'connect');
+  await new Promise<void>((resolve) => client.once('connect', () => resolve()));
   await client.subscribeAsync(
     Array.from({ length: topics }, (_, n) => `bench/${n}`),
     { qos },
