@@ -1,49 +1,10 @@
 /** Where a value is in a Modbus device and how it lies there: a point's `address`. */
 import { z } from 'zod';
 import { limits } from '../../src/contract/limits.ts';
-import { type Order, orders, ordersOf } from './order.ts';
+import { type AddressFields, addressFields, lastRegister } from './address-fields.ts';
+import { type Order, ordersOf } from './order.ts';
 import { parseReference, type Table, tables } from './reference.ts';
-
-export const types = [
-  'bool',
-  'int8',
-  'uint8',
-  'int16',
-  'uint16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'float16',
-  'float32',
-  'float64',
-  'bcd16',
-  'bcd32',
-  'string',
-] as const;
-export type Type = (typeof types)[number];
-
-/** Registers a value takes; a string says so itself, a bool in a bit table takes one bit. */
-const registersOf: Record<Exclude<Type, 'string'>, number> = {
-  bool: 1,
-  int8: 1,
-  uint8: 1,
-  int16: 1,
-  uint16: 1,
-  float16: 1,
-  bcd16: 1,
-  int32: 2,
-  uint32: 2,
-  float32: 2,
-  bcd32: 2,
-  int64: 4,
-  uint64: 4,
-  float64: 4,
-};
-
-const wholeTypes: readonly Type[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bcd16', 'bcd32'];
-const maskedTypes: readonly Type[] = ['uint16', 'uint32', 'uint64'];
-const halfTypes: readonly Type[] = ['int8', 'uint8', 'string'];
+import { halfTypes, maskedTypes, registersOf, type Type, wholeTypes } from './types.ts';
 
 /** After the schema: complete, and true to itself. */
 export interface Address {
@@ -68,85 +29,7 @@ export interface Address {
   writeAs: 'single' | 'multiple' | 'mask' | 'modify';
 }
 
-export const lastRegister = 65_535;
-
-const fields = z.strictObject({
-  table: z
-    .enum(tables)
-    .optional()
-    .describe('coil and discrete hold bits, input and holding hold 16-bit registers; coil and holding can be written'),
-  register: z
-    .int()
-    .min(0)
-    .max(lastRegister)
-    .optional()
-    .describe('Counted from 0, as the protocol does: what manuals write as 40001 is holding 0')
-    .meta({ examples: [30] }),
-  reference: z
-    .union([z.int(), z.string()])
-    .optional()
-    .meta({ examples: [40021, 400021, '00004'] })
-    .describe(
-      'The way of many manuals, instead of table and register: 0xxxx coil, 1xxxx discrete, 3xxxx input, 4xxxx holding, five or six digits, counted from 1',
-    ),
-  type: z.enum(types).optional().describe('bool in bit tables, uint16 in register tables unless said'),
-  order: z
-    .enum(orders)
-    .optional()
-    .describe('Bytes as they come over the wire, A the most significant: ABCD is the usual one, CDAB has the low register first'),
-  length: z
-    .int()
-    .min(1)
-    .max(limits.modbusRegistersMax)
-    .optional()
-    .describe('Registers of a string, two characters each (one with byte)')
-    .meta({ examples: [8] }),
-  bit: z
-    .int()
-    .min(0)
-    .max(15)
-    .optional()
-    .describe('For a bool inside a register: 0 is the least significant bit')
-    .meta({ examples: [3] }),
-  byte: z
-    .enum(['high', 'low'])
-    .optional()
-    .describe('For int8 and uint8: which half of the register, low unless said. For a string with one character a register: where it is')
-    .meta({ examples: ['high'] }),
-  mask: z
-    .union([z.int().min(1), z.string().regex(/^0x[0-9a-fA-F]{1,16}$/)], {
-      error: 'allowed is a whole number from 1, or hexadecimal digits such as "0x0ff0"',
-    })
-    .optional()
-    .describe('For uint16, uint32 and uint64: the bits of the number that are the value')
-    .meta({ examples: ['0x0ff0'] }),
-  shift: z
-    .int()
-    .min(0)
-    .max(63)
-    .optional()
-    .describe('With mask: how far its bits are moved to the right; to the lowest bit of the mask unless said')
-    .meta({ examples: [4] }),
-  scaleFactor: z
-    .int()
-    .min(0)
-    .max(lastRegister)
-    .optional()
-    .describe(
-      'Register, in the same table and counted from 0, that holds a power of ten (int16) the value is multiplied with, as in SunSpec; read together with the value. Its -32768 means that there is no value',
-    )
-    .meta({ examples: [40075] }),
-  encoding: z.enum(['utf-8', 'latin1']).default('utf-8').describe('Of a string'),
-  trim: z.enum(['end', 'both', 'none']).default('end').describe('Of a string, which ends at its first NUL: where blanks are taken off'),
-  writeAs: z
-    .enum(['auto', 'single', 'multiple', 'mask', 'modify'])
-    .default('auto')
-    .describe(
-      'Function code of writes: single is 5 or 6, multiple is 15 or 16; auto takes single where the value fits, but some devices know only one. Part of a register (a bit, a byte, a mask) is changed with mask, which is function 22, or for devices without it with modify: read, change, write back, which can undo what the device or another master does in between',
-    ),
-});
-
-export const addressSchema = fields.transform((input, context): Address => {
+export const addressSchema = addressFields.transform((input, context): Address => {
   let faulty = false;
   const fault = (path: string[], message: string) => {
     faulty = true;
@@ -212,12 +95,7 @@ export const addressSchema = fields.transform((input, context): Address => {
   return { ...place, width, type, order, bit, byte, field, scaleFactor, encoding, trim, writeAs };
 });
 
-function fieldOf(
-  input: z.output<typeof fields>,
-  type: Type,
-  width: number,
-  fault: (path: string[], message: string) => void,
-): Address['field'] {
+function fieldOf(input: AddressFields, type: Type, width: number, fault: (path: string[], message: string) => void): Address['field'] {
   if (input.mask === undefined) {
     if (input.shift !== undefined) fault(['shift'], 'is given without mask; allowed only with one');
     return undefined;
@@ -241,10 +119,7 @@ function fieldOf(
   return { mask, shift };
 }
 
-function placeOf(
-  input: z.output<typeof fields>,
-  fault: (path: string[], message: string) => void,
-): { table: Table; register: number } | undefined {
+function placeOf(input: AddressFields, fault: (path: string[], message: string) => void): { table: Table; register: number } | undefined {
   if (input.reference === undefined) {
     if (input.table === undefined) fault(['table'], `is missing; allowed are ${tables.join(', ')}, or a reference such as 40021`);
     if (input.register === undefined) fault(['register'], `is missing; allowed is 0 to ${lastRegister}, or a reference such as 40021`);

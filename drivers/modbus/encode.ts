@@ -1,7 +1,8 @@
 /** Raw value → what is written. Pure; throws a `RangeError` that says what is allowed, so that nothing is sent that means something else. */
 import type { Value } from '../../src/contract/sample.ts';
-import type { Address, Type } from './address.ts';
+import type { Address } from './address.ts';
 import { arrange, swapPairs } from './order.ts';
+import type { Type } from './types.ts';
 
 /** Bounds of the integer types. */
 export const bounds: Partial<Record<Type, { min: bigint; max: bigint }>> = {

@@ -1,7 +1,8 @@
 /** What registers could mean: every type in every order, and how likely it is. Pure; the marks are experience, not mathematics. */
-import { type Address, addressSchema, type Type } from './address.ts';
+import { type Address, addressSchema } from './address.ts';
 import { decodeRegisters } from './decode.ts';
 import { type Order, ordersOf } from './order.ts';
+import type { Type } from './types.ts';
 
 export interface Guess {
   type: Type;

@@ -1,7 +1,8 @@
 /** Which points a SunSpec model has at its place in a device, as they would stand in settings. Pure. Names, types and places are those of the public models. */
-import { type Address, addressSchema, type Type } from './address.ts';
+import { type Address, addressSchema } from './address.ts';
 import { decodeRegisters } from './decode.ts';
 import models from './sunspec-models.json' with { type: 'json' };
+import type { Type } from './types.ts';
 
 /** `[name, type, registers, { sf, unit, once, names }]`; a pad has no name. */
 type ModelPoint = (string | number | { sf?: string | number; unit?: string; once?: boolean; names?: Record<string, string> })[];
