@@ -13,7 +13,10 @@ const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${n
 const benchmarks = {
   host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
   ...Object.fromEntries(
-    ['store', 'store-wear', 'frames', 'gateway', 'traffic', 'mqtt', 'mqtt-history', 'modbus', 'serial', 'commands'].map((name) => [name, inNode(name)]),
+    ['store', 'store-wear', 'frames', 'gateway', 'traffic', 'mqtt', 'mqtt-history', 'modbus', 'serial', 'commands'].map((name) => [
+      name,
+      inNode(name),
+    ]),
   ),
 };
 
