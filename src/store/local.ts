@@ -1,30 +1,27 @@
 import type { CommandRecord } from '../contract/command.ts';
-import { badRequest } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
-import { columnKinds, type Sample, type SeriesKey, seriesName } from '../contract/sample.ts';
+import type { Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
 import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
 import { storageClosed, storageFailed, storageFull, TooManySeries } from './faults.ts';
 import { Journal } from './journal.ts';
-import type { Calls, Durability, ReadAsk, RecordWrite } from './messages.ts';
+import type { Calls, Durability, RecordWrite } from './messages.ts';
 import type { LocalOptions } from './open.ts';
 import { clampTime, kindFor, tidy } from './place.ts';
 import { type CommitOutcome, CommitQueue } from './queue.ts';
+import { Reads } from './reads.ts';
 import type {
   AuditCheck,
   AuditLine,
   Backup,
-  BucketOptions,
   BucketResult,
   Cardinality,
   Entry,
   OutlineResult,
-  QualityFilter,
   RangeResult,
   SeriesInfo,
-  SeriesRule,
   SeriesSize,
   Store,
   StoreStatus,
@@ -39,6 +36,7 @@ export class LocalStore implements Store {
   readonly #queue: CommitQueue;
   readonly #engine: Engine;
   readonly #journal: Journal;
+  readonly #reads: Reads;
   readonly #upkeep: Upkeep;
   /** First and last samples on their way from the database, by gateway. */
   readonly #loading = new Map<string, Promise<void>>();
@@ -68,6 +66,10 @@ export class LocalStore implements Store {
     });
     const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
     this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);
+    this.#reads = new Reads(this.#engine, this.#catalogue, async (gateway) => {
+      await this.#load(gateway);
+      await this.#settle();
+    });
     this.#upkeep = new Upkeep(this.#engine, this.#journal, options);
   }
 
@@ -107,53 +109,16 @@ export class LocalStore implements Store {
     });
   }
 
-  async range(
-    gateway: string,
-    keys: readonly SeriesKey[],
-    range: TimeRange,
-    { quality, rowsMax }: { quality: QualityFilter; rowsMax: number },
-    signal: AbortSignal,
-  ): Promise<RangeResult[]> {
-    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
-    if (infos.size === 0) return [];
-    const answer = await this.#engine.read('range', { ...ask, rowsMax: Math.min(rowsMax, limits.rowsPerQueryMax) }, signal);
-    return answer.flatMap(({ id, columns, cut }) => named(infos.get(id), { columns, cut }));
+  range(...ask: Parameters<Store['range']>): Promise<RangeResult[]> {
+    return this.#reads.range(...ask);
   }
 
-  async buckets(
-    gateway: string,
-    keys: Parameters<Store['buckets']>[1],
-    range: TimeRange,
-    options: BucketOptions,
-    signal: AbortSignal,
-  ): Promise<BucketResult[]> {
-    const { quality, aggregate, nowNs, before } = options;
-    if ('widthNs' in options && options.widthNs <= 0n) throw badWidth(options.widthNs);
-    const grid = 'widthNs' in options ? { widthNs: options.widthNs } : { edges: options.edges };
-    const { ask, infos } = await this.#prepare(gateway, keys, 'edges' in grid ? within(range, grid.edges) : range, quality, signal);
-    if (infos.size === 0) return [];
-    const ruled = new Map(keys.map((key) => [seriesName(key), key]));
-    const rules = Array.from(infos.values(), (info): SeriesRule => {
-      const { hold, counter } = ruled.get(seriesName(info)) ?? {};
-      return { ...(hold ? { hold } : {}), ...(counter ? { counter } : {}) };
-    });
-    const more = { ...(nowNs === undefined ? {} : { nowNs }), ...(before ? { before } : {}) };
-    const answer = await this.#engine.read('buckets', { ...ask, aggregate, grid, rules, ...more }, signal);
-    return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
+  buckets(...ask: Parameters<Store['buckets']>): Promise<BucketResult[]> {
+    return this.#reads.buckets(...ask);
   }
 
-  async outline(
-    gateway: string,
-    keys: readonly SeriesKey[],
-    range: TimeRange,
-    { quality, widthNs, keepMax }: { quality: QualityFilter; widthNs: bigint; keepMax: number },
-    signal: AbortSignal,
-  ): Promise<OutlineResult[]> {
-    if (widthNs <= 0n) throw badWidth(widthNs);
-    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
-    if (infos.size === 0) return [];
-    const answer = await this.#engine.read('outline', { ...ask, widthNs, keepMax }, signal);
-    return answer.flatMap(({ id, columns, samples }) => named(infos.get(id), { columns, samples, cut: false }));
+  outline(...ask: Parameters<Store['outline']>): Promise<OutlineResult[]> {
+    return this.#reads.outline(...ask);
   }
 
   connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]> {
@@ -343,27 +308,6 @@ export class LocalStore implements Store {
     if (this.#engine.isWritable) await this.#queue.flush().catch(() => {});
   }
 
-  async #prepare(gateway: string, keys: readonly SeriesKey[], range: TimeRange, quality: QualityFilter, signal: AbortSignal) {
-    signal.throwIfAborted();
-    await this.#load(gateway);
-    await this.#settle();
-    signal.throwIfAborted();
-    const records = keys.flatMap((key) => this.#catalogue.siblings(gateway, key)).filter((record) => record.stored);
-    const infos = new Map<number, SeriesInfo>();
-    for (const record of records) {
-      const info = infoOf(record);
-      if (info) infos.set(this.#catalogue.idOf(record), info);
-    }
-    const ask: ReadAsk = {
-      ids: [...infos.keys()],
-      kinds: Array.from(infos.values(), ({ kind }) => columnKinds.indexOf(kind)),
-      fromNs: clampTime(range.fromNs),
-      toNs: clampTime(range.toNs),
-      quality,
-    };
-    return { ask, infos };
-  }
-
   /** What the database has of a gateway from before this process, once. */
   #load(gateway: string): Promise<void> {
     if (this.#catalogue.loaded.has(gateway)) return Promise.resolve();
@@ -381,19 +325,4 @@ export class LocalStore implements Store {
     if (ids.length > 0) this.#catalogue.learn(await this.#engine.read('ends', { ids }));
     this.#catalogue.loaded.add(gateway);
   }
-}
-
-function named<T extends object>(series: SeriesInfo | undefined, rest: T): (T & { series: SeriesInfo })[] {
-  return series ? [{ series, ...rest }] : [];
-}
-
-function badWidth(widthNs: bigint): Error {
-  return badRequest(`the interval is ${widthNs} ns; allowed is anything above 0`, 'interval');
-}
-
-/** A range between the first and the last of a calendar's edges. */
-function within({ fromNs, toNs }: TimeRange, edges: BigInt64Array): TimeRange {
-  const first = edges[0] ?? fromNs;
-  const last = edges[edges.length - 1] ?? fromNs;
-  return { fromNs: fromNs > first ? fromNs : first, toNs: toNs < last ? toNs : last };
 }

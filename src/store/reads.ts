@@ -1,0 +1,116 @@
+import { badRequest } from '../contract/fault.ts';
+import { limits } from '../contract/limits.ts';
+import { columnKinds, type SeriesKey, seriesName } from '../contract/sample.ts';
+import { type Catalogue, infoOf } from './catalogue.ts';
+import type { Engine } from './engine.ts';
+import type { ReadAsk } from './messages.ts';
+import { clampTime } from './place.ts';
+import type {
+  BucketOptions,
+  BucketResult,
+  OutlineResult,
+  QualityFilter,
+  RangeResult,
+  SeriesInfo,
+  SeriesRule,
+  Store,
+  TimeRange,
+} from './store.ts';
+
+/** What is asked of samples: names become numbers of series for the reader, and its answers get their names back. */
+export class Reads {
+  readonly #engine: Engine;
+  readonly #catalogue: Catalogue;
+  readonly #ready: (gateway: string) => Promise<void>;
+
+  /** `ready` resolves when the catalogue knows a gateway's series and what was appended before is committed. */
+  constructor(engine: Engine, catalogue: Catalogue, ready: (gateway: string) => Promise<void>) {
+    this.#engine = engine;
+    this.#catalogue = catalogue;
+    this.#ready = ready;
+  }
+
+  async range(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    { quality, rowsMax }: { quality: QualityFilter; rowsMax: number },
+    signal: AbortSignal,
+  ): Promise<RangeResult[]> {
+    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
+    if (infos.size === 0) return [];
+    const answer = await this.#engine.read('range', { ...ask, rowsMax: Math.min(rowsMax, limits.rowsPerQueryMax) }, signal);
+    return answer.flatMap(({ id, columns, cut }) => named(infos.get(id), { columns, cut }));
+  }
+
+  async buckets(
+    gateway: string,
+    keys: Parameters<Store['buckets']>[1],
+    range: TimeRange,
+    options: BucketOptions,
+    signal: AbortSignal,
+  ): Promise<BucketResult[]> {
+    const { quality, aggregate, nowNs, before } = options;
+    if ('widthNs' in options && options.widthNs <= 0n) throw badWidth(options.widthNs);
+    const grid = 'widthNs' in options ? { widthNs: options.widthNs } : { edges: options.edges };
+    const { ask, infos } = await this.#prepare(gateway, keys, 'edges' in grid ? within(range, grid.edges) : range, quality, signal);
+    if (infos.size === 0) return [];
+    const ruled = new Map(keys.map((key) => [seriesName(key), key]));
+    const rules = Array.from(infos.values(), (info): SeriesRule => {
+      const { hold, counter } = ruled.get(seriesName(info)) ?? {};
+      return { ...(hold ? { hold } : {}), ...(counter ? { counter } : {}) };
+    });
+    const more = { ...(nowNs === undefined ? {} : { nowNs }), ...(before ? { before } : {}) };
+    const answer = await this.#engine.read('buckets', { ...ask, aggregate, grid, rules, ...more }, signal);
+    return answer.flatMap(({ id, ...columns }) => named(infos.get(id), columns));
+  }
+
+  async outline(
+    gateway: string,
+    keys: readonly SeriesKey[],
+    range: TimeRange,
+    { quality, widthNs, keepMax }: { quality: QualityFilter; widthNs: bigint; keepMax: number },
+    signal: AbortSignal,
+  ): Promise<OutlineResult[]> {
+    if (widthNs <= 0n) throw badWidth(widthNs);
+    const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
+    if (infos.size === 0) return [];
+    const answer = await this.#engine.read('outline', { ...ask, widthNs, keepMax }, signal);
+    return answer.flatMap(({ id, columns, samples }) => named(infos.get(id), { columns, samples, cut: false }));
+  }
+
+  async #prepare(gateway: string, keys: readonly SeriesKey[], range: TimeRange, quality: QualityFilter, signal: AbortSignal) {
+    signal.throwIfAborted();
+    await this.#ready(gateway);
+    signal.throwIfAborted();
+    const records = keys.flatMap((key) => this.#catalogue.siblings(gateway, key)).filter((record) => record.stored);
+    const infos = new Map<number, SeriesInfo>();
+    for (const record of records) {
+      const info = infoOf(record);
+      if (info) infos.set(this.#catalogue.idOf(record), info);
+    }
+    const ask: ReadAsk = {
+      ids: [...infos.keys()],
+      kinds: Array.from(infos.values(), ({ kind }) => columnKinds.indexOf(kind)),
+      fromNs: clampTime(range.fromNs),
+      toNs: clampTime(range.toNs),
+      quality,
+    };
+    return { ask, infos };
+  }
+}
+
+function named<T extends object>(series: SeriesInfo | undefined, rest: T): (T & { series: SeriesInfo })[] {
+  return series ? [{ series, ...rest }] : [];
+}
+
+function badWidth(widthNs: bigint): Error {
+  return badRequest(`the interval is ${widthNs} ns; allowed is anything above 0`, 'interval');
+}
+
+/** A range between the first and the last of a calendar's edges. */
+function within({ fromNs, toNs }: TimeRange, edges: BigInt64Array): TimeRange {
+  const first = edges[0] ?? fromNs;
+  const last = edges[edges.length - 1] ?? fromNs;
+  return { fromNs: fromNs > first ? fromNs : first, toNs: toNs < last ? toNs : last };
+}
