@@ -176,7 +176,7 @@ async function deep(): Promise<void> {
   });
 }
 
-/** One point, once a second, for a month: a panel by the interval the data source chooses, and by another. */
+/** One point, once a second, for a month: panels over a week and the month by the interval the data source chooses, and by another. */
 async function month(): Promise<void> {
   await withFolder(async (folder) => {
     const store = open(folder);
@@ -184,12 +184,28 @@ async function month(): Promise<void> {
     const plant = createPlant(1);
     await fill((entries) => store.append(gateway, entries, { now: true }), plant.next, seconds, 10_000, 1);
     await store.expire(gateway, 0n);
-    const range = { fromNs: startNs, toNs: startNs + BigInt(seconds) * secondNs };
-    const widthNs = BigInt(seconds / 1_000) * secondNs;
-    for (const width of [evenWidth(widthNs), widthNs + 1n]) {
-      const ask = { quality: 'usable' as const, aggregate: 'avg' as const, widthNs: width };
-      const figure = both(await ours(() => times(11, () => store.buckets(gateway, plant.keys, range, ask, signal))));
-      print(`out: 30 days of 1 Hz to averages of ${Math.round(Number(width) / 1e9)} s`, { fieldgate: figure });
+    const toNs = startNs + BigInt(seconds) * secondNs;
+    for (const [days, pixels] of [
+      [7, 700],
+      [7, 1_000],
+      [7, 1_900],
+      [30, 700],
+      [30, 1_000],
+      [30, 1_900],
+    ] as const) {
+      const rangeNs = BigInt(days) * 86_400n * secondNs;
+      const pixelNs = rangeNs / BigInt(pixels);
+      const figures: Record<string, string> = {};
+      for (const [name, widthNs] of [
+        ['auto', evenWidth(pixelNs, rangeNs)],
+        ['odd', pixelNs + 1n],
+      ] as const) {
+        const ask = { quality: 'usable' as const, aggregate: 'avg' as const, widthNs };
+        const range = { fromNs: toNs - rangeNs, toNs };
+        const figure = both(await ours(() => times(11, () => store.buckets(gateway, plant.keys, range, ask, signal))));
+        figures[`${name}, ${Math.round(Number(widthNs) / 1e9)} s`] = figure;
+      }
+      print(`out: ${days} days of 1 Hz on ${pixels} pixels, averages`, figures);
     }
     await store.close();
   });

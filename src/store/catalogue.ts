@@ -14,8 +14,8 @@ export interface SeriesRecord {
   /** Absent until a sample came or its ends were loaded. */
   firstNs: bigint | undefined;
   last: Sample | undefined;
-  /** Samples given to it, to notice whether any came while an expiry ran. */
-  appended: number;
+  /** The earliest sample that came since a deletion began that is still under way. */
+  sinceNs: bigint | undefined;
 }
 
 /**
@@ -31,6 +31,8 @@ export class Catalogue {
   readonly #refused = new Map<string, { samples: number; last: SeriesKey }>();
   #count = 0;
   #nextId = 1;
+  /** Deletions under way. */
+  #shortenings = 0;
   /** Gateways whose first and last samples have been taken from the database. */
   readonly loaded = new Set<string>();
 
@@ -99,7 +101,7 @@ export class Catalogue {
   }
 
   note(record: SeriesRecord, sample: Sample): void {
-    record.appended += 1;
+    if (this.#shortenings > 0 && (record.sinceNs === undefined || sample.timeNs < record.sinceNs)) record.sinceNs = sample.timeNs;
     if (record.firstNs === undefined || sample.timeNs < record.firstNs) record.firstNs = sample.timeNs;
     const { last } = record;
     if (!last || sample.timeNs > last.timeNs || (sample.timeNs === last.timeNs && sample.arrivalNs >= last.arrivalNs)) record.last = sample;
@@ -124,26 +126,33 @@ export class Catalogue {
     }
   }
 
-  /**
-   * Takes in what an expiry left; answers with the series that are gone. `marks` are the counts of samples from before it: a series that got
-   * some meanwhile stays as it is.
-   */
-  shorten(ends: Ends, empty: readonly number[], marks: ReadonlyMap<SeriesRecord, number>): number[] {
+  /** Runs a deletion; what comes meanwhile is not deleted by it, and `shorten` knows of it. */
+  async whileShortening<T>(run: () => Promise<T>): Promise<T> {
+    // Where one runs already, what came since that one began stays known to both.
+    if (this.#shortenings === 0) for (const record of this.#byId.values()) record.sinceNs = undefined;
+    this.#shortenings += 1;
+    try {
+      return await run();
+    } finally {
+      this.#shortenings -= 1;
+    }
+  }
+
+  /** Takes in what a deletion left; answers with the series that are gone: those that are empty and got nothing meanwhile. */
+  shorten(ends: Ends, empty: readonly number[]): number[] {
     for (const [index, id] of ends.ids.entries()) {
       const record = this.#byId.get(id);
-      if (record && marks.get(record) === record.appended) record.firstNs = ends.firsts[index];
+      const first = ends.firsts[index];
+      if (!record || first === undefined) continue;
+      record.firstNs = record.sinceNs !== undefined && record.sinceNs < first ? record.sinceNs : first;
     }
     return empty.filter((id) => {
       const record = this.#byId.get(id);
-      if (!record || marks.get(record) !== record.appended) return false;
-      this.#remove(record);
-      return true;
+      if (!record) return false;
+      if (record.sinceNs === undefined) this.#remove(record);
+      else record.firstNs = record.sinceNs;
+      return record.sinceNs === undefined;
     });
-  }
-
-  /** How many samples each series was given so far. */
-  marks(records: Iterable<SeriesRecord> = this.#byId.values()): Map<SeriesRecord, number> {
-    return new Map([...records].map((record) => [record, record.appended]));
   }
 
   #remove(record: SeriesRecord): void {
@@ -168,7 +177,7 @@ export class Catalogue {
       stored: false,
       firstNs: undefined,
       last: undefined,
-      appended: 0,
+      sinceNs: undefined,
     };
     const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
     const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();

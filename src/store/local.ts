@@ -294,13 +294,16 @@ export class LocalStore implements Store {
 
   async #shorten<K extends 'expire' | 'remove' | 'erase' | 'trim'>(name: K, ask: Calls[K]['ask']): Promise<number> {
     await this.#engine.writable();
-    const marks = this.#catalogue.marks();
-    const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);
-    this.#bytes = bytes;
-    const forgotten = this.#catalogue.shorten(ends, empty, marks);
-    // In the order of messages: a batch that names one of them again comes later and brings a new number.
-    if (forgotten.length > 0) await this.#engine.write('forget', { ids: forgotten });
-    return deleted;
+    return await this.#catalogue.whileShortening(async () => {
+      // A series whose only sample still waits is not empty.
+      await this.#settle();
+      const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);
+      this.#bytes = bytes;
+      const forgotten = this.#catalogue.shorten(ends, empty);
+      // In the order of messages: a batch that names one of them again comes later and brings a new number.
+      if (forgotten.length > 0) await this.#engine.write('forget', { ids: forgotten });
+      return deleted;
+    });
   }
 
   /** Reads see what was appended before them: it is committed first. A disk that refuses does not stop them from seeing the rest. */

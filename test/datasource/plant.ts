@@ -9,6 +9,7 @@ import { type Log, silentLog } from '../../src/contract/log.ts';
 import { readBuiltIn } from '../../src/datasource/built-in.ts';
 import { createDatasource } from '../../src/datasource/datasource.ts';
 import type { Datasource, HealthAnswer, ResourcePart } from '../../src/datasource/questions.ts';
+import type { HistorySection } from '../../src/datasource/section.ts';
 import { readFolder } from '../../src/executable.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -56,6 +57,7 @@ export interface Plant {
   readonly datasource: Datasource;
   /** Where its history is, under the name `1/plant`. */
   readonly store: Store;
+  readonly folder: string;
   /** Messages of the log at level info and error. */
   readonly logged: readonly string[];
   /** Lets the clock that measures time-outs jump ahead. */
@@ -72,13 +74,26 @@ export interface Plant {
   close(): Promise<void>;
 }
 
-export async function startPlant(settings: unknown, { memory = false, drivers = known, time = systemClock } = {}): Promise<Plant> {
-  const folder = await mkdtemp(join(tmpdir(), 'fieldgate-datasource-'));
+export interface PlantOptions {
+  memory?: boolean;
+  drivers?: typeof known;
+  time?: Clock;
+  /** What the plugin's own section says of the history. */
+  history?: HistorySection;
+  /** The data folder, which stays; else a temporary one. */
+  at?: string;
+}
+
+export async function startPlant(
+  settings: unknown,
+  { memory = false, drivers = known, time = systemClock, history = {}, at }: PlantOptions = {},
+): Promise<Plant> {
+  const folder = at ?? (await mkdtemp(join(tmpdir(), 'fieldgate-datasource-')));
   let aheadMs = 0;
   const clock: Clock = { ...time, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
   const logged: string[] = [];
   const log: Log = { ...silentLog, info: (message) => logged.push(message), error: (message) => logged.push(message) };
-  const store = openStore({ folder: memory ? undefined : folder, clock, log: silentLog, flushIntervalMs: 20 });
+  const store = openStore({ folder: memory ? undefined : folder, clock, log: silentLog, flushIntervalMs: 20, ...history });
   const builtIn = readBuiltIn(readFolder('profiles'));
   const datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version: '0.0.0-test' });
   let instance: InstanceSettings;
@@ -102,6 +117,7 @@ export async function startPlant(settings: unknown, { memory = false, drivers = 
   const plant: Plant = {
     datasource,
     store,
+    folder,
     logged,
     advance(ms) {
       aheadMs += ms;
@@ -185,7 +201,7 @@ export async function startPlant(settings: unknown, { memory = false, drivers = 
     async close() {
       await datasource.close();
       await store.close();
-      await rm(folder, { recursive: true, force: true });
+      if (at === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
   plant.save(settings);
