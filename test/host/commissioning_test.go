@@ -230,3 +230,27 @@ func TestABrokerIsScannedAndItsMessagesAreSeen(t *testing.T) {
 		return nil
 	})
 }
+
+// What a person does with a manual in one hand and the display of the device in view: the register, about what it shows, and its meaning goes first.
+func TestAProbeSaysWhatARegisterMeans(t *testing.T) {
+	p := shared(t)
+	must(t, p.modbus.Set(harness.Register{"table": "holding", "register": 60, "type": "float32", "order": "CDAB"}, 230.4))
+	admin := p.source.As(harness.Person("Admin"))
+	options := object{"unitId": 1, "table": "holding", "register": 60, "count": 4, "expect": 230}
+	_, next := survey(t, admin, "connections/plc/probe", object{"options": options})
+	if end := next(event("end")); end["state"] != "done" {
+		t.Fatalf("it ends with %v", end)
+	}
+	answer, err := admin.Get(within(t), "connections/plc/survey")
+	must(t, err)
+	var kept struct{ Findings []object }
+	must(t, answer.JSON(&kept))
+	if len(kept.Findings) == 0 {
+		t.Fatalf("kept is %s", answer.Body)
+	}
+	best := kept.Findings[0]
+	text, _ := best["text"].(string)
+	if best["kind"] != "byte-order" || !strings.HasPrefix(text, "holding 60 (counted from 0) as float32 CDAB: 230.4") {
+		t.Errorf("the best is %v", best)
+	}
+}
