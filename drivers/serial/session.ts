@@ -1,34 +1,25 @@
 /** A connection's share of a serial port: asks, listens, sets, acts. */
 import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
 import type { Answer, Host, PlannedRequest, Reading, Session, Sink, Survey } from '../../src/contract/driver.ts';
-import { formatDurationMs } from '../../src/contract/duration.ts';
-import { LinkLost, messageOf } from '../../src/contract/fault.ts';
+import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { actionOf, bytesOfAction } from './action.ts';
 import type { Address } from './address.ts';
+import { Asking, type SerialLine } from './asking.ts';
 import { createDecoder, type Decoder, readValue } from './decoder.ts';
-import { ErrorQueue } from './error-queue.ts';
 import type { Frame } from './frame.ts';
 import { Listening } from './listening.ts';
-import { compileMatch, type MatchText, type Places, showFrame, usesPlace } from './match.ts';
+import { type Places, usesPlace } from './match.ts';
+import { Ordering } from './ordering.ts';
 import { fill, fillRequest, type Sent } from './sending.ts';
-import type { ConnectionOptions, DeviceOptions } from './settings.ts';
+import type { ConnectionOptions } from './settings.ts';
 import { listPorts } from './survey/list.ts';
 import { listenOnly } from './survey/probe.ts';
 import type { ProbeOptions } from './survey/settings.ts';
-import type { Outcome, Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 type SerialPoint = Point<Address>;
-type SerialDevice = Device<DeviceOptions, Address>;
-
-/** What is sent to have something done, and the lines that say yes and no. */
-interface Order {
-  bytes: Buffer;
-  places: Places;
-  ack: MatchText | undefined;
-  nak: MatchText | undefined;
-}
 
 interface Found {
   frame: Frame;
@@ -38,16 +29,18 @@ interface Found {
 export class SerialSession implements Session<Address> {
   readonly #wire: Wire;
   readonly #options: ConnectionOptions;
-  readonly #devices: readonly SerialDevice[];
+  readonly #asking: Asking;
+  readonly #ordering: Ordering;
   readonly #host: Host;
   readonly #leave: () => Promise<void>;
   readonly #closing = new AbortController();
   readonly #decoders = new WeakMap<Address, Decoder>();
 
-  constructor(wire: Wire, line: { options: ConnectionOptions; devices: readonly SerialDevice[] }, host: Host, leave: () => Promise<void>) {
+  constructor(wire: Wire, line: SerialLine, host: Host, leave: () => Promise<void>) {
     this.#wire = wire;
     this.#options = line.options;
-    this.#devices = line.devices;
+    this.#asking = new Asking(wire, line, this.#closing.signal);
+    this.#ordering = new Ordering(wire, line.options, this.#asking);
     this.#host = host;
     this.#leave = leave;
   }
@@ -73,7 +66,7 @@ export class SerialSession implements Session<Address> {
     const [first] = points;
     if (first?.address.request === undefined) return [];
     const { request, reply } = first.address;
-    const places = this.#placesOf(first.device, [request, reply]);
+    const places = this.#asking.placesOf(first.device, [request, reply]);
     const accept = (frame: Frame): Found | undefined => {
       // Without an expression, the reply is the frame that any of the points finds its value in.
       for (const point of reply === undefined ? points : [first]) {
@@ -83,7 +76,7 @@ export class SerialSession implements Session<Address> {
       return undefined;
     };
     const isNumbered = usesPlace(reply, 'sequence');
-    const outcome = await this.#ask(fillRequest(request, places, this.#wire.spelling), { accept, unit, isNumbered }, signal);
+    const outcome = await this.#asking.ask(fillRequest(request, places, this.#wire.spelling), { accept, unit, isNumbered }, signal);
     switch (outcome.kind) {
       case 'answer': {
         const { frame, groups } = outcome.answer;
@@ -101,7 +94,7 @@ export class SerialSession implements Session<Address> {
   async listen(points: readonly SerialPoint[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
     const listening = new Listening(points, sink, (point) => ({
       decoder: this.#decoderOf(point.address),
-      id: this.#idOf(point.device),
+      id: this.#asking.idOf(point.device),
     }));
     const hear = (frames: readonly Frame[]) => listening.hear(frames);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -125,7 +118,7 @@ export class SerialSession implements Session<Address> {
   async write({ device, address: { set } }: SerialPoint, value: Value, signal: AbortSignal): Promise<Answer> {
     if (!set) return { state: 'not-sent', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
     const prepare = (places: Places) => ({ bytes: fill(set.send, { value }, places, this.#wire.spelling), ack: set.ack, nak: set.nak });
-    return await this.#order(device, [set.send, set.ack], prepare, signal);
+    return await this.#ordering.order(device, [set.send, set.ack], prepare, signal);
   }
 
   async act(device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
@@ -135,7 +128,7 @@ export class SerialSession implements Session<Address> {
       ack,
       nak,
     });
-    return await this.#order(device.id, [send, ack], prepare, signal);
+    return await this.#ordering.order(device.id, [send, ack], prepare, signal);
   }
 
   async probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {
@@ -158,26 +151,12 @@ export class SerialSession implements Session<Address> {
     return this.#leave();
   }
 
-  get #timeout(): string {
-    return formatDurationMs(this.#options.timeout);
-  }
-
   #whyNone(damaged: number): Pick<Reading, 'reason' | 'detail'> {
-    if (damaged === 0) return { reason: 'timeout', detail: `no reply in ${this.#timeout}` };
+    if (damaged === 0) return { reason: 'timeout', detail: `no reply in ${this.#asking.timeout}` };
     return {
       reason: 'crc',
-      detail: `no reply in ${this.#timeout} but ${damaged === 1 ? 'a frame' : `${damaged} frames`} whose checksum does not fit`,
+      detail: `no reply in ${this.#asking.timeout} but ${damaged === 1 ? 'a frame' : `${damaged} frames`} whose checksum does not fit`,
     };
-  }
-
-  #idOf(device: string): string | undefined {
-    return this.#devices.find(({ id }) => id === device)?.address.id;
-  }
-
-  /** A request that bears a number gets the next one. */
-  #placesOf(device: string, texts: readonly (Sent | MatchText | undefined)[]): Places {
-    const isNumbered = texts.some((text) => usesPlace(text, 'sequence'));
-    return { id: this.#idOf(device), sequence: isNumbered ? this.#wire.nextSequence() : undefined };
   }
 
   #decoderOf(address: Address): Decoder {
@@ -188,75 +167,10 @@ export class SerialSession implements Session<Address> {
     }
     return decoder;
   }
-
-  #ask<T>(
-    bytes: Buffer,
-    asked: { accept?: ((frame: Frame) => T | undefined) | undefined; unit: string; isNumbered: boolean },
-    signal: AbortSignal,
-  ): Promise<Outcome<T>> {
-    const { timeout, requestDelay } = this.#options;
-    const { accept, unit, isNumbered } = asked;
-    const both = AbortSignal.any([signal, this.#closing.signal]);
-    return this.#wire.ask({ bytes, unit, isNumbered, ...(accept && { accept }), timeoutMs: timeout, restMs: requestDelay }, both);
-  }
-
-  async #order(
-    unit: string,
-    texts: readonly (Sent | MatchText | undefined)[],
-    prepare: (places: Places) => Omit<Order, 'places'>,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    let order: Order;
-    try {
-      const places = this.#placesOf(unit, texts);
-      order = { ...prepare(places), places };
-    } catch (error) {
-      return { state: 'not-sent', detail: messageOf(error) };
-    }
-    const { errorQueue } = this.#options;
-    if (!errorQueue) return await this.#send(order, unit, signal);
-    const { timeout: timeoutMs, requestDelay: restMs } = this.#options;
-    const queue = new ErrorQueue(errorQueue, this.#wire, { timeoutMs, restMs, unit });
-    // What went wrong before is not this command's.
-    const before = await queue.empty(signal);
-    if (before.fault !== undefined) return { state: 'not-sent', detail: before.fault };
-    const answer = await this.#send(order, unit, signal);
-    if (answer.state !== 'acknowledged') return answer;
-    const after = await queue.empty(signal);
-    if (after.fault !== undefined) return { state: 'unknown', detail: `sent, but ${after.fault}` };
-    return after.errors.length === 0
-      ? { state: 'acknowledged' }
-      : { state: 'refused', detail: `the device's error queue says ${after.errors.join('; ')}` };
-  }
-
-  async #send(order: Order, unit: string, signal: AbortSignal): Promise<Answer> {
-    const { bytes, places } = order;
-    const [ack, nak] = [order.ack, order.nak].map((text) => (text === undefined ? undefined : compileMatch(text)));
-    const accept = (frame: Frame): Answer | undefined => {
-      if (nak?.find(frame, places)) return { state: 'refused', detail: `the device said ${showFrame(frame)}` };
-      return ack?.find(frame, places) ? { state: 'acknowledged' } : undefined;
-    };
-    const isNumbered = usesPlace(order.ack, 'sequence');
-    const outcome = await this.#ask(bytes, { accept: ack || nak ? accept : undefined, unit, isNumbered }, signal);
-    switch (outcome.kind) {
-      case 'answer':
-        return outcome.answer ?? { state: 'acknowledged', detail: 'sent; the device confirms nothing' };
-      case 'timeout':
-        return { state: 'unknown', detail: `sent ${showBytes(bytes)}, and no line said yes or no in ${this.#timeout}` };
-      case 'lost':
-        return { state: outcome.sent ? 'unknown' : 'not-sent', detail: outcome.error.message };
-      case 'aborted':
-        return { state: outcome.sent ? 'unknown' : 'not-sent', detail: messageOf(outcome.reason) };
-    }
-  }
 }
 
 function showSent(sent: Sent): string {
   return typeof sent === 'string'
     ? JSON.stringify(sent.trimEnd().slice(0, limits.serialShownMax))
     : sent.hex.slice(0, limits.serialShownMax);
-}
-
-function showBytes(bytes: Buffer): string {
-  return showFrame({ bytes, text: bytes.toString() });
 }

@@ -4,7 +4,8 @@ import type { Frame } from './frame.ts';
 import { compileMatch, showFrame } from './match.ts';
 import { fill, namesIn, type Sent } from './sending.ts';
 import type { ConnectionOptions } from './settings.ts';
-import { hide, type Wire } from './wire.ts';
+import { hide } from './taps.ts';
+import type { Wire } from './wire.ts';
 
 const nobody = { id: undefined, sequence: undefined };
 

@@ -3,19 +3,19 @@
  * for is the reply; every other one is for those who listen.
  */
 import type { Clock } from '../../src/contract/clock.ts';
-import type { Host, Traffic } from '../../src/contract/driver.ts';
+import type { Host } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { Log } from '../../src/contract/log.ts';
 import { wireMs } from '../tty/settings.ts';
 import type { Shareable } from '../tty/sharing.ts';
 import { openStream, type Stream } from '../tty/stream.ts';
 import { Turns } from '../tty/turns.ts';
 import { findUsb } from '../tty/usb.ts';
+import { Drops, droppedWords } from './drops.ts';
 import { Frame } from './frame.ts';
 import { createFraming, type Framing } from './framing/create.ts';
-import type { Dropped } from './framing/framer.ts';
 import { type ConnectionOptions, ttyOf, turnaroundOf } from './settings.ts';
+import { Taps } from './taps.ts';
 import type { Spelling } from './template.ts';
 
 /** How a request ended. `sent` says whether bytes left this machine. */
@@ -49,13 +49,6 @@ interface Exchange {
   lose(error: LinkLost): void;
 }
 
-const droppedWords: Record<Dropped, string> = {
-  'too-long': 'longer than framing allows',
-  partial: 'not whole',
-  checksum: 'checksum does not fit',
-  malformed: 'not understood',
-};
-
 type WireHost = Pick<Host, 'clock' | 'log' | 'secret'>;
 
 export class Wire implements Shareable {
@@ -65,17 +58,14 @@ export class Wire implements Shareable {
   /** Told once when the port is gone by itself. */
   readonly losses = new Set<(error: LinkLost) => void>();
   /** Told of everything that goes over the wire. */
-  readonly taps = new Set<(message: Traffic) => void>();
+  readonly taps: Taps;
   /** Told of the bytes as they come, before anything is made of them. */
   readonly probes = new Set<(bytes: Buffer) => void>();
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #turns = new Turns();
   readonly #framing: Framing;
   readonly #openedAtMs: number;
-  /** Not to be seen by those who look at the traffic, though the device may echo it. */
-  readonly #secret: string;
   #port: Stream | undefined;
   #exchange: Exchange | undefined;
   /** Says whether a frame is the reply to a request that was given up and may still be answered. */
@@ -88,14 +78,17 @@ export class Wire implements Shareable {
   #cancelIdle = () => {};
   #heardBefore = false;
   #sequence = 0;
-  readonly #dropped = new Map<Dropped, number>();
 
   private constructor(options: ConnectionOptions, { clock, log, secret }: WireHost) {
     this.#options = options;
-    this.#secret = secret('password') ?? '';
+    this.taps = new Taps(secret('password') ?? '');
     this.#clock = clock;
-    this.#log = log;
-    this.#framing = createFraming(options.framing, options.encoding, (why, bytes) => this.#drop(why, bytes));
+    const drops = new Drops(options.framing, log);
+    this.#framing = createFraming(options.framing, options.encoding, (why, bytes) => {
+      this.taps.tell({ direction: 'in', bytes, meaning: droppedWords[why], isFault: true });
+      if (why === 'checksum' && this.#exchange) this.#exchange.damaged += 1;
+      drops.note(why);
+    });
     this.#openedAtMs = clock.monotonicMs();
     this.#notBeforeMs = this.#openedAtMs + Math.max(limits.serialSettleMs, options.connectDelay);
     this.#strangersUntilMs = this.#openedAtMs + turnaroundOf(options);
@@ -190,7 +183,7 @@ export class Wire implements Shareable {
       const cancel = this.#clock.after(deadlineMs, () => end({ kind: 'timeout', damaged: exchange.damaged }, false));
       signal.addEventListener('abort', abort, { once: true });
       this.#exchange = exchange;
-      if (bytes.length > 0) this.#tell({ direction: 'out', bytes: request.shown ?? bytes, ...(unit === undefined ? {} : { unit }) });
+      if (bytes.length > 0) this.taps.tell({ direction: 'out', bytes: request.shown ?? bytes, ...(unit === undefined ? {} : { unit }) });
       const written = bytes.length > 0 ? this.#port?.write(bytes) : undefined;
       // Handed over to the port is all that can be known.
       if (!accept) void Promise.resolve(written).then(() => end({ kind: 'answer', answer: undefined as T }, true));
@@ -230,39 +223,18 @@ export class Wire implements Shareable {
     const exchange = this.#exchange;
     if (exchange?.take(frame)) {
       this.#exchange = undefined;
-      this.#tell({ direction: 'in', bytes, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
+      this.taps.tell({ direction: 'in', bytes, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
       return true;
     }
     if (this.#late?.(frame)) {
-      this.#tell({ direction: 'in', bytes, meaning: 'reply that came too late', isFault: true });
+      this.taps.tell({ direction: 'in', bytes, meaning: 'reply that came too late', isFault: true });
       this.#late = undefined;
       this.#notBeforeMs = this.#clock.monotonicMs();
       this.#wake();
       return true;
     }
-    this.#tell({ direction: 'in', bytes });
+    this.taps.tell({ direction: 'in', bytes });
     return false;
-  }
-
-  #tell(message: Traffic): void {
-    if (this.taps.size === 0) return;
-    const told = this.#secret === '' ? message : { ...message, bytes: hide(Buffer.from(message.bytes), this.#secret) };
-    for (const tap of this.taps) tap(told);
-  }
-
-  #drop(why: Dropped, bytes: Buffer): void {
-    this.#tell({ direction: 'in', bytes, meaning: droppedWords[why], isFault: true });
-    if (why === 'checksum' && this.#exchange) this.#exchange.damaged += 1;
-    if (why === 'partial') return;
-    const count = (this.#dropped.get(why) ?? 0) + 1;
-    this.#dropped.set(why, count);
-    if (count > 1) return;
-    const { framing } = this.#options;
-    if (why === 'too-long')
-      this.#log.warn('a line is longer than framing.maxLength and is dropped; further ones are not reported', {
-        framing: JSON.stringify(framing),
-      });
-    else this.#log.warn(`a frame is dropped: ${droppedWords[why]}; further ones are not reported`, { framing: JSON.stringify(framing) });
   }
 
   #lose(error: LinkLost): void {
@@ -272,10 +244,4 @@ export class Wire implements Shareable {
     this.#exchange?.lose(error);
     for (const tell of this.losses) tell(error);
   }
-}
-
-/** The bytes with stars in the place of the secret. */
-export function hide(bytes: Buffer, secret: string): Buffer {
-  if (secret === '' || !bytes.includes(secret)) return bytes;
-  return Buffer.from(bytes.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '***'), 'latin1');
 }

@@ -404,6 +404,14 @@ describe('the stream', () => {
     expect(asked.flat().map(({ value }) => value)).toEqual(asked.map(() => 0));
   }, 60_000);
 
+  it('a line as long as is allowed is one, although its delimiter comes in two pieces', () => {
+    const dropped: string[] = [];
+    const framer = new DelimiterFramer({ delimiter: Buffer.from('\r\n'), maxLength: 4 }, (why) => void dropped.push(why));
+    const frames = ['12', '34\r', '\nabcde', '\r', '\nok\r\n'].flatMap((text) => [...framer.push(Buffer.from(text))]);
+    expect(frames.map(String)).toEqual(['1234', 'ok']);
+    expect(dropped).toEqual(['too-long']);
+  });
+
   it('whatever comes, in whatever pieces, gives the lines a plain look at the bytes gives', () => {
     const run = { numRuns: soak ? 50_000 : 1_000 };
     const piece = fc.oneof(

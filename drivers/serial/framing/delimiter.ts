@@ -49,7 +49,8 @@ export class DelimiterFramer implements Framer {
       }
     }
     rest = rest.subarray(begin);
-    if (rest.length > maxLength) this.#skipping ??= 'too-long';
+    // The last bytes may be the beginning of the delimiter.
+    if (rest.length > maxLength + delimiter.length - 1) this.#skipping ??= 'too-long';
     // Of what is dropped only the end can matter: the beginning of a delimiter.
     this.#held = Buffer.from(this.#skipping === undefined ? rest : rest.subarray(-delimiter.length));
   }
