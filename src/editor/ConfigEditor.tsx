@@ -7,7 +7,7 @@ import { Connections } from './config/Connections.tsx';
 import { useCheck } from './config/check.ts';
 import { type Editor, EditorContext } from './config/context.ts';
 import { Devices } from './config/Devices.tsx';
-import { type Item, itemOf, withValue } from './config/document.ts';
+import { type Item, itemOf, valueAt, withValue } from './config/document.ts';
 import { FaultList } from './config/FaultList.tsx';
 import { FormContext } from './config/form/context.ts';
 import { JsonSide } from './config/JsonSide.tsx';
@@ -52,7 +52,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     onOptionsChange(latest.current);
   }
   const change = (next: Item) => update({ jsonData: ownOf(next) as FieldgateSettings });
-  const set: Editor['set'] = (path, value) => change(withValue(latest.current.jsonData, path, value) as Item);
+  const set: Editor['set'] = (path, value) => {
+    // Saying the same again is no change, and must not render everything anew.
+    if (!Object.is(valueAt(latest.current.jsonData, path), value)) change(withValue(latest.current.jsonData, path, value) as Item);
+  };
   function jump(place: string): void {
     setSide('form');
     setTarget({ place });

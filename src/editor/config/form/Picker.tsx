@@ -1,4 +1,5 @@
 import { Combobox, type ComboboxOption } from '@grafana/ui';
+import { useRef } from 'react';
 
 interface Props {
   id: string;
@@ -20,17 +21,24 @@ interface Props {
 const unseen = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)', whiteSpace: 'nowrap' } as const;
 
 /** A list to search and choose from. */
-export function Picker({ id, label, isRequired = false, allowsOther = false, onChange, ...rest }: Props) {
-  const shared = { id, 'aria-labelledby': `${id}-name`, createCustomValue: allowsOther, ...rest };
+export function Picker({ id, label, isRequired = false, allowsOther = false, onChange, options, ...rest }: Props) {
+  // Grafana 12 takes an equal option that is another object for a new choice, and renders without end.
+  const kept = useRef(options);
+  if (JSON.stringify(kept.current) !== JSON.stringify(options)) kept.current = options;
+  const shared = { id, 'aria-labelledby': `${id}-name`, createCustomValue: allowsOther, options: kept.current, ...rest };
+  // It tells a choice again after each rendering that it took for news; only another one is passed on.
+  const choose = (next: string | undefined) => {
+    if (next !== (rest.value ?? undefined)) onChange(next);
+  };
   return (
     <>
       <span id={`${id}-name`} style={unseen}>
         {label}
       </span>
       {isRequired ? (
-        <Combobox {...shared} onChange={({ value }) => onChange(value)} />
+        <Combobox {...shared} onChange={({ value }) => choose(value)} />
       ) : (
-        <Combobox {...shared} isClearable onChange={(option) => onChange(option?.value)} />
+        <Combobox {...shared} isClearable onChange={(option) => choose(option?.value)} />
       )}
     </>
   );
