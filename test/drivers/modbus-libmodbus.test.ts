@@ -28,7 +28,7 @@ beforeAll(async () => {
             address: { table: 'holding', register: 900 + index * 10, type: 'float32', order },
           })),
           ...Array.from({ length: 500 }, (_, register) => ({ id: `r${register}`, address: { table: 'holding', register } })),
-          { id: 'far', address: { table: 'holding', register: 1_000 } },
+          { id: 'far', address: { table: 'holding', register: 3_000 } },
           { id: 'coil', access: 'read-write', address: { table: 'coil', register: 99 } },
           { id: 'bit', access: 'read-write', address: { table: 'holding', register: 600, bit: 9 } },
         ],

@@ -131,7 +131,7 @@ export async function failure(call: Promise<unknown>): Promise<ServiceError> {
   );
 }
 
-export async function until(what: () => boolean, withinMs = 3_000): Promise<number> {
+export async function until(what: () => boolean, withinMs = 15_000): Promise<number> {
   const startMs = performance.now();
   while (!what()) {
     if (performance.now() - startMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
