@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { GrafanaAt } from './grafana-http.ts';
 
 const pluginId = 'fieldgate-iot-datasource';
+const panelId = 'fieldgate-control-panel';
 
 export interface Place {
   /** Grafana keeps all it writes below it. */
@@ -26,7 +27,7 @@ export function writeConfig({ folder, root, port, serial }: Place): GrafanaAt {
     log: { mode: 'file' },
     analytics: { reporting_enabled: 'false', check_for_updates: 'false', check_for_plugin_updates: 'false' },
     news: { news_feed_enabled: 'false' },
-    plugins: { allow_loading_unsigned_plugins: pluginId, preinstall_disabled: 'true' },
+    plugins: { allow_loading_unsigned_plugins: `${pluginId},${panelId}`, preinstall_disabled: 'true' },
     [`plugin.${pluginId}`]: { data_path: join(folder, 'fieldgate') },
   };
   const config = join(folder, 'grafana.ini');

@@ -62,11 +62,11 @@ function writeShared(folder, { manifest, readme, pictures, licenses }) {
 
 /** The source's plugin.json with the version of package.json and the day it counts as made on. */
 function writeManifest(folder, manifest) {
-  const text = JSON.stringify(
-    { ...manifest, info: { ...manifest.info, version, updated: releaseDate(root).toISOString().slice(0, 10) } },
-    null,
-    2,
-  );
+  const { info, dependencies } = manifest;
+  // The plugins that it needs are those of the same release.
+  const plugins = dependencies.plugins.map((plugin) => ({ ...plugin, version }));
+  const dated = { ...info, version, updated: releaseDate(root).toISOString().slice(0, 10) };
+  const text = JSON.stringify({ ...manifest, info: dated, dependencies: { ...dependencies, plugins } }, null, 2);
   writeFileSync(join(folder, 'plugin.json'), `${text}\n`);
 }
 

@@ -1,5 +1,6 @@
 /**
- * Makes what is given to people: dist/packages/ with one zip a platform, one with all of them, their checksums and the bill of materials.
+ * Makes what is given to people: dist/packages/ with one zip a platform, one with all of them, one of the panel, their checksums and the bills of
+ * materials of both plugins.
  * Each zip is what `grafana cli --pluginUrl <zip> plugins install <id>` takes: one folder, called by the plugin's id.
  * The same source gives the same bytes: names are sorted, times are that of the last commit, modes are given.
  * Usage: npm run package [-- --platform NAME --plugin FOLDER --out FOLDER]
@@ -7,7 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,8 @@ const { values } = parseArgs({
 const platforms = chosenPlatforms({ all: values.platform === undefined, platform: values.platform });
 const { id, executable } = JSON.parse(readFileSync(join(root, 'plugin.json'), 'utf8'));
 const plugin = resolve(root, values.plugin ?? join('dist', id));
+const panelId = JSON.parse(readFileSync(join(root, 'src/panel/plugin.json'), 'utf8')).id;
+const panel = join(dirname(plugin), panelId);
 const out = resolve(root, values.out ?? 'dist/packages');
 /** What every package holds. Whatever else lies in the folder stays out, and whatever of these is missing is an error. */
 const shared = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'img', 'module.js', 'module.js.map', 'plugin.json'];
@@ -44,35 +47,52 @@ mkdirSync(out, { recursive: true });
 
 const archives = platforms.map((platform) => ({ name: `${id}-${version}.${platform.name}.zip`, platforms: [platform] }));
 if (platforms.length > 1) archives.push({ name: `${id}-${version}.zip`, platforms });
-await Promise.all(archives.map((archive) => writeZip(join(out, archive.name), archive.platforms)));
+const panelArchive = `${panelId}-${version}.zip`;
+await Promise.all([
+  ...archives.map((archive) => writeZip(join(out, archive.name), plugin, id, archive.platforms)),
+  // The panel has no native part, so one package is for every platform.
+  writeZip(join(out, panelArchive), panel, panelId, []),
+]);
 
-const files = await Promise.all(archives.map(async ({ name }) => ({ name, sha256: await sha256(join(out, name)) })));
 const parts = { backend: contents(plugin).read('backend'), frontend: contents(plugin).read('frontend'), native: [bindingPackage(root)] };
-const bill = `${id}-${version}.cdx.json`;
-writeFileSync(join(out, bill), sbom(root, { name: id, version, date, parts, files }));
-files.push({ name: bill, sha256: await sha256(join(out, bill)) });
+const files = [
+  ...(await billed(
+    id,
+    parts,
+    archives.map(({ name }) => name),
+  )),
+  ...(await billed(panelId, { frontend: contents(panel).read('frontend') }, [panelArchive], { node: false })),
+];
 // The form that `sha256sum --check` reads.
 writeFileSync(join(out, 'SHA256SUMS'), files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''));
 console.log(`${out}: ${[...files.map(({ name }) => name), 'SHA256SUMS'].join(', ')}`);
 
-async function writeZip(file, wanted) {
+/** Writes the bill of materials of one plugin's archives; resolves to them and it with their checksums. */
+async function billed(name, parts, archives, options) {
+  const files = await Promise.all(archives.map(async (archive) => ({ name: archive, sha256: await sha256(join(out, archive)) })));
+  const bill = `${name}-${version}.cdx.json`;
+  writeFileSync(join(out, bill), sbom(root, { name, version, date, parts, files }, options));
+  return [...files, { name: bill, sha256: await sha256(join(out, bill)) }];
+}
+
+async function writeZip(file, folder, called, wanted) {
   const native = wanted.flatMap((platform) => [executableName(executable, platform), bindingName(platform)]);
   const executables = new Set(wanted.map((platform) => executableName(executable, platform)));
   const zip = new ZipFile();
   // Zip keeps local time; the same hands of the clock in every time zone make the same bytes.
   const mtime = new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
-  for (const name of [...shared, ...native].flatMap(walk).sort()) {
+  for (const name of [...shared, ...native].flatMap((entry) => walk(folder, entry)).sort()) {
     const mode = executables.has(name) ? 0o100755 : 0o100644;
-    zip.addFile(join(plugin, name), `${id}/${name}`, { mtime, mode, forceDosTimestamp: true });
+    zip.addFile(join(folder, name), `${called}/${name}`, { mtime, mode, forceDosTimestamp: true });
   }
   zip.end();
   await pipeline(zip.outputStream, createWriteStream(file));
 }
 
 /** Names of files below the plugin's folder, with slashes. */
-function walk(name) {
+function walk(folder, name) {
   if (name !== 'img') return [name];
-  return readdirSync(join(plugin, name)).map((entry) => `${name}/${entry}`);
+  return readdirSync(join(folder, name)).map((entry) => `${name}/${entry}`);
 }
 
 async function sha256(file) {

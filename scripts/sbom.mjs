@@ -12,9 +12,9 @@ const spec = Spec.Spec1dot6;
 
 /**
  * JSON text. `parts`: for each of `backend`, `frontend` and `native` the packages in it, as contents() notes them.
- * `files` are the archives it speaks of: `{ name, sha256 }`.
+ * `files` are the archives it speaks of: `{ name, sha256 }`. `node`: whether Node is in the product.
  */
-export function sbom(root, { name, version, date, parts, files }) {
+export function sbom(root, { name, version, date, parts, files }, { node = true } = {}) {
   const bom = new Models.Bom();
   const product = component(Enums.ComponentType.Application, name, version, 'Apache-2.0');
   for (const file of files) {
@@ -37,7 +37,7 @@ export function sbom(root, { name, version, date, parts, files }) {
     }
   }
   for (const [folder, made] of byFolder) for (const needed of needs(root, folder, byFolder)) made.dependencies.add(needed.bomRef);
-  for (const made of [...byFolder.values(), nodeComponent(root)]) bom.components.add(made);
+  for (const made of [...byFolder.values(), ...(node ? [nodeComponent(root)] : [])]) bom.components.add(made);
   for (const made of bom.components) if (made.name === 'node') product.dependencies.add(made.bomRef);
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(spec));
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;

@@ -1,4 +1,4 @@
-import { FieldConfigProperty, PanelPlugin } from '@grafana/data';
+import { FieldConfigProperty, PanelPlugin, ThresholdsMode } from '@grafana/data';
 import { ControlPanel } from './ControlPanel.tsx';
 import { ControlsEditor } from './options/ControlsEditor.tsx';
 import { migrateOptions, needsMigration } from './options/migration.ts';
@@ -6,9 +6,14 @@ import { type PanelOptions, panelDefaults } from './options/options.ts';
 
 export const plugin = new PanelPlugin<PanelOptions>(ControlPanel)
   .setMigrationHandler(migrateOptions, needsMigration)
-  .setNoPadding()
   .useFieldConfig({
     // What a control shows is one value of one point; nothing of it is linked to or computed from.
+    // Grafana's own default is red from 80 on, which means nothing for a device.
+    standardOptions: {
+      [FieldConfigProperty.Thresholds]: {
+        defaultValue: { mode: ThresholdsMode.Absolute, steps: [{ value: Number.NEGATIVE_INFINITY, color: 'text' }] },
+      },
+    },
     disableStandardOptions: [
       FieldConfigProperty.Links,
       FieldConfigProperty.Actions,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, hostEnv, launch, type Message, protocol, root, stopAll } from '../wire/plugin.ts';
-import { type Entry, id, release, unpack } from './release.ts';
+import { type Entry, id, panelId, release, unpack } from './release.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const platforms = ['linux_amd64', 'linux_arm64', 'windows_amd64'];
@@ -26,8 +26,8 @@ afterAll(async () => {
   for (const folder of trash) rmSync(folder, { recursive: true, force: true });
 });
 
-async function unpacked(archive: string): Promise<{ folder: string; entries: Entry[] }> {
-  const found = await unpack(join(packages, archive));
+async function unpacked(archive: string, plugin = id): Promise<{ folder: string; entries: Entry[] }> {
+  const found = await unpack(join(packages, archive), plugin);
   trash.push(dirname(found.folder));
   return found;
 }
@@ -38,11 +38,12 @@ const executable = (platform: string) => `gpx_fieldgate_${platform}${platform.st
 const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 describe('a release', () => {
-  it('is a package a platform, one of all, a bill of materials and checksums that hold', () => {
-    const zips = [...platforms.map((platform) => `${id}-${version}.${platform}.zip`), `${id}-${version}.zip`];
-    expect(readdirSync(packages).sort(byCode)).toEqual([...zips, `${id}-${version}.cdx.json`, 'SHA256SUMS'].sort(byCode));
+  it('is a package a platform, one of all, one of the panel, bills of materials and checksums that hold', () => {
+    const zips = [...platforms.map((platform) => `${id}-${version}.${platform}.zip`), `${id}-${version}.zip`, `${panelId}-${version}.zip`];
+    const bills = [id, panelId].map((name) => `${name}-${version}.cdx.json`);
+    expect(readdirSync(packages).sort(byCode)).toEqual([...zips, ...bills, 'SHA256SUMS'].sort(byCode));
     const sums = readFileSync(join(packages, 'SHA256SUMS'), 'utf8').trimEnd().split('\n');
-    expect(sums.map((line) => line.slice(66)).sort(byCode)).toEqual([...zips, `${id}-${version}.cdx.json`].sort(byCode));
+    expect(sums.map((line) => line.slice(66)).sort(byCode)).toEqual([...zips, ...bills].sort(byCode));
     for (const line of sums) expect(line).toBe(`${sha256(join(packages, line.slice(66)))}  ${line.slice(66)}`);
   });
 
@@ -65,6 +66,34 @@ describe('a release', () => {
       expect(pictures.filter((path) => !images.includes(`${id}/${path}`))).toEqual([]);
     },
   );
+
+  it('the package of the panel holds one folder without anything native', async () => {
+    const { folder, entries } = await unpacked(`${panelId}-${version}.zip`, panelId);
+    const names = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY-LICENSES.txt',
+      'img/logo.svg',
+      'module.js',
+      'module.js.map',
+      'plugin.json',
+    ];
+    const pictures = entries.flatMap(({ name }) => (/\/img\/.*\.png$/.test(name) ? [name] : []));
+    expect(entries.map(({ name }) => name)).toEqual([...names.map((name) => `${panelId}/${name}`), ...pictures].sort(byCode));
+    for (const { name, mode } of entries) expect(mode.toString(8), name).toBe('100644');
+    const { info, dependencies } = JSON.parse(readFileSync(join(folder, 'plugin.json'), 'utf8')) as {
+      info: PluginInfo;
+      dependencies: { plugins: { id: string; version: string }[] };
+    };
+    expect(info.version).toBe(version);
+    expect(dependencies.plugins).toMatchObject([{ id, version }]);
+    for (const { path } of info.screenshots) expect(pictures).toContain(`${panelId}/${path}`);
+    const bill = JSON.parse(readFileSync(join(packages, `${panelId}-${version}.cdx.json`), 'utf8')) as { components?: { name: string }[] };
+    expect((bill.components ?? []).map(({ name }) => name)).not.toContain('node');
+    const { sources } = JSON.parse(readFileSync(join(folder, 'module.js.map'), 'utf8')) as { sources: string[] };
+    expect(sources.filter((name) => name.includes(root))).toEqual([]);
+  });
 
   it('has pages that read as well where the repository is not', async () => {
     const { folder } = await unpacked(`${id}-${version}.linux_amd64.zip`);
@@ -131,7 +160,7 @@ describe('the bill of materials', () => {
     const files = bill.metadata.component.components ?? [];
     expect(files.map(({ name }) => name).sort(byCode)).toEqual(
       readdirSync(packages)
-        .filter((name) => name.endsWith('.zip'))
+        .filter((name) => name.startsWith(id) && name.endsWith('.zip'))
         .sort(byCode),
     );
     for (const { name, hashes } of files) expect(hashes).toEqual([{ alg: 'SHA-256', content: sha256(join(packages, name)) }]);

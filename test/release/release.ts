@@ -9,6 +9,7 @@ import { node, root } from '../wire/plugin.ts';
 const run = promisify(execFile);
 
 export const id = 'fieldgate-iot-datasource';
+export const panelId = 'fieldgate-control-panel';
 
 export interface Entry {
   name: string;
@@ -29,9 +30,9 @@ export async function release(platforms: readonly string[] = [], env: Record<str
   return join(folder, 'packages');
 }
 
-/** Unpacks with Python's zipfile into a new folder and lists what was there. */
-export async function unpack(archive: string): Promise<{ folder: string; entries: Entry[] }> {
+/** Unpacks with Python's zipfile into a new folder and lists what was there; `plugin` is the id of what it holds. */
+export async function unpack(archive: string, plugin = id): Promise<{ folder: string; entries: Entry[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'fieldgate-unpacked-'));
   const { stdout } = await run('python3', [join(root, 'test/far/unzip.py'), archive, folder]);
-  return { folder: join(folder, id), entries: JSON.parse(stdout) as Entry[] };
+  return { folder: join(folder, plugin), entries: JSON.parse(stdout) as Entry[] };
 }

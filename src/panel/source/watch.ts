@@ -73,6 +73,9 @@ export class DeviceWatch {
     document.removeEventListener('visibilitychange', this.#seen);
     this.#running?.abort(new Error('nobody listens any more'));
     this.#endLive();
+    // What somebody may is asked anew when somebody listens again; what was read until now has its age.
+    const { access: _before, ...view } = this.#view;
+    this.#view = view;
   }
 
   readonly #seen = (): void => {
