@@ -35,6 +35,8 @@ export function NamePicker({ ask, what, value, onChange, label, id, placeholder,
     const pattern = typed === '' ? '*' : isPattern(typed) ? typed : `*${typed}*`;
     const { total } = await suggest(ask, what, { ...among, ...selecting(what, pattern) }, { limit: '1' }).catch(() => ({ total: -1 }));
     if (total < 0) return [{ value: pattern, label: pattern, description: 'is not understood' }];
+    // A pattern nobody wrote and nothing matches only stands in the way of the name that does.
+    if (total === 0 && pattern !== typed) return [];
     const noun = total === 1 ? what.slice(0, -1) : what;
     return [{ value: pattern, label: pattern, description: `${total} ${noun}` }];
   }
