@@ -1,4 +1,5 @@
 /** Asks the device for one point now. */
+import type { PlannedRequest, Reading } from '../contract/driver.ts';
 import { Fault } from '../contract/fault.ts';
 import type { Sample } from '../contract/sample.ts';
 import type { Priority } from './bus.ts';
@@ -25,7 +26,7 @@ export async function readFresh(
       },
     );
   }
-  const readings = await deps.link.read(request, priority, signal);
+  const readings = await readUntilReady(deps.link, request, priority, signal);
   let fresh: Sample | undefined;
   const stop = deps.intake.watch(placed, (sample) => {
     fresh = sample;
@@ -35,4 +36,14 @@ export async function readFresh(
   if (!fresh)
     throw new Fault(`the driver answered without ${point.device}.${point.id}`, { type: 'no-answer', blame: 'device', status: 502 });
   return fresh;
+}
+
+/** A device that puts us off is asked again as often as its settings allow; others use the bus meanwhile. */
+async function readUntilReady(link: Link, request: PlannedRequest, priority: Priority, signal: AbortSignal): Promise<Reading[]> {
+  for (let tries = 0; ; tries++) {
+    const readings = await link.read(request, priority, signal);
+    const again = readings.find((reading) => reading.again !== undefined)?.again;
+    if (!again || tries >= again.times) return readings;
+    await link.clock.sleep(again.afterMs, signal);
+  }
 }

@@ -146,6 +146,10 @@ export class Link {
     return result;
   }
 
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+
   /** The requests that would read these points; none if they cannot be asked for, or the link is down. */
   requestsFor(points: readonly Point[]): PlannedRequest[] {
     return this.#opened?.plan(points) ?? [];

@@ -80,6 +80,23 @@ it('a device that is busy for good is bad by name, after as many tries as are al
   expect((await far.ask({ requests: true })).requests?.length).toBeGreaterThanOrEqual(3);
 }, 20_000);
 
+it('who asks a busy device now waits for as many tries as are allowed', async () => {
+  const { far, transport } = await rogue();
+  const planned = connection(transport, { unitId: 106, busyPause: '20ms', busyRetries: 3 }, [40]);
+  const devices = planned.devices.map((device) => ({
+    ...device,
+    points: device.points.map((point) => ({ ...point, intervalMs: 3_600_000 })),
+  }));
+  const gateway = await gatewayFor({ ...planned, devices });
+  await until('a reading', () => last(gateway, 'r40') !== undefined);
+  await far.ask({ requests: true });
+  expect(await gateway.readNow({ device: 'd', point: 'r40' }, AbortSignal.timeout(10_000))).toMatchObject({
+    value: null,
+    reason: 'exception-6',
+  });
+  expect((await far.ask({ requests: true })).requests).toHaveLength(4);
+}, 20_000);
+
 it('what a device refuses is asked for apart from then on: the plan is made anew', async () => {
   const { transport } = await rogue();
   const gateway = await gatewayFor(connection(transport, { unitId: 26 }, [48, 49, 50, 54]));
