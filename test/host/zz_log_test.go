@@ -11,6 +11,9 @@ import (
 func TestWhatThePlantLogged(t *testing.T) {
 	p := shared(t)
 	lines := p.plugin.Stderr.All()
+	if p.plugin.Exited() {
+		t.Errorf("it ended while it was needed; last it said:\n%s", strings.Join(lines[max(0, len(lines)-10):], "\n"))
+	}
 	if len(lines) == 0 {
 		t.Fatal("it logged nothing, though connections broke")
 	}
