@@ -87,6 +87,28 @@ it('copies are few, newest first; what is no backup is left alone and an interru
   await expect(memory.backups()).rejects.toMatchObject({ type: 'no-data-folder' });
 });
 
+it('a part that is damaged is copied as it is: the rest of the backup is whole, and it tells of the same part', async () => {
+  const folder = temporaryFolder();
+  const before = openForTest(folder);
+  await before.append(gateway, some(0, 3 * limits.storeChunkRowsMax), { now: true });
+  await before.expire(gateway, 0n);
+  await before.close();
+  const database = new DatabaseSync(join(folder, 'fieldgate.db'));
+  const { lost } = database.prepare('SELECT rows AS lost FROM chunk WHERE block = 2').get() as { lost: number };
+  database.exec("UPDATE block SET data = x'00' WHERE id = 2");
+  database.close();
+  const store = openForTest(folder);
+  const { name } = await store.backup();
+  const restored = temporaryFolder();
+  copyFileSync(join(folder, 'backups', name), join(restored, 'fieldgate.db'));
+  const copy = openForTest(restored);
+  for (const one of [store, copy]) {
+    const [found] = await one.range(gateway, [key], always, rows, never);
+    expect(found?.columns.times.length).toBe(3 * limits.storeChunkRowsMax - lost);
+    expect(one.status().detail).toMatch(/part of the history cannot be read and is left out/);
+  }
+});
+
 it('what is deleted is what was said: a range, a series, a device; the rest and the file stay sound', async () => {
   const folder = temporaryFolder();
   const store = openForTest(folder);
