@@ -39,7 +39,7 @@ const boiler = () => ({
       address: { unitId: 1 },
       points: [{ id: 'flow_temp', address: { table: 'input', register: 0, type: 'int16' }, scale: 0.1, unit: 'celsius' }],
     },
-    { id: 'meter', connection: 'plc', labels: { site: 'north' } },
+    { id: 'meter', connection: 'plc', labels: { site: 'north-1' } },
   ],
 });
 
@@ -146,7 +146,7 @@ it('duplicates, reorders, searches and removes devices', async () => {
   await devices.getByRole('button', { name: 'Move up: meter' }).click();
   const ids = async () => ((await settingsOf(page)).jsonData.devices as unknown as { id: string }[]).map(({ id }) => id);
   expect(await ids()).toEqual(['boiler', 'meter', 'boiler-2']);
-  await devices.getByRole('textbox', { name: 'Search devices' }).fill('NORTH');
+  await devices.getByRole('textbox', { name: 'Search devices' }).fill('plc NORTH-1');
   await page.getByRole('heading', { name: 'Devices (1 of 3)' }).waitFor();
   await devices.getByRole('button', { name: 'Remove: meter' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();

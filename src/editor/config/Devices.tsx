@@ -77,6 +77,7 @@ export function Devices() {
         <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, margin: '8px 0' }}>
           <div style={{ flex: '1 1 200px' }}>
             <FilterInput
+              escapeRegex={false}
               aria-label="Search devices"
               placeholder="Search by id, title, connection, profile or label"
               value={search}

@@ -76,7 +76,13 @@ export function Points({ path, device, driver, states, profile }: Props) {
       </Stack>
       <Faults faults={faultsAt(faults, placeOf(listPath))} />
       {list.length > pageSize && (
-        <FilterInput aria-label="Search points" placeholder="Search by id, title or address" value={search} onChange={setSearch} />
+        <FilterInput
+          escapeRegex={false}
+          aria-label="Search points"
+          placeholder="Search by id, title or address"
+          value={search}
+          onChange={setSearch}
+        />
       )}
       {list.length + inherited.length === 0 && <Note>{texts.noPoints}</Note>}
       <Stack direction="column" gap={0.5}>

@@ -41,7 +41,13 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
           />
         </div>
         <div style={{ flex: '1 1 180px' }}>
-          <FilterInput aria-label="Search profiles" placeholder="Search by maker or model" value={search} onChange={setSearch} />
+          <FilterInput
+            escapeRegex={false}
+            aria-label="Search profiles"
+            placeholder="Search by maker or model"
+            value={search}
+            onChange={setSearch}
+          />
         </div>
       </div>
       {shown.length === 0 && <Text element="p">{`No profile for ${String(kind ?? 'this connection')} fits.`}</Text>}

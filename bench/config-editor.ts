@@ -1,0 +1,58 @@
+/**
+ * The config editor with 500 devices, in headless Chromium with the built module and the executable: until one can type into it, until a search
+ * has its answer, until a device is open. Beside it the same page with 5 devices, which is what the page itself costs.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { openStudio } from '../test/browser/chromium.ts';
+
+const rounds = 3;
+
+const plant = (count: number) => ({
+  version: 1,
+  // Nothing listens there: what is measured is the page.
+  connections: [{ id: 'plc', kind: 'modbus', transport: { type: 'tcp', host: '127.0.0.1', port: 1 } }],
+  devices: Array.from({ length: count }, (_, index) => ({
+    id: `meter-${index}`,
+    connection: 'plc',
+    address: { unitId: (index % 247) + 1 },
+    points: Array.from({ length: 4 }, (_point, at) => ({ id: `p${at}`, address: { table: 'input', register: at }, unit: 'watt' })),
+  })),
+});
+
+const median = (times: number[]) => Math.round(times.sort((one, other) => one - other)[Math.floor(times.length / 2)] ?? Number.NaN);
+
+for (const count of [5, 500]) {
+  const studio = await openStudio(plant(count));
+  try {
+    const times: Record<'interactive' | 'search' | 'open', number[]> = { interactive: [], search: [], open: [] };
+    for (let round = 0; round < rounds; round++) {
+      const startMs = performance.now();
+      const page = await studio.open('show=config');
+      const search = page.getByRole('textbox', { name: 'Search devices' });
+      await search.fill('meter-');
+      times.interactive.push(performance.now() - startMs);
+      const typedMs = performance.now();
+      await search.fill(`meter-${count - 1}`);
+      await page.getByRole('heading', { name: `Devices (1 of ${count})` }).waitFor();
+      times.search.push(performance.now() - typedMs);
+      const clickedMs = performance.now();
+      await page
+        .getByRole('article', { name: `meter-${count - 1}`, exact: true })
+        .getByRole('button', { expanded: false })
+        .first()
+        .click();
+      await page.getByRole('region', { name: `Points of meter-${count - 1}` }).waitFor();
+      times.open.push(performance.now() - clickedMs);
+      await page.close();
+    }
+    console.log(
+      `${String(count).padStart(3)} devices: ${median(times.interactive)} ms until one can type, ${median(times.search)} ms a search, ${median(times.open)} ms to open a device (median of ${rounds})`,
+    );
+  } finally {
+    await studio.close();
+  }
+}
+const module = readFileSync(join(import.meta.dirname, '../dist/fieldgate-iot-datasource/module.js'));
+console.log(`module.js: ${Math.round(module.length / 1024)} KiB, ${Math.round(gzipSync(module).length / 1024)} KiB as gzip`);
