@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { migrateOptions, needsMigration } from '../../src/panel/options/migration.ts';
+import { type Bench, openBench } from './panel-bench.ts';
+
+/** The panel as a page: for everybody's eyes and fingers, on a phone, with variables, and while it is made. */
+let bench: Bench;
+vi.setConfig({ testTimeout: 90_000 });
+beforeAll(async () => {
+  bench = await openBench();
+}, 120_000);
+afterAll(() => bench?.close());
+
+const controls = [
+  { kind: 'toggle', device: 'boiler', point: 'pump' },
+  { kind: 'slider', device: 'boiler', point: 'setpoint' },
+  { kind: 'number', device: 'boiler', point: 'setpoint', title: 'Typed' },
+  { kind: 'choice', device: 'boiler', point: 'mode' },
+  { kind: 'choice', device: 'boiler', point: 'slow', choices: [0, 1, 2, 3, 4, 5, 6, 7] },
+  { kind: 'press', device: 'boiler', point: 'reset' },
+  { kind: 'press', device: 'boiler', point: 'jog', release: false, colour: 'destructive' },
+  { kind: 'text', device: 'boiler', point: 'name' },
+  { kind: 'button', device: 'boiler', point: 'guarded', value: 7, colour: 'success' },
+  { kind: 'button', device: 'boiler', point: 'valve', value: 7, colour: 'secondary' },
+  { kind: 'button', device: 'attic', point: 'fan', value: 7 },
+  { kind: 'button' },
+];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong inside of an element, in words. */
+async function faults(page: Page, inside: string): Promise<string[]> {
+  await page.evaluate(axe);
+  return await page.evaluate(async (selector) => {
+    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
+    const found = await (window as unknown as { axe: { run(selector: string): Promise<Found> } }).axe.run(selector);
+    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  }, inside);
+}
+
+describe.each(['dark', 'light'])('for everybody, %s', (theme) => {
+  it('has nothing that axe finds wrong, neither in use nor disabled nor in the question', async () => {
+    const page = await bench.panel(controls, { theme, width: '900', height: '800' });
+    await page.getByRole('switch', { name: 'Pump' }).waitFor();
+    await page.getByTestId('control 10').getByRole('button').click();
+    await page.getByTestId('control 10').locator('[data-state=mismatch]').waitFor();
+    await page.getByTestId('control 11').getByTestId('reason').waitFor();
+    expect(await faults(page, 'section[aria-label=panel]')).toEqual([]);
+    await page.getByTestId('control 9').getByRole('button').click();
+    await page.getByRole('dialog').waitFor();
+    expect(await faults(page, '[role=dialog]')).toEqual([]);
+    // Enter pressed twice by mistake says no.
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await bench.holds({ table: 'holding', register: 50 })).toBe(0);
+    await page.close();
+  });
+});
+
+it('is one column of large targets on a phone', async () => {
+  const page = await bench.panel(controls, { width: '340', height: '640' }, { width: 375, height: 700 });
+  await page.getByRole('switch', { name: 'Pump' }).waitFor();
+  await page.getByTestId('control 8').getByRole('button').waitFor();
+  const cards = await page
+    .locator('section[data-testid^="control"]')
+    .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().left));
+  expect(new Set(cards).size).toBe(1);
+  const targets = page.locator('section[aria-label=panel]').locator('button, input, select');
+  const small = await targets.evaluateAll((all) =>
+    all.flatMap((one) => {
+      const { width, height } = one.getBoundingClientRect();
+      return width < 44 || height < 44 ? [`${one.outerHTML.slice(0, 120)} is ${width} x ${height}`] : [];
+    }),
+  );
+  expect(small).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+  await page.close();
+});
+
+it('takes variables in bindings, values and words', async () => {
+  const page = await bench.panel([
+    { kind: 'button', device: '$house', point: ['$', '{what}'].join(''), value: '$to', label: 'Make it $to' },
+  ]);
+  await page.getByText('no value for the variable $house').waitFor();
+  await page.evaluate(() => {
+    const own = window as unknown as { standVariables: object; stand: { options: object; setOptions(options: object): void } };
+    own.standVariables = { house: 'boiler', what: 'mode', to: 'comfort' };
+    own.stand.setOptions({ ...own.stand.options });
+  });
+  await page.getByRole('button', { name: 'Make it comfort', disabled: false }).click();
+  await page.locator('[data-state=verified]').waitFor();
+  expect(await bench.holds({ table: 'holding', register: 40 })).toBe(1);
+  await page.close();
+});
+
+it('is bound by search, where only what can be commanded is offered', async () => {
+  const page = await bench.panel([], { edit: '1' });
+  const pane = page.getByRole('region', { name: 'option Controls' });
+  await pane.getByRole('button', { name: 'Add a control' }).click();
+  await pane.getByRole('combobox', { name: 'Device' }).fill('boi');
+  await page.getByRole('option', { name: /Boiler/ }).click();
+  await pane.getByRole('combobox', { name: 'Point or command' }).fill('p');
+  await page.getByRole('option', { name: /Pump/ }).waitFor();
+  expect(await page.getByRole('option', { name: /pressure/ }).count()).toBe(0);
+  await page.getByRole('option', { name: /Pump/ }).click();
+  await page.getByTestId('control 1').getByRole('heading', { name: 'Pump' }).waitFor();
+  const stored = await page.evaluate(() => (window as unknown as { stand: { options: { controls: object[] } } }).stand.options.controls);
+  expect(stored).toMatchObject([{ id: '1', device: 'boiler', target: 'point', name: 'pump' }]);
+  await page.close();
+});
+
+describe('options', () => {
+  it('of every form become those of today, and stay so', () => {
+    const written = {
+      controls: [
+        { device: 'boiler', point: 'pump', on: true, choices: ['a', { value: 1, label: 'one' }] },
+        { command: 'reboot', id: '1' },
+        null,
+        { id: '1' },
+      ],
+      columns: -3,
+    };
+    expect(needsMigration({ options: written })).toBe(true);
+    const options = migrateOptions({ options: written });
+    expect(options).toMatchObject({ version: 1, columns: 0, showAge: true });
+    expect(options.controls.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+    expect(options.controls[0]).toMatchObject({
+      kind: 'button',
+      target: 'point',
+      name: 'pump',
+      on: 'true',
+      choices: [
+        { value: 'a', label: '' },
+        { value: '1', label: 'one' },
+      ],
+    });
+    expect(options.controls[1]).toMatchObject({ target: 'command', name: 'reboot' });
+    expect(needsMigration({ options })).toBe(false);
+    expect(migrateOptions({ options })).toEqual(options);
+  });
+
+  it.each([undefined, null, 7, [], { controls: 'none' }, { controls: [[], 'x', 3] }])('that are no options (%j) do no harm', (options) => {
+    expect(() => migrateOptions({ options })).not.toThrow();
+  });
+
+  it('of a newer panel keep their number, so that it can be said', () => {
+    expect(migrateOptions({ options: { version: 7 } }).version).toBe(7);
+  });
+});
