@@ -9,8 +9,9 @@ import {
   LoadingState,
   type MetricFindValue,
   type ScopedVars,
+  StreamingFrameAction,
 } from '@grafana/data';
-import { DataSourceWithBackend } from '@grafana/runtime';
+import { DataSourceWithBackend, type StreamOptionsProvider } from '@grafana/runtime';
 import { concatMap, map, type Observable, timer } from 'rxjs';
 import { annotationSupport } from './query/annotations.ts';
 import { interpolate } from './query/interpolate.ts';
@@ -22,6 +23,10 @@ import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 /** Raw traffic has no channel: while somebody watches, it is asked for so often. */
 const tailMs = 1_000;
 
+/** Rows of a live panel in the browser: what a short history may grow to, and what a long one may hold. */
+const liveRowsMin = 10_000;
+const liveRowsMax = 100_000;
+
 export class FieldgateDataSource extends DataSourceWithBackend<FieldgateQuery, FieldgateSettings> {
   override annotations = annotationSupport;
 
@@ -31,6 +36,16 @@ export class FieldgateDataSource extends DataSourceWithBackend<FieldgateQuery, F
     // Grafana's type says every data source; its editor is given ours.
     this.variables = new VariableSupport(this) as unknown as NonNullable<this['variables']>;
   }
+
+  /**
+   * Grafana keeps as many rows as a panel has pixels; but a live row is a moment of any of the series, and so many of them would be minutes. What is kept
+   * is the range: as many rows as its history has, and as many again, up to a bound.
+   */
+  override streamOptionsProvider: StreamOptionsProvider<FieldgateQuery> = (request, frame) => ({
+    action: StreamingFrameAction.Append,
+    ...(request.rangeRaw?.to === 'now' && { maxDelta: request.range.to.valueOf() - request.range.from.valueOf() }),
+    maxLength: Math.min(liveRowsMax, Math.max(request.maxDataPoints ?? 0, liveRowsMin, 2 * frame.length)),
+  });
 
   /** A resource of the backend, for pickers. */
   readonly ask: Ask = (path) => this.getResource(path, undefined, { showErrorAlert: false });
