@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../../src/contract/clock.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { watchHost } from '../../src/wire/host.ts';
@@ -80,6 +80,7 @@ describe('the end', () => {
     const host = spawn(node, [join(root, 'test/wire/short-lived-host.ts'), JSON.stringify(minimalMain), JSON.stringify(hostEnv)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    onTestFinished(() => void host.kill('SIGKILL'));
     let told = '';
     host.stdout.on('data', (bytes) => (told += String(bytes)));
     await until(() => told.includes('\n'));
