@@ -20,9 +20,9 @@ export const limitsPanel = {
   followMs: 15 * 60_000,
   /** After an obstacle has ended by its own time: clocks of browser and server differ a little. */
   untilGraceMs: 200,
-  /** Answers of the same device are shared by the controls of a panel that ask at the same moment. */
+  /** Between two looks at who sent the last command: somebody else may have. */
   lastCommandMs: 15_000,
-  /** A pointer that was released a moment ago still moves a slider by a hair. */
+  /** Controls of one panel: more do not fit a page, and each asks. */
   controlsMax: 100,
   /** Names a search offers at once. */
   suggestionsMax: 100,

@@ -32,7 +32,6 @@ export function openLive(source: string, device: string, points: readonly string
     startTime: Date.now(),
     liveStreaming: true,
   } as DataQueryRequest;
-  let heard = false;
   const subscription = from(getDataSourceSrv().get({ uid: source }))
     .pipe(
       switchMap((api) => {
@@ -44,14 +43,9 @@ export function openLive(source: string, device: string, points: readonly string
       next({ data, errors, error }) {
         if (error || (errors?.length ?? 0) > 0) listener.ended();
         else listener.frames(data as DataFrame[]);
-        heard = true;
       },
       error: () => listener.ended(),
       complete: () => listener.ended(),
     });
-  return () => {
-    subscription.unsubscribe();
-    // A query that nobody waits for any more has nothing to tell.
-    if (!heard) listener.frames = () => undefined;
-  };
+  return () => subscription.unsubscribe();
 }
