@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const dist = join(import.meta.dirname, '../../dist');
 const exported = JSON.parse(readFileSync(join(import.meta.dirname, 'grafana-12.3.json'), 'utf8')) as Record<string, string[]>;
 /** What Grafana hands to plugins beside its own packages. */
-const others = ['react', 'react-dom', 'react/jsx-runtime', 'rxjs', 'module', 'exports'];
+const others = ['react', 'react-dom', 'react/jsx-runtime', 'rxjs', '@emotion/css', 'module', 'exports'];
 
 const plugins = readdirSync(dist, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && readdirSync(join(dist, entry.name)).includes('module.js'))
