@@ -1,4 +1,10 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Node strips types by WebAssembly, in each thread anew, and V8 (Node 24.21) now and then crashes when such threads come and go by the hundred:
+// WasmEngine::FreeDeadCode after its module is gone. With a cache each file is stripped once. The product is bundled and strips nothing.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'fieldgate-compile-cache');
 
 export default defineConfig({
   test: {
