@@ -69,6 +69,12 @@ export const limits = {
   acceptKindsMax: 32,
   /** gRPC messages we accept; the Go SDK's server takes 16 MiB too (facts/grafana.md §2.8). */
   requestBytesMax: 16 * 1024 * 1024,
+  /**
+   * Calls the host may give up at once, and each second. Node's own bounds (1,000 and 33) are against strangers: beyond them the connection is closed and
+   * Grafana starts the plugin anew. Who reaches our socket is the host.
+   */
+  callsGivenUpBurst: 1_000_000,
+  callsGivenUpPerSecond: 100_000,
   /** The host reads stderr in 64 KiB lines; a longer line is not parsed as JSON (facts/grafana.md §1.6). */
   logLineBytesMax: 48 * 1024,
   /** Log lines waiting for a host that does not read; more are dropped and counted. */

@@ -1,4 +1,5 @@
 /** The wire as a whole: checks the host, listens, says where, and answers until there is a reason to end. */
+import type { ServerOptions as Http2Options } from 'node:http2';
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 import type { Clock } from '../contract/clock.ts';
 import { messageOf } from '../contract/fault.ts';
@@ -51,6 +52,7 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
   datasource.catch((error: unknown) => host.end(`the data source could not be made: ${messageOf(error)}`));
   const calls = new Calls(log, host.contacted);
   const server = new Server(serverOptions);
+  bearGivenUpCalls(server);
   server.addService(
     { ...DataService, queryData: { ...DataService.queryData, responseSerialize: encodeQueryData } },
     dataService(datasource, calls),
@@ -76,4 +78,11 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
       settle();
     },
   };
+}
+
+/** grpc-js (1.14.7) passes its own choice of options on to Node's HTTP/2 server; what else has to be said goes in beside them. */
+function bearGivenUpCalls(server: Server): void {
+  const options = Reflect.get(server, 'commonServerOptions') as Http2Options;
+  options.streamResetBurst = limits.callsGivenUpBurst;
+  options.streamResetRate = limits.callsGivenUpPerSecond;
 }

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ErrorInfo, Status } from '../../src/wire/generated/rpc_status.ts';
 import { ask, type Caller, collect, failure, launch, type Message, type Plugin, protocol, until } from './plugin.ts';
-import { call, field, framed, session } from './raw.ts';
+import { call, field, framed, grpcStatus, session } from './raw.ts';
 
 let plugin: Plugin;
 let data: Caller;
@@ -181,6 +183,20 @@ describe('Resource', () => {
     await until(() => sent() > 50, 10_000);
     far.destroy();
   });
+});
+
+it('thousands of questions that are given up cost nobody the connection', async () => {
+  const far = session(plugin);
+  let ended: string | undefined;
+  far.on('goaway', (code) => (ended ??= `sent away with ${code}`)).on('close', () => (ended ??= 'closed'));
+  await once(far, 'connect');
+  for (let i = 0; i < 5_000 && ended === undefined; i++) {
+    call(far, '/pluginv2.Resource/CallResource', framed(field(2, 'silent'))).close(constants.NGHTTP2_CANCEL);
+    if (i % 50 === 0) await new Promise((answered) => far.ping(answered));
+  }
+  expect(ended).toBeUndefined();
+  expect(await grpcStatus(call(far, '/grpc.health.v1.Health/Check', framed(field(1, 'plugin'))))).toBe(0);
+  far.destroy();
 });
 
 describe('Diagnostics', () => {
