@@ -18,9 +18,7 @@ beforeAll(async () => {
   plant = await startPlant({ host: '127.0.0.1', port: 0 });
   studio = await openStudio({});
 });
-afterEach(async () => {
-  for (const context of studio.browser.contexts()) await context.close();
-});
+afterEach(() => studio.closePages());
 afterAll(async () => {
   await studio?.close();
   await plant?.close();

@@ -45,7 +45,10 @@ export async function startStand(backend: Backend, pageFile: string, first: Pick
     if (pathname === '/') return void response.writeHead(200, { 'content-type': 'text/html' }).end(page);
     if (pathname === '/page.css')
       return void response.writeHead(200, { 'content-type': 'text/css' }).end(readFileSync(pageFile.replace(/js$/, 'css')));
-    if (pathname === '/page.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(pageFile));
+    if (pathname === '/page.js')
+      return void response
+        .writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' })
+        .end(readFileSync(pageFile));
     if (pathname.startsWith('/public/plugins/')) {
       const file = normalize(join(plugins, decodeURIComponent(pathname.slice('/public/plugins/'.length))));
       if (!file.startsWith(plugins) || !existsSync(file)) return send(404, { message: 'not found' });
