@@ -85,7 +85,7 @@ describe('a scan of SunSpec devices', () => {
       });
       const wanted = Object.entries(expected).filter(([name]) => !/_SF$|Pad$/.test(name));
       expect(wanted.length).toBeGreaterThan(unit === 1 ? 25 : 5);
-      expect([...read.keys()].toSorted()).toEqual(wanted.map(([name]) => name).toSorted());
+      expect(new Set(read.keys())).toEqual(new Set(wanted.map(([name]) => name)));
       for (const [name, value] of wanted)
         if (typeof value === 'number') expect(read.get(name), name).toBeCloseTo(value, 6);
         else expect(read.get(name), name).toBe(value);
