@@ -1,4 +1,5 @@
 /** Samples out of Arrow IPC bytes, a stream or a file, as `arrow-stream.ts` writes them; others' tables with the same columns are read too. */
+import { isUtf8 } from 'node:buffer';
 import { DataType, type RecordBatch, RecordBatchReader, TimeUnit, type Vector } from 'apache-arrow';
 import { ByteBuffer } from 'flatbuffers';
 import { type ColumnKind, columnKinds, type Value } from '../contract/sample.ts';
@@ -13,6 +14,8 @@ export interface ArrowRow {
   kind: ColumnKind | undefined;
   quality: unknown;
   reason: unknown;
+  /** False if its column of texts has bytes that are no UTF-8: they are read as replacement characters. */
+  isUtf8: boolean;
 }
 
 const nsPerUnit: Readonly<Record<TimeUnit, bigint>> = {
@@ -63,6 +66,7 @@ function columnsOf(batch: RecordBatch): (row: number) => ArrowRow {
     throw new Error(`it has the columns ${there}; there must be time, device, point and at least one of ${columnKinds.join(', ')}`);
   }
   const timeAt = timesOf(time);
+  const isText = values.every(({ vector }) => holdsUtf8(vector));
   return (row) => {
     const found = values.find(({ vector }) => vector.get(row) !== null);
     const said: unknown = kind?.get(row);
@@ -74,6 +78,7 @@ function columnsOf(batch: RecordBatch): (row: number) => ArrowRow {
       kind: found?.name ?? columnKinds.find((name) => name === said),
       quality: quality?.get(row) ?? undefined,
       reason: reason?.get(row) ?? undefined,
+      isUtf8: isText,
     };
   };
 }
@@ -86,4 +91,10 @@ function timesOf(vector: Vector): (row: number) => bigint | undefined {
   // The number of rows is only said, up to 2^63; what is there are the bytes.
   if (times.length < vector.length) throw new Error(`it says ${vector.length} rows and has the times of ${times.length}`);
   return (row) => (vector.isValid(row) ? (times[row] ?? 0n) * perUnit : undefined);
+}
+
+/** Columns of numbers do. */
+function holdsUtf8({ type, data }: Vector): boolean {
+  if (DataType.isDictionary(type)) return data.every(({ dictionary }) => !dictionary || holdsUtf8(dictionary));
+  return !(DataType.isUtf8(type) || DataType.isLargeUtf8(type)) || data.every((chunk) => isUtf8(chunk.values as Uint8Array));
 }

@@ -42,7 +42,7 @@ const values: Record<ColumnKind, fc.Arbitrary<Value>> = {
   string: fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.string(),
-    fc.constantFrom('', '=1+1', "'=1+1", "''-x", '-5', "'-5", '"', 'a\r\nb', 'true', '12', ' x ', 'ü€😀', ','),
+    fc.constantFrom('', '=1+1', "'=1+1", "''-x", '-5', "'-5", '"', 'a\r\nb', 'true', '12', ' x ', 'ü€😀', ',', 'a\ufffdb'),
   ),
 };
 
@@ -63,6 +63,11 @@ function history(count: number): Entry[] {
       return { key: { device: `meter-${i % 2}.x`, point: i % 5 === 0 ? 'anything' : kind }, kind, sample };
     }),
   );
+}
+
+function entryOf(value: string): Entry {
+  const timeNs = BigInt(startMs) * 1_000_000n;
+  return { key: { device: 'd', point: 'p' }, kind: 'string', sample: { timeNs, arrivalNs: timeNs, value, quality: 'good', reason: '' } };
 }
 
 describe('history moves to another instance', () => {
@@ -155,6 +160,24 @@ describe('import', () => {
     ).then(({ json }) => expect(json).toMatchObject({ imported: 1, refused: 3, faults: [{ line: 2 }, { line: 3 }, { line: 5 }] }));
     expect((await to.ask('series?point=e')).json.series).toMatchObject([{ kind: 'int64', samples: 2 }]);
   });
+
+  it.each(Object.entries(types))(
+    '%s: takes a replacement character for one, and bytes that are no UTF-8 for none',
+    async (format, type) => {
+      const from = await freshPlant();
+      const written = entryOf('a\ufffdb');
+      await from.store.append('1/plant', [written, { ...written, key: { device: 'd', point: 'q' } }], { now: true });
+      const file = await exported(from, format as keyof typeof types);
+      const to = await freshPlant();
+      expect((await bring(to, file, type)).json).toMatchObject({ imported: 2, refused: 0 });
+      // Half a character instead of the first one.
+      const at = file.indexOf('\ufffd');
+      expect((await bring(to, Buffer.from(file).fill(0xc3, at, at + 1), type)).json).toMatchObject({
+        refused: 2,
+        faults: [{ message: expect.stringContaining('has a text that is no UTF-8') }, {}],
+      });
+    },
+  );
 
   it('says what it does not take', async () => {
     const refused = async (body: string | Uint8Array, headers: Record<string, string>) => {

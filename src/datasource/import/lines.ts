@@ -1,4 +1,5 @@
 /** From the bytes of an import to lines whose parts are still to be checked, whatever the format. */
+import { isUtf8 } from 'node:buffer';
 import { parseExactJson } from '../../contract/exact-json.ts';
 import { badRequest } from '../../contract/fault.ts';
 import { readArrow } from '../../frame/arrow-read.ts';
@@ -15,6 +16,8 @@ export interface Raw {
   quality: unknown;
   reason: unknown;
   kind: unknown;
+  /** False where the replacement character may stand for bytes that are no UTF-8; else it is one that was written. */
+  isUtf8: boolean;
 }
 
 export type RawLine = Raw | { line: number; problem: string };
@@ -40,6 +43,7 @@ export class CsvValue {
 }
 
 function* csvLines(bytes: Uint8Array): Generator<RawLine> {
+  const isText = isUtf8(bytes);
   const records = readCsv(textOf(bytes));
   const first = records.next();
   const head = first.done ? undefined : first.value;
@@ -74,12 +78,14 @@ function* csvLines(bytes: Uint8Array): Generator<RawLine> {
       quality: text('quality'),
       reason: text('reason'),
       kind: text('kind'),
+      isUtf8: isText,
     };
   }
 }
 
 function* jsonLines(bytes: Uint8Array): Generator<RawLine> {
   const text = textOf(bytes);
+  const isText = isUtf8(bytes);
   let line = 0;
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at);
@@ -99,7 +105,7 @@ function* jsonLines(bytes: Uint8Array): Generator<RawLine> {
       continue;
     }
     const { time, device, point, value, quality, reason, kind } = parsed as Record<string, unknown>;
-    yield { line, time, device, point, value, quality, reason, kind };
+    yield { line, time, device, point, value, quality, reason, kind, isUtf8: isText };
   }
 }
 

@@ -44,6 +44,7 @@ export function createSampleReader({ latestNs, kindOf }: SampleOptions): (raw: R
     const timeNs = timeOf(raw.time);
     if (timeNs > latestNs) throw new Error(`has a time that has not come yet: ${shown(raw.time)}`);
     const said = raw.kind === undefined || raw.kind === '' ? undefined : kindNamed(raw.kind);
+    if (!raw.isUtf8 && textOf(raw.value)?.includes('\ufffd')) throw new Error('has a text that is no UTF-8');
     const { kind, value } = kindAndValue(raw.value, said, usual);
     const quality = qualityOf(raw.quality);
     const reason = raw.reason ?? '';
@@ -110,7 +111,7 @@ function ofText(text: string, kind: ColumnKind): Value | undefined {
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'string':
-      return isText(text) ? textOfCsv(text) : undefined;
+      return textOfCsv(text);
     default:
       return integerPattern.test(text) ? within(BigInt(text), kind) : undefined;
   }
@@ -124,7 +125,7 @@ function ofValue(given: unknown, kind: ColumnKind): Value | undefined {
     case 'boolean':
       return typeof given === 'boolean' ? given : undefined;
     case 'string':
-      return typeof given === 'string' && isText(given) ? given : undefined;
+      return typeof given === 'string' ? given : undefined;
     default:
       if (typeof given === 'bigint' || (typeof given === 'number' && Number.isSafeInteger(given))) return within(BigInt(given), kind);
       return typeof given === 'string' && integerPattern.test(given) ? within(BigInt(given), kind) : undefined;
@@ -145,7 +146,6 @@ function guessed(text: string, quoted: boolean): { kind: ColumnKind; value: Valu
     const number = ofText(text, 'double');
     if (number !== undefined) return { kind: 'double', value: number };
   }
-  if (!isText(text)) throw new Error('has a text that is no UTF-8');
   return { kind: 'string', value: textOfCsv(text) };
 }
 
@@ -155,13 +155,13 @@ function typed(given: unknown): { kind: ColumnKind; value: Value } {
   }
   if (typeof given === 'number' && Number.isFinite(given)) return { kind: 'double', value: given };
   if (typeof given === 'boolean') return { kind: 'boolean', value: given };
-  if (typeof given === 'string' && isText(given)) return { kind: 'string', value: given };
+  if (typeof given === 'string') return { kind: 'string', value: given };
   throw new Error(`has the value ${shown(given)}; allowed is a number, a text, true, false or null`);
 }
 
-/** The replacement character stands for bytes that were no UTF-8. */
-function isText(text: string): boolean {
-  return !text.includes('\ufffd');
+function textOf(given: unknown): string | undefined {
+  if (given instanceof CsvValue) return given.cell.text;
+  return typeof given === 'string' ? given : undefined;
 }
 
 function shown(given: unknown): string {
