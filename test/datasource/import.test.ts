@@ -172,10 +172,10 @@ describe('import', () => {
       expect((await bring(to, file, type)).json).toMatchObject({ imported: 2, refused: 0 });
       // Half a character instead of the first one.
       const at = file.indexOf('\ufffd');
-      expect((await bring(to, Buffer.from(file).fill(0xc3, at, at + 1), type)).json).toMatchObject({
-        refused: 2,
-        faults: [{ message: expect.stringContaining('has a text that is no UTF-8') }, {}],
-      });
+      const { json } = await bring(to, Buffer.from(file).fill(0xc3, at, at + 1), type);
+      // Arrow has each series by itself; of a text as a whole nobody knows which was meant.
+      expect(json.refused).toBe(format === 'arrow' ? 1 : 2);
+      expect(json.faults[0].message).toMatch(/has a text that is no UTF-8$/);
     },
   );
 
