@@ -190,7 +190,8 @@ export const pointSchema = z.strictObject({
     .meta({ examples: [{ min: 20, max: 90, step: 0.5 }] }),
   interval: z
     .union([z.literal('once'), intervalSchema], {
-      error: (issue) => `is ${JSON.stringify(issue.input)}; allowed is "once", or a duration such as "500ms", "1s", "5m" or "12h"`,
+      error: ({ input }) =>
+        `${typeof input === 'string' ? `is ${JSON.stringify(input)}; ` : ''}allowed is "once", or a duration such as "500ms", "1s", "5m" or "12h"`,
     })
     .optional()
     .describe(
