@@ -100,6 +100,9 @@ for line in sys.stdin:
     case = json.loads(line)
     if case["whole"]:
         case["samples"] = [[t, None if v is None else int(v), q] for t, v, q in case["samples"]]
+    else:
+        # JSON writes a large double without a point, and its shortest digits are another whole number than the double.
+        case["samples"] = [[t, float(v) if isinstance(v, int) and abs(v) > 2**53 else v, q] for t, v, q in case["samples"]]
     name = case["aggregate"]
     result = weighted(case) if name == "avg" else states(case) if name.endswith("-in-state") else steps(case)
     print(json.dumps(result), flush=True)
