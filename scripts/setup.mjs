@@ -94,7 +94,8 @@ function packages() {
   if (packagesInstalled()) return;
   say('installing npm packages (npm ci)');
   // A plain `npm ci` leaves out what builds and tests need where NODE_ENV is production.
-  run('npm', ['ci', '--include=dev', '--include=optional'], 'Is the npm registry within reach?');
+  // What npm warns of (peers of Grafana's own packages) hides what matters to whoever sees this for the first time.
+  run('npm', ['ci', '--loglevel=error', '--include=dev', '--include=optional'], 'Is the npm registry within reach?');
 }
 
 /** The packages bring Node 24 along for Linux and Windows; elsewhere an installed one has to do. */
