@@ -76,10 +76,8 @@ export class Head {
   }
 
   /** What is known of a series here and not in chunks; undefined if nothing. */
-  rowsOf(id: number, fromNs?: bigint, toNs?: bigint, through = Number.POSITIVE_INFINITY): Rows | undefined {
-    const { done, target, upto } = this.#mark;
-    const after = id <= upto ? target : done;
-    const packs = (this.#bySeries.get(id) ?? []).filter(({ seq }) => seq > after && seq <= through).map(({ pack }) => pack);
+  rowsOf(id: number, fromNs?: bigint, toNs?: bigint, through?: number): Rows | undefined {
+    const packs = this.#packsOf(id, through);
     const single = packs.length > 1 ? onePerPack(packs, id) : undefined;
     if (single) {
       const rows = orderRows(single);
@@ -87,6 +85,22 @@ export class Head {
     }
     const pieces = packs.flatMap((pack) => pack.rowsOf(id, fromNs, toNs) ?? []);
     return pieces.length === 0 ? undefined : orderRows(concatRows(pieces));
+  }
+
+  /** At most how many rows of a series there are, without looking for them: every other series of a pack has one of its rows at least. */
+  mostOf(id: number): number {
+    return this.#packsOf(id).reduce((most, { length, ids }) => most + length - ids.length + 1, 0);
+  }
+
+  /** The same for a range, by looking; a time that came twice is counted twice. */
+  countOf(id: number, fromNs: bigint, toNs: bigint): number {
+    return this.#packsOf(id).reduce((count, pack) => count + pack.countOf(id, fromNs, toNs), 0);
+  }
+
+  #packsOf(id: number, through = Number.POSITIVE_INFINITY): Pack[] {
+    const { done, target, upto } = this.#mark;
+    const after = id <= upto ? target : done;
+    return (this.#bySeries.get(id) ?? []).filter(({ seq }) => seq > after && seq <= through).map(({ pack }) => pack);
   }
 
   /** Series that have rows in packs up to `through`, after `upto`. */

@@ -271,12 +271,9 @@ export class Pack {
 
   /** The rows of one series with `fromNs <= time < toNs`, in order of time; undefined if there are none. */
   rowsOf(id: number, fromNs?: bigint, toNs?: bigint): Rows | undefined {
-    const group = this.#groupOf(id);
-    if (!group) return undefined;
-    const { times } = this.#rows;
-    const from = fromNs === undefined ? group.from : placeOf(times, fromNs, group.from, group.to);
-    const to = toNs === undefined ? group.to : placeOf(times, toNs, from, group.to);
-    if (from >= to) return undefined;
+    const places = this.#placesOf(id, fromNs, toNs);
+    if (!places) return undefined;
+    const { from, to } = places;
     const rows = sliceRows(this.#rows, from, to);
     const ends = this.#textEnds;
     if (ends) {
@@ -285,6 +282,21 @@ export class Pack {
       );
     }
     return rows;
+  }
+
+  /** How many rows `rowsOf` gives. */
+  countOf(id: number, fromNs: bigint, toNs: bigint): number {
+    const places = this.#placesOf(id, fromNs, toNs);
+    return places ? places.to - places.from : 0;
+  }
+
+  #placesOf(id: number, fromNs?: bigint, toNs?: bigint): { from: number; to: number } | undefined {
+    const group = this.#groupOf(id);
+    if (!group) return undefined;
+    const { times } = this.#rows;
+    const from = fromNs === undefined ? group.from : placeOf(times, fromNs, group.from, group.to);
+    const to = toNs === undefined ? group.to : placeOf(times, toNs, from, group.to);
+    return from < to ? { from, to } : undefined;
   }
 
   /** Puts the plain columns of the only row of a series to a place of `into`; false if it has more than one row, or anything special. */

@@ -136,7 +136,13 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
         return undefined;
       }),
 
-    rowsWithin: (id, fromNs, toNs) => atOnce(() => chunks.rowsWithin(id, fromNs, toNs) + (head.rowsOf(id, fromNs, toNs)?.length ?? 0)),
+    rowsWithin: (id, fromNs, toNs) =>
+      atOnce(() => {
+        const stored = chunks.rowsWithin(id, fromNs, toNs);
+        const most = stored + head.mostOf(id);
+        // The head is looked into only where there may be much: in a small read that would be half of the work.
+        return most > limits.storeRoomRowsMin ? stored + head.countOf(id, fromNs, toNs) : most;
+      }),
 
     first: (id) =>
       atOnce(() => {
