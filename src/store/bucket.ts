@@ -37,10 +37,8 @@ export function* readBuckets(reading: Reading, ask: Ask): Generator<void, Bucket
     const needs = needsOf(kind, ask.aggregate, rule);
     if (!needs) continue;
     const buckets = createBucketing(kind, ask, rule);
-    const before =
-      needs === 'last' || needs === 'usable'
-        ? yield* lastBefore(reading, id, kind, ask.fromNs, needs === 'last' ? undefined : worst)
-        : undefined;
+    const usable = needs === 'usable' || ask.before ? yield* lastBefore(reading, id, kind, ask.fromNs, worst) : undefined;
+    const before = needs === 'last' ? yield* lastBefore(reading, id, kind, ask.fromNs) : needs === 'usable' ? usable : undefined;
     if (before) buckets.takeRows(before);
     for (let from = ask.fromNs; from < ask.toNs; ) {
       const takeRows = (rows: Rows) => buckets.takeRows(rows);
@@ -60,13 +58,11 @@ export function* readBuckets(reading: Reading, ask: Ask): Generator<void, Bucket
     const columns = buckets.finish(id);
     for (const { times } of columns) total += times.length;
     if (total > limits.rowsPerQueryMax) throw tooMany();
-    const earlier = ask.before ? yield* lastBefore(reading, id, kind, ask.fromNs, worst) : undefined;
-    if (earlier)
-      results.push({
-        ...(columns[0] ?? { id, times: new BigInt64Array(), values: new Float64Array() }),
-        before: valuesOf(kind, earlier)[0] ?? 0,
-      });
-    results.push(...(earlier ? columns.slice(1) : columns));
+    if (ask.before && usable) {
+      const first = columns[0] ?? { id, times: new BigInt64Array(), values: new Float64Array() };
+      columns[0] = { ...first, before: valuesOf(kind, usable)[0] ?? 0 };
+    }
+    results.push(...columns);
   }
   return results;
 }
