@@ -42,6 +42,7 @@ export class Engine {
       spawn: start(folder === undefined ? 'memory' : 'writer'),
       clock,
       log,
+      tells: () => true,
       onOpen: (opened) => {
         if (opened.damaged !== undefined) {
           log.error('the history is damaged, it is set aside and a new one begun', { file: opened.damaged });
@@ -77,6 +78,7 @@ export class Engine {
             clock,
             log,
             // Beside a writer the series are its to tell.
+            tells: () => this.#alone,
             onOpen: (opened) => {
               if (this.#alone) options.onOpen(opened);
             },

@@ -16,6 +16,8 @@ export interface KeeperOptions {
   spawn: () => Worker;
   clock: Clock;
   log: Log;
+  /** Whether the series are wanted that the database has; else there are none in what is opened. */
+  tells: () => boolean;
   /** The worker has opened the database; again after each new start. */
   onOpen: (opened: Opened) => void;
   /** Another process has the folder: whoever waits for the opening has less to hope for. */
@@ -103,7 +105,7 @@ export class Keeper {
   }
 
   async #try(): Promise<void> {
-    const { clock, log, name } = this.#options;
+    const { clock, log, name, tells } = this.#options;
     if (!this.#wanted) return;
     let link = this.#link;
     try {
@@ -111,7 +113,7 @@ export class Keeper {
       this.#link = link;
       if (this.#opened) await link.call('probe', null);
       else {
-        const answer = await link.call('open', { nowMs: clock.nowMs(), setAside: this.#setAside });
+        const answer = await link.call('open', { nowMs: clock.nowMs(), setAside: this.#setAside, tells: tells() });
         if (this.#link !== link) return;
         if ('holder' in answer) {
           const isNews = this.#state !== 'held';

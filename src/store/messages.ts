@@ -133,7 +133,8 @@ export interface OutlineAsk extends ReadAsk {
 /** Every call by its name: what is asked and what is answered. */
 export interface Calls {
   open: {
-    ask: { nowMs: number; setAside: boolean };
+    /** `tells`: the answer has the series; a reader beside a writer need not read them too. */
+    ask: { nowMs: number; setAside: boolean; tells: boolean };
     answer: { holder: string } | { series: SeriesRow[]; damaged?: string; bytes: number; durability?: Durability };
   };
   /** `used`: bytes of pages that hold something. `refused` are the records (by index) that hit a bound; everything else is committed. */

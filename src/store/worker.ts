@@ -51,11 +51,11 @@ function onDamage(what: string): void {
   damage.push(what);
 }
 
-function* open({ nowMs, setAside: damagedBefore }: Calls['open']['ask']): Generator<void, Reply<'open'>> {
+function* open({ nowMs, setAside: damagedBefore, tells }: Calls['open']['ask']): Generator<void, Reply<'open'>> {
   if (role === 'reader') {
     database = openForReading(folder ?? '');
     handlers = handlersOf(database, new History(database, role, onDamage));
-    return { value: { series: seriesOf(database), bytes: bytesOf(folder) } };
+    return { value: { series: tells ? seriesOf(database) : [], bytes: bytesOf(folder) } };
   }
   if (folder !== undefined && !lock) {
     makeFolder(folder);
