@@ -26,7 +26,6 @@ export interface Chunk {
 type Row = Record<string, unknown>;
 
 const columns = 'series, first, last, rows, summary, crc, block';
-const int64Min = -(2n ** 63n);
 
 /** The chunks of all series. `onDamage` is told of each that cannot be read; who reads the same ones again gives a cache. */
 export class Chunks {
@@ -70,10 +69,6 @@ export class Chunks {
   upTo(series: number, time: bigint): Chunk | undefined {
     const row = this.#upTo.get(series, time);
     return row && chunkOf(row);
-  }
-
-  before(chunk: Chunk): Chunk | undefined {
-    return chunk.first === int64Min ? undefined : this.upTo(chunk.series, chunk.first - 1n);
   }
 
   /** Chunks that begin after `time`, at `through` at the latest, oldest first. */
