@@ -1,10 +1,10 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Combobox, RadioButtonGroup, Stack } from '@grafana/ui';
+import { RadioButtonGroup, Stack } from '@grafana/ui';
 import type { QueryType } from '../contract/query.ts';
 import { type FieldgateDataSource, isAlerting } from './datasource.ts';
 import { JsonText } from './JsonText.tsx';
 import { Builder } from './query/Builder.tsx';
-import { Labelled } from './query/Fields.tsx';
+import { Choice } from './query/Fields.tsx';
 import { Ran } from './query/Ran.tsx';
 import { alertingTypes, typeOptions } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
@@ -26,16 +26,14 @@ export function QueryEditor({ datasource, query, onChange, onRunQuery, app, data
   return (
     <Stack direction="column" gap={2}>
       <Stack gap={2} wrap="wrap" alignItems="flex-end" justifyContent="space-between">
-        <Labelled id={`${query.refId}-type`} label="Query type">
-          <Combobox<QueryType>
-            id={`${query.refId}-type`}
-            aria-label="Query type"
-            width={28}
-            options={typeOptions.filter(({ value }) => !alerting || alertingTypes.includes(value))}
-            value={type}
-            onChange={({ value }) => change(ofType(value, alerting))}
-          />
-        </Labelled>
+        <Choice<QueryType>
+          id={`${query.refId}-type`}
+          label="Query type"
+          width={28}
+          options={typeOptions.filter(({ value }) => !alerting || alertingTypes.includes(value))}
+          value={type}
+          onChange={(queryType) => change(ofType(queryType, alerting))}
+        />
         <RadioButtonGroup
           aria-label="How the query is edited"
           size="sm"

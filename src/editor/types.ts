@@ -22,12 +22,12 @@ export interface FieldgateQuery extends DataQuery, Asked {
 
 export type { Where };
 
-export const variableKinds = ['devices', 'points', 'labels', 'values', 'commands', 'connections'] as const;
-export type VariableKind = (typeof variableKinds)[number];
+/** What the backend's `suggest` knows the names of. */
+export type NameKind = 'devices' | 'points' | 'labels' | 'values' | 'commands' | 'connections';
 
 /** What a dashboard variable is filled with. */
 export interface FieldgateVariableQuery extends DataQuery {
-  what?: VariableKind;
+  what?: NameKind;
   /** The label of `values`. */
   label?: string;
   /** Which devices and points it is about; all unless said. */

@@ -1,8 +1,8 @@
-import { InlineSwitch, Stack } from '@grafana/ui';
-import type { Query, QueryType } from '../../contract/query.ts';
+import { type ComboboxOption, InlineSwitch, Stack } from '@grafana/ui';
+import type { QueryType } from '../../contract/query.ts';
 import type { FieldgateQuery } from '../types.ts';
-import { Choice, Labelled, TextField } from './Fields.tsx';
-import { NamePicker } from './NamePicker.tsx';
+import { Choice, TextField } from './Fields.tsx';
+import { NameField } from './NamePicker.tsx';
 import type { Ask } from './names.ts';
 import { Selection } from './Selection.tsx';
 import * as words from './words.ts';
@@ -21,17 +21,15 @@ export function Builder(props: Props) {
   return (
     <Stack direction="column" gap={2}>
       {words.connectionTypes.includes(type) ? (
-        <Labelled id={`${query.refId}-connections`} label="Connections">
-          <NamePicker
-            ask={ask}
-            what="connections"
-            id={`${query.refId}-connections`}
-            label="Connections"
-            placeholder="All"
-            value={query.connections ?? []}
-            onChange={(connections) => onChange({ connections: connections.length > 0 ? connections : undefined })}
-          />
-        </Labelled>
+        <NameField
+          ask={ask}
+          what="connections"
+          id={`${query.refId}-connections`}
+          label="Connections"
+          placeholder="All"
+          value={query.connections ?? []}
+          onChange={(connections) => onChange({ connections: connections.length > 0 ? connections : undefined })}
+        />
       ) : (
         <Selection {...props} />
       )}
@@ -43,52 +41,50 @@ export function Builder(props: Props) {
 }
 
 function Options({ query, onChange, isAlerting, type }: Props & { type: QueryType }) {
-  const id = (name: string) => `${query.refId}-${name}`;
-  const legend = (
-    <TextField
-      id={id('legend')}
-      label="Legend"
-      placeholder="{{device}} {{point}}"
-      width={24}
-      value={query.legend ?? ''}
-      onChange={(text) => onChange({ legend: text === '' ? undefined : text })}
-    />
-  );
-  const quality = (
-    <Choice
-      id={id('quality')}
-      label="Quality"
-      width={16}
-      value={query.quality ?? 'usable'}
-      options={words.qualityOptions}
-      onChange={(value) => onChange({ quality: value })}
-    />
-  );
+  const own = { query, onChange };
+  const legend = <TextMember {...own} name="legend" label="Legend" placeholder="{{device}} {{point}}" width={24} />;
+  const quality = <Member {...own} name="quality" label="Quality" unset="usable" options={words.qualityOptions} />;
+  const isRaw = (query.aggregate ?? 'none') === 'none';
   switch (type) {
     case 'telemetry':
-      return <Telemetry {...{ query, onChange, isAlerting, id, legend, quality }} />;
+      return (
+        <>
+          <Member {...own} name="aggregate" label="Aggregate" width={20} unset="none" options={words.aggregateOptions} />
+          {!isRaw && (
+            <>
+              <Member {...own} name="interval" label="Interval" width={14} unset="auto" options={words.intervalOptions} isOpen />
+              <Member {...own} name="fill" label="Fill" unset="none" options={words.fillOptions} />
+              <TextField
+                id={`${query.refId}-groupBy`}
+                label="Group by labels"
+                placeholder="site, floor"
+                width={18}
+                value={(query.groupBy ?? []).join(', ')}
+                onChange={(text) => onChange({ groupBy: groups(text) })}
+              />
+            </>
+          )}
+          {quality}
+          {!isAlerting && <Member {...own} name="format" label="Format" unset="multi" options={words.formatOptions} />}
+          {!isAlerting && isRaw && <Member {...own} name="reduce" label="Reduce" width={20} unset="auto" options={words.reduceOptions} />}
+          {legend}
+          {!isAlerting && (
+            <InlineSwitch
+              id={`${query.refId}-live`}
+              label="Live"
+              showLabel
+              value={query.live ?? false}
+              onChange={(event) => onChange({ live: event.currentTarget.checked ? true : undefined })}
+            />
+          )}
+        </>
+      );
     case 'latest':
       return (
         <>
-          <Choice
-            id={id('show')}
-            label="Show"
-            width={16}
-            value={query.show ?? 'value'}
-            options={words.showOptions}
-            onChange={(show) => onChange({ show })}
-          />
+          <Member {...own} name="show" label="Show" unset="value" options={words.showOptions} />
           {quality}
-          {!isAlerting && (
-            <Choice
-              id={id('format')}
-              label="Format"
-              width={18}
-              value={query.format ?? 'long'}
-              options={latestFormats}
-              onChange={(format) => onChange({ format })}
-            />
-          )}
+          {!isAlerting && <Member {...own} name="format" label="Format" width={18} unset="long" options={words.latestFormatOptions} />}
           {legend}
         </>
       );
@@ -97,53 +93,27 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
     case 'commands':
       return (
         <>
-          <Choice
-            id={id('states')}
-            label="Which"
-            width={18}
-            value={query.states === undefined ? 'all' : query.states.join(',') === failed.join(',') ? 'failed' : 'own'}
-            options={[
-              ...commandStates,
-              ...(query.states && query.states.join(',') !== failed.join(',')
-                ? [{ value: 'own' as const, label: query.states.join(', ') }]
-                : []),
-            ]}
-            onChange={(which) => which !== 'own' && onChange({ states: which === 'failed' ? [...failed] : undefined })}
-          />
-          {!isAlerting && <As {...{ query, onChange, id }} options={commandForms} />}
+          <States {...own} />
+          {!isAlerting && <Member {...own} name="as" label="As" unset="table" options={words.commandFormOptions} />}
         </>
       );
     case 'bus':
-      return (
+      return isAlerting ? null : (
         <>
-          {!isAlerting && <As {...{ query, onChange, id }} options={busForms} />}
-          {!isAlerting && (
-            <TextField
-              id={id('trace')}
-              label="Trace of a connection"
-              placeholder="None: a table"
-              value={query.traceId ?? ''}
-              onChange={(text) => onChange({ traceId: text === '' ? undefined : text })}
-            />
-          )}
+          <Member {...own} name="as" label="As" unset="table" options={words.busFormOptions} />
+          <TextMember {...own} name="traceId" label="Trace of a connection" placeholder="None: a table" />
         </>
       );
     case 'messages':
       return (
         <>
-          <TextField
-            id={id('filter')}
-            label="Contains"
-            placeholder="exception, /CRC|timeout/"
-            value={query.filter ?? ''}
-            onChange={(text) => onChange({ filter: text === '' ? undefined : text })}
-          />
+          <TextMember {...own} name="filter" label="Contains" placeholder="exception, /CRC|timeout/" />
           <Choice
-            id={id('direction')}
+            id={`${query.refId}-direction`}
             label="Direction"
             width={16}
             value={query.direction ?? 'both'}
-            options={directions}
+            options={words.directionOptions}
             onChange={(direction) => onChange({ direction: direction === 'both' ? undefined : direction })}
           />
         </>
@@ -153,122 +123,58 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
   }
 }
 
-interface TelemetryProps extends Omit<Props, 'ask'> {
-  id(name: string): string;
-  legend: React.ReactNode;
-  quality: React.ReactNode;
+type Own = Pick<Props, 'query' | 'onChange'>;
+type Chosen = 'aggregate' | 'interval' | 'fill' | 'quality' | 'format' | 'reduce' | 'show' | 'as';
+type Value<Name extends Chosen> = NonNullable<FieldgateQuery[Name]>;
+
+interface MemberProps<Name extends Chosen> extends Own {
+  name: Name;
+  label: string;
+  width?: number;
+  /** What holds as long as the query says nothing. */
+  unset: Value<Name>;
+  options: ComboboxOption<Value<Name>>[];
+  isOpen?: boolean;
 }
 
-function Telemetry({ query, onChange, isAlerting, id, legend, quality }: TelemetryProps) {
-  const aggregate = query.aggregate ?? 'none';
+/** A member of the query that is one of a few words. */
+function Member<Name extends Chosen>({ query, onChange, name, unset, width = 16, ...look }: MemberProps<Name>) {
+  const change = (value: string) => onChange({ [name]: value });
+  return <Choice<string> {...look} id={`${query.refId}-${name}`} width={width} value={query[name] ?? unset} onChange={change} />;
+}
+
+interface TextMemberProps extends Own {
+  name: 'legend' | 'traceId' | 'filter';
+  label: string;
+  placeholder: string;
+  width?: number;
+}
+
+/** A member of the query that is a text; an empty one is none. */
+function TextMember({ query, onChange, name, ...look }: TextMemberProps) {
+  const change = (text: string) => onChange({ [name]: text === '' ? undefined : text });
+  return <TextField {...look} id={`${query.refId}-${name}`} value={query[name] ?? ''} onChange={change} />;
+}
+
+const failed = ['failed', 'mismatch', 'unknown'] as const;
+
+/** All commands or those that failed; a choice that was written in code is shown and stays until another is made. */
+function States({ query: { refId, states }, onChange }: Own) {
+  const listed = states?.join(', ') ?? '';
+  const value = states === undefined ? 'all' : listed === failed.join(', ') ? 'failed' : 'own';
   return (
-    <>
-      <Choice
-        id={id('aggregate')}
-        label="Aggregate"
-        width={20}
-        value={aggregate}
-        options={words.aggregateOptions}
-        onChange={(value) => onChange({ aggregate: value })}
-      />
-      {aggregate !== 'none' && (
-        <>
-          <Choice
-            id={id('interval')}
-            label="Interval"
-            width={14}
-            isOpen
-            value={query.interval ?? 'auto'}
-            options={words.intervalOptions}
-            onChange={(interval) => onChange({ interval })}
-          />
-          <Choice
-            id={id('fill')}
-            label="Fill"
-            width={16}
-            value={query.fill ?? 'none'}
-            options={words.fillOptions}
-            onChange={(fill) => onChange({ fill })}
-          />
-          <TextField
-            id={id('groupBy')}
-            label="Group by labels"
-            placeholder="site, floor"
-            width={18}
-            value={(query.groupBy ?? []).join(', ')}
-            onChange={(text) => onChange({ groupBy: groups(text) })}
-          />
-        </>
-      )}
-      {quality}
-      {!isAlerting && (
-        <>
-          <Choice
-            id={id('format')}
-            label="Format"
-            width={16}
-            value={query.format ?? 'multi'}
-            options={words.formatOptions}
-            onChange={(format) => onChange({ format })}
-          />
-          {aggregate === 'none' && (
-            <Choice
-              id={id('reduce')}
-              label="Reduce"
-              width={20}
-              value={query.reduce ?? 'auto'}
-              options={words.reduceOptions}
-              onChange={(reduce) => onChange({ reduce })}
-            />
-          )}
-        </>
-      )}
-      {legend}
-      {!isAlerting && (
-        <InlineSwitch
-          id={id('live')}
-          label="Live"
-          showLabel
-          value={query.live ?? false}
-          onChange={(event) => onChange({ live: event.currentTarget.checked ? true : undefined })}
-        />
-      )}
-    </>
+    <Choice
+      id={`${refId}-states`}
+      label="Which"
+      width={18}
+      value={value}
+      options={value === 'own' ? [...words.stateOptions, { value, label: listed }] : words.stateOptions}
+      onChange={(which) => which !== 'own' && onChange({ states: which === 'failed' ? [...failed] : undefined })}
+    />
   );
-}
-
-function As({
-  query,
-  onChange,
-  id,
-  options,
-}: Pick<Props, 'query' | 'onChange'> & { id(name: string): string; options: typeof commandForms }) {
-  return <Choice id={id('as')} label="As" width={16} value={query.as ?? 'table'} options={options} onChange={(as) => onChange({ as })} />;
 }
 
 function groups(text: string): string[] | undefined {
   const names = text.split(/[\s,]+/).filter((name) => name !== '');
   return names.length > 0 ? names : undefined;
 }
-
-type Form = { value: NonNullable<Query['as']>; label: string; description?: string };
-const commandForms: Form[] = [
-  { value: 'table', label: 'Table' },
-  { value: 'logs', label: 'Log lines' },
-  { value: 'numbers', label: 'Numbers', description: 'How many, a device' },
-];
-const busForms: Form[] = [
-  { value: 'table', label: 'Table' },
-  { value: 'numbers', label: 'Numbers', description: 'How busy, a connection' },
-];
-const failed = ['failed', 'mismatch', 'unknown'] as const;
-const commandStates: { value: 'all' | 'failed' | 'own'; label: string; description?: string }[] = [
-  { value: 'all', label: 'All commands' },
-  { value: 'failed', label: 'Failed ones', description: 'failed, mismatch or unknown' },
-];
-const latestFormats = words.formatOptions.map((option) => (option.value === 'multi' ? { ...option, label: 'Numbers' } : option));
-const directions: { value: 'both' | 'in' | 'out'; label: string }[] = [
-  { value: 'both', label: 'Both' },
-  { value: 'in', label: 'Received' },
-  { value: 'out', label: 'Sent' },
-];

@@ -4,15 +4,13 @@ import { type ReactNode, useEffect, useState } from 'react';
 interface Frame {
   id: string;
   label: string;
-  /** What a screen reader says, where `label` alone is not enough. */
-  hint?: string;
   children: ReactNode;
 }
 
 /** A field with its label above, so that a row of them wraps on a narrow screen. */
-export function Labelled({ id, label, hint, children }: Frame) {
+export function Labelled({ id, label, children }: Frame) {
   return (
-    <Field label={label} htmlFor={id} {...(hint === undefined ? {} : { description: hint })} noMargin>
+    <Field label={label} htmlFor={id} noMargin>
       <div>{children}</div>
     </Field>
   );

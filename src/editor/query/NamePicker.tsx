@@ -1,6 +1,8 @@
 import { getTemplateSrv } from '@grafana/runtime';
 import { type ComboboxOption, MultiCombobox } from '@grafana/ui';
-import { type Ask, type Chosen, isPattern, type Kind, suggest } from './names.ts';
+import type { NameKind } from '../types.ts';
+import { Labelled } from './Fields.tsx';
+import { type Ask, type Chosen, isPattern, suggest } from './names.ts';
 
 interface Props {
   ask: Ask;
@@ -59,7 +61,16 @@ export function NamePicker({ ask, what, value, onChange, label, id, placeholder,
   );
 }
 
-function selecting(what: Kind, pattern: string): Chosen {
+/** A picker with its label above. */
+export function NameField(props: Props) {
+  return (
+    <Labelled id={props.id} label={props.label}>
+      <NamePicker {...props} />
+    </Labelled>
+  );
+}
+
+function selecting(what: NameKind, pattern: string): Chosen {
   return what === 'devices' ? { devices: [pattern] } : what === 'points' ? { points: [pattern] } : {};
 }
 

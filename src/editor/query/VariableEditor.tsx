@@ -1,14 +1,14 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { Button, IconButton, Stack } from '@grafana/ui';
 import type { FieldgateDataSource } from '../datasource.ts';
-import type { FieldgateQuery, FieldgateSettings, FieldgateVariableQuery, VariableKind } from '../types.ts';
-import { Choice, Labelled, TextField } from './Fields.tsx';
+import type { FieldgateQuery, FieldgateSettings, FieldgateVariableQuery, NameKind } from '../types.ts';
+import { Choice, TextField } from './Fields.tsx';
 import { expand } from './interpolate.ts';
-import { NamePicker } from './NamePicker.tsx';
+import { NameField } from './NamePicker.tsx';
 
 type Props = QueryEditorProps<FieldgateDataSource, FieldgateQuery, FieldgateSettings, FieldgateVariableQuery>;
 
-const kinds: { value: VariableKind; label: string; description: string }[] = [
+const kinds: { value: NameKind; label: string; description: string }[] = [
   { value: 'devices', label: 'Devices', description: 'Ids; titles are shown' },
   { value: 'points', label: 'Points', description: 'Of the chosen devices' },
   { value: 'labels', label: 'Label names', description: '' },
@@ -32,31 +32,27 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
           <TextField id="variable-label" label="Label" placeholder="site" value={label} onChange={(value) => change({ label: value })} />
         )}
         {what !== 'connections' && (
-          <Labelled id="variable-devices" label="Of devices">
-            <NamePicker
-              ask={datasource.ask}
-              what="devices"
-              id="variable-devices"
-              label="Of devices"
-              placeholder="All; $device"
-              value={devices}
-              onChange={(chosen) => change({ devices: chosen })}
-            />
-          </Labelled>
+          <NameField
+            ask={datasource.ask}
+            what="devices"
+            id="variable-devices"
+            label="Of devices"
+            placeholder="All; $device"
+            value={devices}
+            onChange={(chosen) => change({ devices: chosen })}
+          />
         )}
         {what === 'points' && (
-          <Labelled id="variable-points" label="Points">
-            <NamePicker
-              ask={datasource.ask}
-              what="points"
-              id="variable-points"
-              label="Points"
-              placeholder="All"
-              among={{ devices: devices.flatMap((one) => expand(one, {})) }}
-              value={points}
-              onChange={(chosen) => change({ points: chosen })}
-            />
-          </Labelled>
+          <NameField
+            ask={datasource.ask}
+            what="points"
+            id="variable-points"
+            label="Points"
+            placeholder="All"
+            among={{ devices: devices.flatMap((one) => expand(one, {})) }}
+            value={points}
+            onChange={(chosen) => change({ points: chosen })}
+          />
         )}
       </Stack>
       {what !== 'connections' && (

@@ -1,6 +1,6 @@
 /** Names of devices, points and labels for pickers, and what a selection means now: asked of the backend's `suggest` and `devices`. */
 
-import type { Where } from '../types.ts';
+import type { NameKind, Where } from '../types.ts';
 
 export interface Suggestion {
   value: string;
@@ -13,8 +13,6 @@ export interface Suggestions {
   total: number;
 }
 
-export type Kind = 'devices' | 'points' | 'labels' | 'values' | 'commands' | 'connections';
-
 /** Selectors as the backend takes them, without variables. */
 export interface Chosen {
   devices?: readonly string[] | undefined;
@@ -26,7 +24,7 @@ export interface Chosen {
 /** Asks a resource of the data source. */
 export type Ask = (path: string) => Promise<unknown>;
 
-export async function suggest(ask: Ask, what: Kind, chosen: Chosen, more: Record<string, string> = {}): Promise<Suggestions> {
+export async function suggest(ask: Ask, what: NameKind, chosen: Chosen, more: Record<string, string> = {}): Promise<Suggestions> {
   const query = new URLSearchParams({ what, ...more });
   for (const device of chosen.devices ?? []) query.append('device', device);
   for (const point of chosen.points ?? []) query.append('point', point);

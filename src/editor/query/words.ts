@@ -63,6 +63,32 @@ const shown: Words<Query['show']> = {
   quality: ['Quality', '0 good, 1 uncertain, 2 bad'],
 };
 
+const latestFormats: typeof formats = { ...formats, multi: ['Numbers', formats.multi[1]] };
+
+type Form = NonNullable<Query['as']>;
+
+const commandForms: Words<Form> = {
+  table: ['Table', ''],
+  logs: ['Log lines', ''],
+  numbers: ['Numbers', 'How many, a device'],
+};
+
+const busForms: Words<Exclude<Form, 'logs'>> = {
+  table: ['Table', ''],
+  numbers: ['Numbers', 'How busy, a connection'],
+};
+
+const states: Words<'all' | 'failed'> = {
+  all: ['All commands', ''],
+  failed: ['Failed ones', 'failed, mismatch or unknown'],
+};
+
+const directions: Words<'both' | NonNullable<Query['direction']>> = {
+  both: ['Both', ''],
+  in: ['Received', ''],
+  out: ['Sent', ''],
+};
+
 function options<T extends string>(words: Words<T>): ComboboxOption<T>[] {
   return (Object.entries(words) as [T, Words<T>[T]][]).map(([value, [label, description]]) => ({
     value,
@@ -78,6 +104,11 @@ export const qualityOptions = options(qualities);
 export const formatOptions = options(formats);
 export const reduceOptions = options(reductions);
 export const showOptions = options(shown);
+export const latestFormatOptions = options(latestFormats);
+export const commandFormOptions = options(commandForms);
+export const busFormOptions: ComboboxOption<Form>[] = options(busForms);
+export const stateOptions: ComboboxOption<'all' | 'failed' | 'own'>[] = options(states);
+export const directionOptions = options(directions);
 
 /** An alert rule needs a number or a truth value: these types have one. */
 export const alertingTypes: readonly QueryType[] = ['telemetry', 'latest', 'status', 'commands', 'bus'];
