@@ -90,7 +90,7 @@ export function openForReading(folder: string): DatabaseSync {
   const path = join(folder, fileName);
   const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
   try {
-    checkReadable(database);
+    readyForReading(database);
     return database;
   } catch (error) {
     database.close();
@@ -100,7 +100,7 @@ export function openForReading(folder: string): DatabaseSync {
     unchanging.searchParams.set('immutable', '1');
     const unchanged = new DatabaseSync(unchanging, { readOnly: true, timeout: 1_000 });
     try {
-      checkReadable(unchanged);
+      readyForReading(unchanged);
       return unchanged;
     } catch (reason) {
       unchanged.close();
@@ -119,8 +119,8 @@ function versionOf(database: DatabaseSync): number {
   );
 }
 
-/** Chunks of older formats are read as they are; the rows of version 1 have to be taken over first, and that is for whoever writes. */
-function checkReadable(database: DatabaseSync): void {
+/** Makes sure that it can be read. Chunks of older formats are read as they are; the rows of version 1 have to be taken over first, and that is for whoever writes. */
+function readyForReading(database: DatabaseSync): void {
   const found = versionOf(database);
   if (found < 2)
     throw new StoreTrouble(
@@ -128,6 +128,9 @@ function checkReadable(database: DatabaseSync): void {
       `the history was written by an older version of Fieldgate (schema ${found}) and is taken over as soon as its folder can be written`,
     );
   database.prepare('SELECT done FROM fold').get();
+  // One from before the audit has an empty one, which only this connection sees.
+  const hasAudit = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'").get() !== undefined;
+  if (!hasAudit) database.exec(`PRAGMA temp_store = MEMORY; ${auditTable.replace('CREATE TABLE', 'CREATE TEMP TABLE')}`);
 }
 
 function prepare(database: DatabaseSync, nowMs: number): void {

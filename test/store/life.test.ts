@@ -76,11 +76,17 @@ describe('the end', () => {
 });
 
 describe('trouble', () => {
-  it('serves what is in a folder it may not write, and says so', async () => {
+  it.each([
+    ['of today', ''],
+    ['of version 2, which had no audit', 'DROP TABLE audit; PRAGMA user_version = 2'],
+  ])('serves a history %s in a folder it may not write, and says so', async (_name, sql) => {
     const folder = temporaryFolder();
     const store = openForTest(folder);
     await store.append('1/child', [entry(7n, 42, { key: { device: 'child', point: 'count' } })], { now: true });
     await store.close();
+    const database = new DatabaseSync(join(folder, 'fieldgate.db'));
+    database.exec(sql);
+    database.close();
     chmodSync(folder, 0o555);
     onTestFinished(() => chmodSync(folder, 0o700));
     for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
