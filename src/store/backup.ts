@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backup } from 'node:sqlite';
-import { type BackupFile, StoreTrouble } from './messages.ts';
+import { StoreTrouble } from './messages.ts';
 import { bytesOf, openForReading } from './schema.ts';
+import type { Backup } from './store.ts';
 
 const folderName = 'backups';
 const namePattern = /^fieldgate-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.db$/;
@@ -16,7 +17,7 @@ const pagesAtOnce = 1_024;
  * Copies page by page what one moment of the history holds: writers write on, because readers never hold them up, and what they write is not in the
  * copy. A part that is damaged is copied as it is. The copy has its name only when it is whole; `sha256sum -c` reads the note beside it.
  */
-export async function makeBackup(folder: string, nowMs: number, keep: number): Promise<BackupFile> {
+export async function makeBackup(folder: string, nowMs: number, keep: number): Promise<Backup> {
   const place = join(folder, folderName);
   mkdirSync(place, { recursive: true, mode: 0o700 });
   // What an interrupted copy left is nobody's.
@@ -52,7 +53,7 @@ export async function makeBackup(folder: string, nowMs: number, keep: number): P
 }
 
 /** Newest first. */
-export function listBackups(folder: string): BackupFile[] {
+export function listBackups(folder: string): Backup[] {
   const place = join(folder, folderName);
   let names: string[] = [];
   try {

@@ -6,7 +6,7 @@ import type { Aggregate } from '../contract/query.ts';
 import type { Columns, Reason } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
 import type { Grid } from './grid.ts';
-import type { AuditCheck, AuditLine, QualityFilter, SeriesRule } from './store.ts';
+import type { AuditCheck, AuditLine, Backup, QualityFilter, SeriesRule } from './store.ts';
 
 /** `memory` does both jobs: a database in memory belongs to one connection. */
 export type Role = 'writer' | 'reader' | 'memory';
@@ -79,15 +79,6 @@ export interface Ends {
   reasons: Reason[];
 }
 
-/** A copy of the history. */
-export interface BackupFile {
-  name: string;
-  bytes: number;
-  madeMs: number;
-  /** SHA-256 of the file in hexadecimal; absent where the note of it is gone. */
-  sha256?: string;
-}
-
 export interface Expired {
   deleted: number;
   /** Of the series that lost samples; those that are empty now are in `empty`. */
@@ -157,8 +148,8 @@ export interface Calls {
   /** What series take: samples, and bytes of their chunks. */
   sizes: { ask: { ids: number[] }; answer: { samples: number[]; bytes: number[] } };
   /** Copies the history into the folder of backups; the oldest copies go when there are too many. */
-  backup: { ask: { nowMs: number; keep: number }; answer: BackupFile };
-  backups: { ask: null; answer: BackupFile[] };
+  backup: { ask: { nowMs: number; keep: number }; answer: Backup };
+  backups: { ask: null; answer: Backup[] };
   connectivity: { ask: { gateway: string; devices: string[]; fromNs: bigint; toNs: bigint }; answer: ConnectivityChange[] };
   command: { ask: { gateway: string; by: 'id' | 'key'; text: string }; answer: string | null };
   commands: { ask: { gateway: string; limit: number; skip: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };
