@@ -1,12 +1,6 @@
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 
-/** What is remembered between two runs of the process, in milliseconds. */
-export interface Belief {
-  /** The latest time that was believed. */
-  believedMs: number;
-}
-
 /**
  * By which time history is deleted. A clock that is set wrong (a battery that is empty, a time server that lies) must not take the history with it:
  * one that is suddenly far ahead is believed when it has gone on like that for a while, until then time goes on from what was believed last. One that
@@ -21,16 +15,16 @@ export class BelievedClock {
     this.#clock = clock;
   }
 
-  /** From an earlier run. How long ago that was nobody knows but the clock. */
-  recall({ believedMs }: Belief): void {
-    this.#believed ??= { wallMs: believedMs, atMs: this.#clock.monotonicMs() };
+  /** The latest time that was believed, from an earlier run. How long ago that was nobody knows but the clock. */
+  recall(wallMs: number): void {
+    this.#believed ??= { wallMs, atMs: this.#clock.monotonicMs() };
   }
 
   /** Milliseconds since 1970. */
   now(): number {
     const wallMs = this.#clock.nowMs();
     const atMs = this.#clock.monotonicMs();
-    const expectedMs = this.#believed === undefined ? wallMs : this.#believed.wallMs + (atMs - this.#believed.atMs);
+    const expectedMs = this.#expectedMs(atMs) ?? wallMs;
     if (wallMs <= expectedMs + limits.clockJumpMs) return this.#believe(wallMs, atMs);
     // The difference to the clock that never jumps tells one jump from the next.
     const aheadMs = wallMs - atMs;
@@ -41,9 +35,14 @@ export class BelievedClock {
 
   /** How far the clock is ahead of what is believed; undefined if it is believed. As of the last `now`. */
   get doubtedMs(): number | undefined {
-    if (!this.#doubted || !this.#believed) return undefined;
-    const atMs = this.#clock.monotonicMs();
-    return this.#clock.nowMs() - (this.#believed.wallMs + (atMs - this.#believed.atMs));
+    if (!this.#doubted) return undefined;
+    const expectedMs = this.#expectedMs(this.#clock.monotonicMs());
+    return expectedMs === undefined ? undefined : this.#clock.nowMs() - expectedMs;
+  }
+
+  /** What the clock should show if time went on from what was believed last. */
+  #expectedMs(atMs: number): number | undefined {
+    return this.#believed && this.#believed.wallMs + (atMs - this.#believed.atMs);
   }
 
   #believe(wallMs: number, atMs: number): number {

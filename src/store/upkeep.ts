@@ -38,7 +38,7 @@ export class Upkeep {
   async believedNowNs(): Promise<bigint> {
     if (!this.#recalled) {
       const known = (await this.#journal.recall(ownScope, 'clock')).get('believedMs');
-      if (typeof known === 'number' && Number.isFinite(known)) this.#believed.recall({ believedMs: known });
+      if (typeof known === 'number' && Number.isFinite(known)) this.#believed.recall(known);
       this.#recalled = true;
     }
     const nowMs = this.#believed.now();
