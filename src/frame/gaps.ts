@@ -28,7 +28,9 @@ export function withGaps(series: Series, silenceNs: bigint): Series {
     ...series,
     times: gapped,
     value: spread(series.value, places, cell.null),
-    ...(quality ? { quality: Uint8Array.from(places, (place) => (place < 0 ? 2 : (quality[place] ?? 0))) } : {}),
-    ...(quality ? { reasons: Array.from(places, (place) => (place < 0 ? 'stale' : (reasons?.[place] ?? ''))) } : {}),
+    ...(quality && {
+      quality: Uint8Array.from(places, (place) => (place < 0 ? 2 : (quality[place] ?? 0))),
+      reasons: Array.from(places, (place) => (place < 0 ? 'stale' : (reasons?.[place] ?? ''))),
+    }),
   };
 }

@@ -99,7 +99,7 @@ export class ByteReader {
 }
 
 /** Writes one varint where eight bytes of room are; answers with the place after it. */
-export function putVarint(bytes: Uint8Array, place: number, value: number): number {
+function putVarint(bytes: Uint8Array, place: number, value: number): number {
   let at = place;
   let rest = value;
   // Beyond 31 bits the operators of bits do not reach.
