@@ -1,5 +1,6 @@
 /** What stands between a wish and a device beside the limits of its value: pauses, interlocks, a second question (DESIGN §8). */
 import { z } from 'zod';
+import { takenBy } from './checked-text.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 
@@ -45,13 +46,7 @@ function constantOf(text: string): Comparison['constant'] | undefined {
 const comparisonSchema = z
   .string()
   .max(limits.patternLengthMax)
-  .superRefine((text, context) => {
-    try {
-      parseComparison(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  })
+  .superRefine(takenBy(parseComparison))
   .meta({ examples: ['boiler.pressure < 2'] });
 
 const comparisons = z.array(comparisonSchema).min(1).max(limits.interlockComparisonsMax).optional();

@@ -4,6 +4,7 @@
  */
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { takenBy } from './checked-text.ts';
 import { limits } from './limits.ts';
 import { compileNative, type NativePattern } from './pattern-native.ts';
 
@@ -59,14 +60,4 @@ function runNative(text: string, groups: readonly string[], native: NativePatter
 }
 
 /** A pattern in settings; it stays text, so that it can be drawn and compared. */
-export const patternSchema = z
-  .string()
-  .min(1)
-  .max(limits.patternLengthMax)
-  .superRefine((text, context) => {
-    try {
-      compilePattern(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  });
+export const patternSchema = z.string().min(1).max(limits.patternLengthMax).superRefine(takenBy(compilePattern));

@@ -1,24 +1,16 @@
 /** `rights` of the settings: who may send which commands, said in one place and by role (DESIGN §8). */
 import { z } from 'zod';
 import { type Role, roleAtLeast, roles } from './caller.ts';
+import { takenBy } from './checked-text.ts';
 import { commandValueSchema } from './command.ts';
 import { idSchema, pointIdSchema } from './device.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { rateSchema } from './guards.ts';
 import { limits } from './limits.ts';
-import { compileSelector, compileSelectors, type Matcher } from './query.ts';
+import { compileSelector, compileSelectors, type Matcher, selectorSchema as selectorText } from './query.ts';
 
-export const selectorSchema = z
-  .string()
-  .min(1)
-  .max(limits.patternLengthMax)
-  .superRefine((text, context) => {
-    try {
-      compileSelector(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  });
+/** One that can be compiled: settings are checked when they are read, not when somebody asks. */
+export const selectorSchema = selectorText.superRefine(takenBy(compileSelector));
 const selectors = (example: string) =>
   z
     .array(selectorSchema)
