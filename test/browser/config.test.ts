@@ -152,6 +152,21 @@ it('duplicates, reorders, searches and removes devices', async () => {
   expect(studio.errors).toEqual([]);
 });
 
+it('keeps the form of a point open while another one is moved past it', async () => {
+  const settings = boiler();
+  const [first] = settings.devices;
+  first?.points?.push({ ...first.points[0], id: 'return_temp' } as never);
+  const page = await openWith(settings);
+  await rowOf(page, 'Devices', 'boiler').getByRole('button', { expanded: false }).first().click();
+  const points = page.getByRole('region', { name: 'Points of boiler' });
+  await points.getByRole('button', { name: /^flow_temp/, expanded: false }).click();
+  await points.getByRole('button', { name: 'Move up: return_temp' }).click();
+  await points.getByRole('button', { name: /^return_temp/, expanded: false }).waitFor();
+  await points.getByRole('button', { name: /^flow_temp/, expanded: true }).waitFor();
+  const { jsonData } = await settingsOf(page);
+  expect((jsonData.devices as unknown as typeof settings.devices)[0]?.points?.map(({ id }) => id)).toEqual(['return_temp', 'flow_temp']);
+});
+
 it('keeps secrets out of the settings, under the id of their connection; a new id takes the devices along', async () => {
   const page = await openWith({
     version: 1,

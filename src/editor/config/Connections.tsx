@@ -1,12 +1,12 @@
 import { Button, Dropdown, Menu, Stack, Text } from '@grafana/ui';
-import { useState } from 'react';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { driverOf, useEditor } from './context.ts';
-import { duplicated, freshId, idOf, isWithin, itemOf, listOf, moved, textOf } from './document.ts';
+import { freshId, idOf, isWithin, itemOf, listOf, textOf } from './document.ts';
 import { useTarget } from './form/context.ts';
 import { FaultMark, StateMark } from './Marks.tsx';
 import { Note } from './Note.tsx';
 import { Row } from './Row.tsx';
+import { useRows } from './rows.ts';
 import { texts } from './texts.ts';
 
 /** All connections: one line each, one of them open. */
@@ -14,20 +14,16 @@ export function Connections() {
   const { document, drivers, connections: running, devices: runningDevices, readOnly, change } = useEditor();
   const list = listOf(document.connections);
   const devices = listOf(document.devices);
-  const [open, setOpen] = useState<number | undefined>(list.length === 1 ? 0 : undefined);
+  const put = (next: unknown[]) => change({ ...document, version: document.version ?? 1, connections: next });
+  const { setOpen, actsOf } = useRows(list, put, list.length === 1 ? 0 : undefined);
   useTarget((wanted) => {
     const index = list.findIndex((_one, at) => isWithin(wanted, `connections[${at}]`));
     if (index >= 0) setOpen(index);
   });
 
-  const put = (next: unknown[]) => change({ ...document, version: document.version ?? 1, connections: next });
   function add(kind: string): void {
     put([...list, { id: freshId(kind, list.map(idOf)), kind }]);
     setOpen(list.length);
-  }
-  function move(from: number, to: number): void {
-    put(moved(list, from, to));
-    setOpen(open === from ? to : open === to ? from : open);
   }
 
   return (
@@ -85,19 +81,8 @@ export function Connections() {
                     <StateMark state={running.get(id)} />
                   </>
                 }
-                isOpen={open === index}
-                onToggle={() => setOpen(open === index ? undefined : index)}
+                {...actsOf(index, index - 1, index + 1)}
                 readOnly={readOnly}
-                onUp={index > 0 ? () => move(index, index - 1) : undefined}
-                onDown={index < list.length - 1 ? () => move(index, index + 1) : undefined}
-                onDuplicate={() => {
-                  put(duplicated(list, index));
-                  setOpen(index + 1);
-                }}
-                onRemove={() => {
-                  put(list.filter((_one, at) => at !== index));
-                  setOpen(undefined);
-                }}
                 removeQuestion={
                   behind === 0
                     ? 'The connection is removed from the settings.'

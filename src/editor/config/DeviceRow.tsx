@@ -5,6 +5,7 @@ import { FaultMark, StateMark, valueText } from './Marks.tsx';
 import { Note } from './Note.tsx';
 import { usePolled } from './polling.ts';
 import { Row } from './Row.tsx';
+import type { RowActs } from './rows.ts';
 
 /** How often values are asked: of an open device, and of the lines of the page. */
 const openEveryMs = 2_000;
@@ -12,19 +13,14 @@ const closedEveryMs = 15_000;
 /** Values that find room on a line. */
 const lineValuesMax = 3;
 
-interface Props {
+interface Props extends RowActs {
   index: number;
   device: Item;
-  isOpen: boolean;
-  onToggle(): void;
-  onUp?: (() => void) | undefined;
-  onDown?: (() => void) | undefined;
-  onDuplicate(): void;
-  onRemove(): void;
 }
 
-export function DeviceRow({ index, device, isOpen, ...acts }: Props) {
+export function DeviceRow({ index, device, ...acts }: Props) {
   const { devices: running, profiles, resources, readOnly } = useEditor();
+  const { isOpen } = acts;
   const id = textOf(device.id);
   const state = running.get(id);
   const points = usePolled(state ? () => resources.points(id) : undefined, isOpen ? openEveryMs : closedEveryMs, `${id} ${isOpen}`);
@@ -53,7 +49,6 @@ export function DeviceRow({ index, device, isOpen, ...acts }: Props) {
             {!isTemplate && <StateMark state={state} />}
           </>
         }
-        isOpen={isOpen}
         readOnly={readOnly}
         removeQuestion="The device is removed from the settings. Its history is kept."
         {...acts}

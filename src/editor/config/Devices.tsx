@@ -2,11 +2,13 @@ import { Button, FilterInput, Pagination, Stack, Text } from '@grafana/ui';
 import { useMemo, useState } from 'react';
 import { useEditor } from './context.ts';
 import { DeviceRow } from './DeviceRow.tsx';
-import { duplicated, freshId, idOf, isWithin, itemOf, listOf, moved, textOf } from './document.ts';
+import { freshId, idOf, isWithin, itemOf, listOf, textOf } from './document.ts';
 import { useTarget } from './form/context.ts';
 import { Picker } from './form/Picker.tsx';
 import { Note } from './Note.tsx';
 import { ProfilePicker } from './ProfilePicker.tsx';
+import { usePages } from './pages.ts';
+import { useRows } from './rows.ts';
 import { texts } from './texts.ts';
 
 /** Lines drawn at once: each asks for its values, and a page of them is quick to draw whatever the number of devices. */
@@ -19,9 +21,9 @@ export function Devices() {
   const connections = listOf(document.connections).map(idOf).filter(Boolean);
   const [search, setSearch] = useState('');
   const [behind, setBehind] = useState<string>();
-  const [page, setPage] = useState(1);
-  const [open, setOpen] = useState<number>();
   const [isPicking, setPicking] = useState(false);
+  const put = (next: unknown[]) => change({ ...document, version: document.version ?? 1, devices: next });
+  const { setOpen, actsOf } = useRows(list, put);
 
   const shown = useMemo(() => {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -32,14 +34,13 @@ export function Devices() {
       return words.every((word) => text.includes(word)) ? [index] : [];
     });
   }, [list, search, behind]);
-  const pages = Math.max(Math.ceil(shown.length / pageSize), 1);
-  const current = Math.min(page, pages);
+  const { lines, start, turnTo, pager } = usePages(shown, pageSize);
 
   /** Opens a device wherever it is: filters that hide it go. */
   function reveal(index: number): void {
     setSearch('');
     setBehind(undefined);
-    setPage(Math.floor(index / pageSize) + 1);
+    turnTo(index);
     setOpen(index);
   }
   useTarget((wanted) => {
@@ -47,14 +48,9 @@ export function Devices() {
     if (index >= 0) reveal(index);
   });
 
-  const put = (next: unknown[]) => change({ ...document, version: document.version ?? 1, devices: next });
   function add(device: Record<string, unknown>): void {
     put([...list, { ...device, id: freshId(textOf(device.id) || 'device', list.map(idOf)) }]);
     reveal(list.length);
-  }
-  function move(from: number, to: number): void {
-    put(moved(list, from, to));
-    if (open !== undefined) setOpen(open === from ? to : open === to ? from : open);
   }
   const defaultConnection = behind ?? connections.at(-1) ?? '';
 
@@ -101,31 +97,16 @@ export function Devices() {
       {list.length === 0 && <Note large>{connections.length === 0 ? texts.devicesLater : texts.noDevices}</Note>}
       {list.length > 0 && shown.length === 0 && <Note large>{texts.noMatch}</Note>}
       <Stack direction="column" gap={1}>
-        {shown.slice((current - 1) * pageSize, current * pageSize).map((index, line) => {
-          const position = (current - 1) * pageSize + line;
-          const [before, after] = [shown[position - 1], shown[position + 1]];
-          return (
-            <DeviceRow
-              key={index}
-              index={index}
-              device={itemOf(list[index])}
-              isOpen={open === index}
-              onToggle={() => setOpen(open === index ? undefined : index)}
-              onUp={before === undefined ? undefined : () => move(index, before)}
-              onDown={after === undefined ? undefined : () => move(index, after)}
-              onDuplicate={() => {
-                put(duplicated(list, index));
-                reveal(index + 1);
-              }}
-              onRemove={() => {
-                put(list.filter((_one, at) => at !== index));
-                setOpen(undefined);
-              }}
-            />
-          );
-        })}
+        {lines.map((index, line) => (
+          <DeviceRow
+            key={index}
+            index={index}
+            device={itemOf(list[index])}
+            {...actsOf(index, shown[start + line - 1], shown[start + line + 1], reveal)}
+          />
+        ))}
       </Stack>
-      <Pagination currentPage={current} numberOfPages={pages} onNavigate={setPage} hideWhenSinglePage />
+      <Pagination {...pager} />
       {isPicking && (
         <ProfilePicker
           connection={defaultConnection}

@@ -1,15 +1,17 @@
 import { Button, FilterInput, Pagination, Stack, Text, UnitPicker } from '@grafana/ui';
 import { useState } from 'react';
 import { useEditor } from './context.ts';
-import { duplicated, freshId, type Item, idOf, isWithin, itemOf, listOf, moved, type Path, placeOf, textOf, valueAt } from './document.ts';
+import { freshId, type Item, idOf, isWithin, itemOf, listOf, type Path, placeOf, textOf, valueAt } from './document.ts';
 import { faultsAt, useForm, useTarget } from './form/context.ts';
 import { Faults, Frame, inputIdOf } from './form/Frame.tsx';
 import { Members } from './form/Members.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { FaultMark, LastValue } from './Marks.tsx';
 import { Note } from './Note.tsx';
+import { usePages } from './pages.ts';
 import { Row } from './Row.tsx';
 import type { PointState, Profile } from './resources.ts';
+import { useRows } from './rows.ts';
 import type { DriverSchemas, Schema } from './schema.ts';
 import { texts } from './texts.ts';
 
@@ -29,19 +31,10 @@ export function Points({ path, device, driver, states, profile }: Props) {
   const { schema, readOnly } = useEditor();
   const { set, faults } = useForm();
   const list = listOf(device.points);
-  const [open, setOpen] = useState<number>();
   const [search, setSearch] = useState('');
-  const [page, setPage] = useState(1);
   const listPath = [...path, 'points'];
-  useTarget((wanted) => {
-    const index = list.findIndex((_one, at) => isWithin(wanted, placeOf([...listPath, at])));
-    if (index < 0) return;
-    setSearch('');
-    setPage(Math.floor(index / pageSize) + 1);
-    setOpen(index);
-  });
-
   const put = (next: unknown[]) => set(listPath, next.length === 0 ? undefined : next);
+  const { setOpen, actsOf } = useRows(list, put);
   const ids = list.map(idOf);
   const inherited = (profile?.points ?? []).filter(({ id }) => !ids.includes(id ?? ''));
   const shown = list.flatMap((point, index) =>
@@ -49,8 +42,19 @@ export function Points({ path, device, driver, states, profile }: Props) {
       ? [index]
       : [],
   );
-  const pages = Math.max(Math.ceil(shown.length / pageSize), 1);
-  const current = Math.min(page, pages);
+  const { lines, turnTo, pager } = usePages(shown, pageSize);
+
+  /** Opens a point wherever it is: a search that hides it goes. */
+  function reveal(index: number): void {
+    setSearch('');
+    turnTo(index);
+    setOpen(index);
+  }
+  useTarget((wanted) => {
+    const index = list.findIndex((_one, at) => isWithin(wanted, placeOf([...listPath, at])));
+    if (index >= 0) reveal(index);
+  });
+
   const stateOf = (id: string) => states?.find((one) => one.id === id);
   const pointSchema = pointSchemaOf(schema, driver?.address);
 
@@ -65,9 +69,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
             icon="plus"
             onClick={() => {
               put([...list, { id: freshId('point', ids) }]);
-              setSearch('');
-              setPage(Math.floor(list.length / pageSize) + 1);
-              setOpen(list.length);
+              reveal(list.length);
             }}
           >
             {texts.addPoint}
@@ -86,7 +88,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
       )}
       {list.length + inherited.length === 0 && <Note>{texts.noPoints}</Note>}
       <Stack direction="column" gap={0.5}>
-        {shown.slice((current - 1) * pageSize, current * pageSize).map((index) => {
+        {lines.map((index) => {
           const point = itemOf(list[index]);
           const id = textOf(point.id);
           const place = placeOf([...listPath, index]);
@@ -104,33 +106,8 @@ export function Points({ path, device, driver, states, profile }: Props) {
                   <FaultMark place={place} />
                 </>
               }
-              isOpen={open === index}
-              onToggle={() => setOpen(open === index ? undefined : index)}
+              {...(search === '' ? actsOf(index, index - 1, index + 1) : actsOf(index))}
               readOnly={readOnly}
-              onUp={
-                index > 0 && search === ''
-                  ? () => {
-                      put(moved(list, index, index - 1));
-                      setOpen(open === index ? index - 1 : open);
-                    }
-                  : undefined
-              }
-              onDown={
-                index < list.length - 1 && search === ''
-                  ? () => {
-                      put(moved(list, index, index + 1));
-                      setOpen(open === index ? index + 1 : open);
-                    }
-                  : undefined
-              }
-              onDuplicate={() => {
-                put(duplicated(list, index));
-                setOpen(index + 1);
-              }}
-              onRemove={() => {
-                put(list.filter((_one, at) => at !== index));
-                setOpen(undefined);
-              }}
               removeQuestion="The point is removed from the settings. Its history is kept."
             >
               {() => (
@@ -149,7 +126,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
           );
         })}
       </Stack>
-      <Pagination currentPage={current} numberOfPages={pages} onNavigate={setPage} hideWhenSinglePage />
+      <Pagination {...pager} />
       {inherited.length > 0 && profile && (
         <>
           <Note>{texts.fromProfileOf(profile.title)}</Note>

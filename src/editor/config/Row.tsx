@@ -1,20 +1,15 @@
 import { ConfirmModal, Icon, IconButton, Stack, useTheme2 } from '@grafana/ui';
 import { type ReactNode, useState } from 'react';
+import type { RowActs } from './rows.ts';
 import { texts } from './texts.ts';
 
-interface Props {
+interface Props extends RowActs {
   place: string;
   title: string;
   subtitle?: ReactNode;
   /** State, counts: at the end of the line. */
   marks?: ReactNode;
-  isOpen: boolean;
-  onToggle(): void;
   readOnly: boolean;
-  onUp?: (() => void) | undefined;
-  onDown?: (() => void) | undefined;
-  onDuplicate(): void;
-  onRemove(): void;
   /** What is asked before it is removed; nothing is asked without. */
   removeQuestion?: ReactNode;
   children: () => ReactNode;

@@ -3,7 +3,6 @@
 /** From the document inwards: names of members, indices of lists. */
 export type Path = readonly (string | number)[];
 export type Item = Record<string, unknown>;
-export type ListName = 'connections' | 'devices' | 'profiles';
 
 export const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value);
 
