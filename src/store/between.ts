@@ -1,9 +1,8 @@
 /** What buckets are made of that look at the time or the way between samples: they have to know what was before the range, and what came last. */
 import type { ColumnKind } from '../contract/sample.ts';
+import { int64Min } from './place.ts';
 import type { Reading } from './reading.ts';
 import { doublesOf, pickRows, type Rows, rowsOfQuality, sliceRows } from './rows.ts';
-
-const int64Min = -(2n ** 63n);
 
 /** How the values of rows are read: numbers, exact integers or texts. */
 export function valuesOf(kind: ColumnKind, rows: Rows): Float64Array | BigInt64Array | BigUint64Array | string[] {

@@ -1,11 +1,9 @@
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind, Reason } from '../contract/sample.ts';
 import type { Ends } from './messages.ts';
+import { int64Max, int64Min } from './place.ts';
 import type { Reading } from './reading.ts';
 import { doublesOf, type Rows, reasonNames } from './rows.ts';
-
-const int64Min = -(2n ** 63n);
-const int64Max = 2n ** 63n - 1n;
 
 /** Looks up the first and the last sample of series; those without samples are absent. Pauses now and then: each costs a chunk to read. */
 export function createEnds(reading: Reading, kindOf: (series: number) => ColumnKind): (ids: Iterable<number>) => Generator<void, Ends> {

@@ -6,6 +6,7 @@ import type { createEnds } from './ends.ts';
 import type { Folder } from './fold.ts';
 import type { Head } from './head.ts';
 import type { Expired } from './messages.ts';
+import { int64Min } from './place.ts';
 import { placeOf, sliceRows } from './rows.ts';
 import { pragma, usedBytes } from './schema.ts';
 
@@ -15,7 +16,6 @@ const vacuumPages = 256;
 /** Share of the span of time that one step of trimming takes away: coarse enough to end soon, fine enough not to take much too much. */
 const trimSteps = 20n;
 
-const int64Min = -(2n ** 63n);
 /** Later than any sample can be. */
 const afterAll = 2n ** 63n;
 

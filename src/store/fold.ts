@@ -4,11 +4,9 @@ import type { ColumnKind } from '../contract/sample.ts';
 import type { Chunk, Chunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
+import { int64Max, int64Min } from './place.ts';
 import { concatRows, placeOf, type Rows, sliceRows } from './rows.ts';
 import { transaction, troubleOf } from './schema.ts';
-
-const int64Min = -(2n ** 63n);
-const int64Max = 2n ** 63n - 1n;
 
 /** So many chunks before one, none of them twice as large, are merged with it. */
 const mergeAtOnce = 3;

@@ -1,7 +1,8 @@
 import type { ColumnKind, Sample, Value } from '../contract/sample.ts';
 
-const int64Min = -(2n ** 63n);
-const int64Max = 2n ** 63n - 1n;
+/** The first and the last time there can be, too. */
+export const int64Min = -(2n ** 63n);
+export const int64Max = 2n ** 63n - 1n;
 const uint64Max = 2n ** 64n - 1n;
 
 /**

@@ -1,6 +1,7 @@
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, type Columns, columnKinds } from '../contract/sample.ts';
 import type { Calls, ReadAsk } from './messages.ts';
+import { int64Max, int64Min } from './place.ts';
 import type { Reading } from './reading.ts';
 import { Room } from './room.ts';
 import { columnsOf, concatRows, placeOf, type Rows, rowsOfQuality, sliceRows } from './rows.ts';
@@ -120,8 +121,8 @@ function newest(pieces: readonly Rows[], keep: number): Rows {
 
 /** The time of the `rowsMax`-th newest row, found by halving: all times together would have to be sorted otherwise. */
 function threshold(cursors: readonly Cursor[], rowsMax: number): bigint {
-  let low = -(2n ** 63n);
-  let high = 2n ** 63n - 1n;
+  let low = int64Min;
+  let high = int64Max;
   while (low < high) {
     const middle = high - (high - low) / 2n;
     const count = cursors.reduce((sum, cursor) => sum + rowsFrom(cursor, middle), 0);

@@ -4,6 +4,7 @@ import type { ColumnKind } from '../contract/sample.ts';
 import type { Chunk, Chunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
+import { int64Max, int64Min } from './place.ts';
 import type { Room } from './room.ts';
 import { concatRows, type Rows, rowsBetween } from './rows.ts';
 import { troubleOf } from './schema.ts';
@@ -30,9 +31,6 @@ export interface Reading {
   /** Time of the first sample; undefined if there is none. */
   first(id: number): bigint | undefined;
 }
-
-const int64Min = -(2n ** 63n);
-const int64Max = 2n ** 63n - 1n;
 
 /** Chunks that one call leaves in the cache: a small read's all; a large one would only push out those of others. */
 const keptAtOnce = 4;
