@@ -1,5 +1,6 @@
 import { Alert, TextArea } from '@grafana/ui';
 import { useState } from 'react';
+import { isItem } from './config/document.ts';
 
 interface Props {
   value: unknown;
@@ -18,9 +19,9 @@ export function JsonText({ value, label, rows, readOnly = false, onChange }: Pro
     setText(next);
     try {
       const parsed: unknown = JSON.parse(next);
-      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('allowed is a JSON object: { … }');
+      if (!isItem(parsed)) throw new Error('allowed is a JSON object: { … }');
       setFault('');
-      onChange(parsed as Record<string, unknown>);
+      onChange(parsed);
     } catch (error) {
       setFault(error instanceof Error ? error.message : String(error));
     }

@@ -1,6 +1,7 @@
-import { Icon, useTheme2 } from '@grafana/ui';
+import { useTheme2 } from '@grafana/ui';
 import type { ReactNode } from 'react';
 import { Note } from './Note.tsx';
+import { LineOpener } from './Opener.tsx';
 
 interface Props {
   place: string;
@@ -17,29 +18,11 @@ export function Fold({ place, title, help, mark, isOpen, onToggle, children }: P
   const theme = useTheme2();
   return (
     <div data-place={place} style={{ borderTop: `1px solid ${theme.colors.border?.weak}` }}>
-      <button
-        type="button"
-        aria-expanded={isOpen}
-        onClick={onToggle}
-        style={{
-          display: 'flex',
-          flexWrap: 'wrap',
-          alignItems: 'center',
-          gap: 8,
-          width: '100%',
-          minHeight: 36,
-          padding: '4px 0',
-          border: 0,
-          background: 'none',
-          color: theme.colors.text?.primary,
-          textAlign: 'left',
-        }}
-      >
-        <Icon name={isOpen ? 'angle-down' : 'angle-right'} />
+      <LineOpener isOpen={isOpen} onToggle={onToggle} style={{ width: '100%', minHeight: 36, padding: '4px 0' }}>
         <span style={{ fontWeight: 500 }}>{title}</span>
         {help !== undefined && <Note inline>{help}</Note>}
         {mark}
-      </button>
+      </LineOpener>
       {isOpen && <div style={{ padding: '4px 0 16px 24px' }}>{children}</div>}
     </div>
   );

@@ -1,5 +1,6 @@
-import { ConfirmModal, Icon, IconButton, Stack, useTheme2 } from '@grafana/ui';
+import { ConfirmModal, IconButton, Stack, useTheme2 } from '@grafana/ui';
 import { type ReactNode, useState } from 'react';
+import { LineOpener } from './Opener.tsx';
 import type { RowActs } from './rows.ts';
 import { texts } from './texts.ts';
 
@@ -43,33 +44,14 @@ export function Row({
       }}
     >
       <div style={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 8, padding: '4px 8px' }}>
-        <button
-          type="button"
-          aria-expanded={isOpen}
-          onClick={onToggle}
-          style={{
-            display: 'flex',
-            flexWrap: 'wrap',
-            alignItems: 'center',
-            gap: 8,
-            flex: '1 1 240px',
-            minWidth: 0,
-            minHeight: 32,
-            padding: 0,
-            border: 0,
-            background: 'none',
-            color: theme.colors.text?.primary,
-            textAlign: 'left',
-          }}
-        >
-          <Icon name={isOpen ? 'angle-down' : 'angle-right'} />
+        <LineOpener isOpen={isOpen} onToggle={onToggle} style={{ flex: '1 1 240px', minWidth: 0, minHeight: 32, padding: 0 }}>
           <span style={{ fontWeight: 500, overflowWrap: 'anywhere' }}>{title}</span>
           {subtitle !== undefined && (
             <span style={{ color: theme.colors.text?.secondary, fontSize: theme.typography.bodySmall.fontSize, overflowWrap: 'anywhere' }}>
               {subtitle}
             </span>
           )}
-        </button>
+        </LineOpener>
         <Stack direction="row" alignItems="center" wrap="wrap" gap={1}>
           {marks}
           {!readOnly && (

@@ -1,9 +1,10 @@
-import { Button, Grid, SecretInput, SecretTextArea } from '@grafana/ui';
+import { Grid, SecretInput, SecretTextArea } from '@grafana/ui';
 import { useState } from 'react';
 import { useEditor } from './context.ts';
 import { useForm } from './form/context.ts';
 import { Frame } from './form/Frame.tsx';
 import { Note } from './Note.tsx';
+import { TextOpener } from './Opener.tsx';
 import { nameOf } from './schema.ts';
 import { texts } from './texts.ts';
 
@@ -36,16 +37,9 @@ export function Secrets({ connection, names }: { connection: string; names: read
         </Grid>
       )}
       {rare.length > 0 && !isSet && (
-        <Button
-          variant="secondary"
-          fill="text"
-          size="sm"
-          icon={isOpen ? 'angle-down' : 'angle-right'}
-          aria-expanded={isOpen}
-          onClick={() => setOpen(!isOpen)}
-        >
+        <TextOpener isOpen={isOpen} onToggle={() => setOpen(!isOpen)}>
           {texts.certificates}
-        </Button>
+        </TextOpener>
       )}
     </fieldset>
   );

@@ -85,6 +85,13 @@ export function withConnectionId(document: Item, index: number, id: string): Ite
   return { ...next, devices };
 }
 
+/** A document whose texts are changed; names of members are not. */
+export function withTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((one) => withTexts(one, change));
+  return isItem(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withTexts(one, change)])) : value;
+}
+
 /** Bytes of the settings as Grafana stores them. */
 export function bytesOf(document: unknown): number {
   return new TextEncoder().encode(JSON.stringify(document) ?? '').length;

@@ -1,3 +1,5 @@
+import { isItem } from './document.ts';
+
 /** What the editor reads of a JSON Schema: enough to draw a form. The backend alone judges what is right (`POST config/check`). */
 export interface Schema {
   type?: string | string[];
@@ -113,7 +115,7 @@ export function variantsOf(schema: Schema): Variant[] {
     if (tag) {
       const [name, value] = tag;
       const label = part.description ?? part.properties?.[name]?.description ?? String(value);
-      const fits = (given: unknown) => isObject(given) && given[name] === value;
+      const fits = (given: unknown) => isItem(given) && given[name] === value;
       return [{ key: String(value), label: label.length > 60 ? String(value) : label, schema: part, first: { [name]: value }, fits }];
     }
     const shape = shapeOf(part);
@@ -130,7 +132,7 @@ export function variantsOf(schema: Schema): Variant[] {
         label: isOne ? nameOf(only[0] as string) : 'Details',
         schema: part,
         first: isOne ? { [only[0] as string]: '' } : {},
-        fits: isObject,
+        fits: isItem,
       },
     ];
   });
@@ -141,8 +143,6 @@ export function tagOf(schema: Schema): [string, unknown] | undefined {
   const found = Object.entries(schema.properties ?? {}).find(([, member]) => isConst(member));
   return found && [found[0], found[1].const];
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `baudRate` → `Baud rate`, `unitId` → `Unit id`. */
 export function nameOf(member: string): string {

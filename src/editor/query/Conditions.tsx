@@ -1,6 +1,6 @@
 import { Button, Combobox, IconButton, Stack, Text } from '@grafana/ui';
-import type { CSSProperties } from 'react';
 import type { FieldgateQuery, Where } from '../types.ts';
+import { unseen } from '../unseen.ts';
 import { NamePicker } from './NamePicker.tsx';
 import { type Ask, suggest } from './names.ts';
 
@@ -16,9 +16,6 @@ const operators = [
   { value: '=~', label: '=~', description: 'matches' },
   { value: '!~', label: '!~', description: 'does not match' },
 ] as const;
-
-/** For screen readers: the row is its own label to the eye. */
-const heard: CSSProperties = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' };
 
 /** What has to hold of the labels: a row each. Selectors in `labels`, which only code can write, are shown and can be taken away. */
 export function Conditions({ ask, query, onChange }: Props) {
@@ -59,7 +56,7 @@ export function Conditions({ ask, query, onChange }: Props) {
             value={one.operator}
             onChange={({ value }) => set(index, { operator: value })}
           />
-          <label htmlFor={`${query.refId}-where-${index}`} style={heard}>{`Values ${index + 1}`}</label>
+          <label htmlFor={`${query.refId}-where-${index}`} style={unseen}>{`Values ${index + 1}`}</label>
           <NamePicker
             ask={ask}
             what="values"

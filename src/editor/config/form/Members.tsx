@@ -1,6 +1,7 @@
-import { Button, Grid } from '@grafana/ui';
+import { Grid } from '@grafana/ui';
 import { useState } from 'react';
 import { isWithin, itemOf, placeOf } from '../document.ts';
+import { TextOpener } from '../Opener.tsx';
 import { nameOf, shapeOf, split, tagOf } from '../schema.ts';
 import { texts } from '../texts.ts';
 import { faultsWithin, useForm, useTarget } from './context.ts';
@@ -53,17 +54,9 @@ export function Members({ schema, path, value, front, hidden = [], own }: FieldP
         ))}
       {parts.more.length > 0 && (
         <div style={{ marginTop: 8 }}>
-          <Button
-            variant="secondary"
-            fill="text"
-            size="sm"
-            icon={isShown ? 'angle-down' : 'angle-right'}
-            aria-expanded={isShown}
-            disabled={isFaulty}
-            onClick={() => setOpen(!isOpen)}
-          >
+          <TextOpener isOpen={isShown} onToggle={() => setOpen(!isOpen)} disabled={isFaulty}>
             {isShown ? texts.fewer : texts.more(parts.more.length, parts.more.filter((name) => given[name] !== undefined).length)}
-          </Button>
+          </TextOpener>
           {isShown && (
             <div style={{ marginTop: 8 }}>
               <Grid minColumnWidth={34} gap={2} alignItems="start">

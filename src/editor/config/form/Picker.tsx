@@ -1,5 +1,6 @@
 import { Combobox, type ComboboxOption } from '@grafana/ui';
 import { useRef } from 'react';
+import { unseen } from '../../unseen.ts';
 
 interface Props {
   id: string;
@@ -17,8 +18,6 @@ interface Props {
   isRequired?: boolean;
   onChange(value: string | undefined): void;
 }
-
-const unseen = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)', whiteSpace: 'nowrap' } as const;
 
 /** A list to search and choose from. */
 export function Picker({ id, label, isRequired = false, allowsOther = false, onChange, options, ...rest }: Props) {

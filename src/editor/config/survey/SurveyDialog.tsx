@@ -6,6 +6,7 @@ import { FormContext } from '../form/context.ts';
 import { Members } from '../form/Members.tsx';
 import { Picker } from '../form/Picker.tsx';
 import { Note } from '../Note.tsx';
+import { TextOpener } from '../Opener.tsx';
 import type { Finding } from '../resources.ts';
 import { type DriverSchemas, nameOf } from '../schema.ts';
 import { texts } from '../texts.ts';
@@ -77,16 +78,9 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
               : 'Tries how the far end wants to be spoken to. Nothing is written to a device.')}
         </Note>
         {state.phase !== 'idle' && (
-          <Button
-            variant="secondary"
-            fill="text"
-            size="sm"
-            icon={showsOptions ? 'angle-down' : 'angle-right'}
-            aria-expanded={showsOptions}
-            onClick={() => setFolded(showsOptions)}
-          >
+          <TextOpener isOpen={showsOptions} onToggle={() => setFolded(showsOptions)}>
             {texts.options}
-          </Button>
+          </TextOpener>
         )}
         {showsOptions && <Members schema={driver.survey?.[kind] ?? {}} path={['options']} value={holder.options ?? {}} />}
       </FormContext.Provider>

@@ -1,6 +1,6 @@
 /** Settings out of a file: JSON, YAML, or a provisioning file of Grafana with a data source of ours in it. */
 import { parse } from 'yaml';
-import { freshId, type Item, idOf, isItem, listOf } from '../document.ts';
+import { freshId, type Item, idOf, isItem, listOf, withTexts } from '../document.ts';
 
 export interface ReadFile {
   document: Item;
@@ -22,7 +22,7 @@ export function readFile(text: string, type: string): ReadFile {
   if (!isItem(source.jsonData)) throw new Error('Its data source has no jsonData.');
   const more = ours.length > 1 ? ` It has ${ours.length} of them; this is the first, ${JSON.stringify(source.name)}.` : '';
   return {
-    document: plain(source.jsonData) as Item,
+    document: withTexts(source.jsonData, (text) => text.replaceAll('$$', '$')) as Item,
     note: `A provisioning file: doubled $ are single again, secrets are not taken over.${more}`,
   };
 }
@@ -36,12 +36,6 @@ function isJson(text: string): boolean {
     if (text.trimStart().startsWith('{')) throw new Error(`It begins like JSON and is none: ${(error as Error).message}`);
     return false;
   }
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('$$', '$');
-  if (Array.isArray(value)) return value.map(plain);
-  return isItem(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)])) : value;
 }
 
 /** Adds connections, devices and profiles to those that are there. Ids that are taken get a number, also where devices name them. */

@@ -1,6 +1,6 @@
 /** The settings as a file: as they are (JSON), or as Grafana provisions a data source (YAML). */
 import { stringify } from 'yaml';
-import { isItem } from '../document.ts';
+import { withTexts } from '../document.ts';
 
 export interface Provisioned {
   name: string;
@@ -36,7 +36,5 @@ export function environmentName(secret: string): string {
 
 /** Names of members are not expanded by Grafana, so only values are doubled. */
 function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
-  if (Array.isArray(value)) return value.map(escaped);
-  return isItem(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, escaped(one)])) : value;
+  return withTexts(value, (text) => text.replaceAll('$', '$$$$'));
 }
