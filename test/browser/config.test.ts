@@ -167,6 +167,15 @@ it('keeps the form of a point open while another one is moved past it', async ()
   expect((jsonData.devices as unknown as typeof settings.devices)[0]?.points?.map(({ id }) => id)).toEqual(['return_temp', 'flow_temp']);
 });
 
+it('says a whole number with the digits that its unit needs', async () => {
+  const settings = boiler();
+  Object.assign(pointOf(settings), { address: { table: 'holding', register: 30, type: 'int16' }, scale: 10, unit: 'watt' });
+  const page = await openWith(settings);
+  await rowOf(page, 'Devices', 'boiler').getByText('flow_temp 5.50 kW').waitFor();
+  await rowOf(page, 'Devices', 'boiler').getByRole('button', { expanded: false }).first().click();
+  await page.getByRole('region', { name: 'Points of boiler' }).getByText('5.50 kW', { exact: true }).waitFor();
+});
+
 it('keeps secrets out of the settings, under the id of their connection; a new id takes the devices along', async () => {
   const page = await openWith({
     version: 1,

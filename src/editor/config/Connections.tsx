@@ -1,4 +1,5 @@
 import { Button, Dropdown, Menu, Stack, Text } from '@grafana/ui';
+import { counted } from '../counted.ts';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { driverOf, useEditor } from './context.ts';
 import { freshId, idOf, isWithin, itemOf, listOf, textOf } from './document.ts';
@@ -74,7 +75,7 @@ export function Connections() {
               <Row
                 place={place}
                 title={textOf(connection.title) || id || driver?.title || '?'}
-                subtitle={`${id} · ${driver?.title ?? textOf(connection.kind)} · ${behind === 1 ? '1 device' : `${behind} devices`}${found > 0 ? `, ${found} discovered` : ''}`}
+                subtitle={`${id} · ${driver?.title ?? textOf(connection.kind)} · ${counted(behind, 'device')}${found > 0 ? `, ${found} discovered` : ''}`}
                 marks={
                   <>
                     <FaultMark place={place} />

@@ -1,4 +1,5 @@
 import { Alert } from '@grafana/ui';
+import type { PointNow } from '../reading.ts';
 import { driverOf, useEditor } from './context.ts';
 import { type Item, idOf, itemOf, listOf, placeOf, textOf } from './document.ts';
 import { faultsAt, useForm } from './form/context.ts';
@@ -7,13 +8,13 @@ import { Members } from './form/Members.tsx';
 import { Picker } from './form/Picker.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { Points } from './Points.tsx';
-import type { DeviceState, PointState } from './resources.ts';
+import type { DeviceState } from './resources.ts';
 import type { Schema } from './schema.ts';
 
 interface Props {
   index: number;
   device: Item;
-  points: readonly PointState[] | undefined;
+  points: readonly PointNow[] | undefined;
   state: DeviceState | undefined;
 }
 

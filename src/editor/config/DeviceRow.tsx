@@ -1,7 +1,9 @@
+import { counted } from '../counted.ts';
+import { lastText } from '../reading.ts';
 import { useEditor } from './context.ts';
 import { DeviceForm } from './DeviceForm.tsx';
 import { type Item, listOf, textOf } from './document.ts';
-import { FaultMark, StateMark, valueText } from './Marks.tsx';
+import { FaultMark, StateMark } from './Marks.tsx';
 import { Note } from './Note.tsx';
 import { usePolled } from './polling.ts';
 import { Row } from './Row.tsx';
@@ -34,17 +36,12 @@ export function DeviceRow({ index, device, ...acts }: Props) {
       <Row
         place={place}
         title={textOf(device.title) || id || '?'}
-        subtitle={[
-          id,
-          textOf(device.connection),
-          profile?.title,
-          count > 0 || !profile ? `${count} ${count === 1 ? 'point' : 'points'}` : undefined,
-        ]
+        subtitle={[id, textOf(device.connection), profile?.title, count > 0 || !profile ? counted(count, 'point') : undefined]
           .filter(Boolean)
           .join(' · ')}
         marks={
           <>
-            {!isOpen && says.length > 0 && <Note inline>{says.map((point) => `${point.id} ${valueText(point)}`).join('  ')}</Note>}
+            {!isOpen && says.length > 0 && <Note inline>{says.map((point) => `${point.id} ${lastText(point)}`).join('  ')}</Note>}
             <FaultMark place={place} />
             {!isTemplate && <StateMark state={state} />}
           </>

@@ -1,5 +1,6 @@
 import { Alert, Button, Stack, Text } from '@grafana/ui';
 import { useState } from 'react';
+import { counted } from '../counted.ts';
 import type { Checked } from './check.ts';
 import { Note } from './Note.tsx';
 
@@ -56,5 +57,3 @@ export function FaultList({ checked, onJump }: { checked: Checked; onJump(place:
     </div>
   );
 }
-
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

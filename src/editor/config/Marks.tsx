@@ -1,8 +1,10 @@
-import { dateTimeFormatTimeAgo, formattedValueToString, getValueFormat } from '@grafana/data';
+import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { Badge, Tooltip } from '@grafana/ui';
+import { counted } from '../counted.ts';
+import { lastText, type PointNow } from '../reading.ts';
 import { faultsWithin, useForm } from './form/context.ts';
 import { Note } from './Note.tsx';
-import type { ConnectionState, DeviceState, PointState } from './resources.ts';
+import type { ConnectionState, DeviceState } from './resources.ts';
 import { texts } from './texts.ts';
 
 type Colour = 'green' | 'red' | 'orange' | 'blue' | 'darkgrey';
@@ -31,23 +33,11 @@ export function FaultMark({ place }: { place: string }) {
   const { faults } = useForm();
   const within = faultsWithin(faults, place);
   const errors = within.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0) return <Badge text={errors === 1 ? '1 error' : `${errors} errors`} color="red" icon="exclamation-circle" />;
-  return within.length === 0 ? null : (
-    <Badge text={within.length === 1 ? '1 warning' : `${within.length} warnings`} color="orange" icon="exclamation-triangle" />
-  );
+  if (errors > 0) return <Badge text={counted(errors, 'error')} color="red" icon="exclamation-circle" />;
+  return within.length === 0 ? null : <Badge text={counted(within.length, 'warning')} color="orange" icon="exclamation-triangle" />;
 }
 
-/** The last value of a point as people read it: the name of its state, or the number with its unit. */
-export function valueText({ last, unit, precision }: PointState): string {
-  if (!last) return '–';
-  const { value, text, reason } = last;
-  if (value === null || value === undefined) return reason === '' ? '–' : reason;
-  if (text !== undefined && text !== '') return text;
-  if (typeof value !== 'number') return String(value);
-  return formattedValueToString(getValueFormat(unit ?? 'none')(value, precision ?? (Number.isInteger(value) ? 0 : undefined)));
-}
-
-export function LastValue({ point }: { point: PointState | undefined }) {
+export function LastValue({ point }: { point: PointNow | undefined }) {
   if (!point) return null;
   const { last } = point;
   const isGood = last?.quality === 'good';
@@ -58,7 +48,7 @@ export function LastValue({ point }: { point: PointState | undefined }) {
     <Tooltip content={when}>
       <span>
         <Note inline large color={isGood ? 'primary' : last ? 'warning' : 'secondary'}>
-          {valueText(point)}
+          {last?.value === null && last.reason !== '' ? last.reason : lastText(point)}
         </Note>
       </span>
     </Tooltip>

@@ -1,5 +1,7 @@
 import { Button, FilterInput, Pagination, Stack, Text, UnitPicker } from '@grafana/ui';
 import { useState } from 'react';
+import type { PointNow } from '../reading.ts';
+import { unseen } from '../unseen.ts';
 import { useEditor } from './context.ts';
 import { freshId, type Item, idOf, isWithin, itemOf, listOf, type Path, placeOf, textOf, valueAt } from './document.ts';
 import { faultsAt, useForm, useTarget } from './form/context.ts';
@@ -10,7 +12,7 @@ import { FaultMark, LastValue } from './Marks.tsx';
 import { Note } from './Note.tsx';
 import { usePages } from './pages.ts';
 import { Row } from './Row.tsx';
-import type { PointState, Profile } from './resources.ts';
+import type { Profile } from './resources.ts';
 import { useRows } from './rows.ts';
 import type { DriverSchemas, Schema } from './schema.ts';
 import { texts } from './texts.ts';
@@ -22,7 +24,7 @@ interface Props {
   path: Path;
   device: Item;
   driver: DriverSchemas | undefined;
-  states: readonly PointState[] | undefined;
+  states: readonly PointNow[] | undefined;
   profile: Profile | undefined;
 }
 
@@ -141,7 +143,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
                   ))}
                   {!readOnly && (
                     <th scope="col">
-                      <span style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}>Actions</span>
+                      <span style={unseen}>Actions</span>
                     </th>
                   )}
                 </tr>

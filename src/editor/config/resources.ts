@@ -1,6 +1,7 @@
 /** The data source's own routes (`/api/datasources/uid/<uid>/resources/…`) as the editor asks them, and what goes wrong in words. */
 import { config, getBackendSrv } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
+import type { PointNow } from '../reading.ts';
 import type { DriverSchemas, Schema } from './schema.ts';
 
 export interface ConfigFault {
@@ -26,16 +27,6 @@ export interface DeviceState {
   state: 'online' | 'offline' | 'unknown';
   since?: number;
   error?: string;
-}
-export interface PointState {
-  id: string;
-  title: string;
-  access: string;
-  unit?: string;
-  precision?: number;
-  enum?: Record<string, string>;
-  address?: unknown;
-  last: { time: number; value: unknown; text?: string; quality: string; reason: string } | null;
 }
 export interface Profile {
   id: string;
@@ -87,8 +78,8 @@ export class Resources {
   connections = async (): Promise<ConnectionState[]> =>
     ((await this.#ask('connections')) as { connections: ConnectionState[] }).connections;
   devices = async (): Promise<DeviceState[]> => ((await this.#ask('devices')) as { devices: DeviceState[] }).devices;
-  points = async (device: string): Promise<PointState[]> =>
-    ((await this.#ask(`devices/${encodeURIComponent(device)}/points`)) as { points: PointState[] }).points;
+  points = async (device: string): Promise<PointNow[]> =>
+    ((await this.#ask(`devices/${encodeURIComponent(device)}/points`)) as { points: PointNow[] }).points;
   check = async (document: unknown): Promise<Check> => (await this.#ask('config/check', document)) as Check;
 
   imageUrl(path: string): string {

@@ -2,9 +2,10 @@ import type { QueryEditorHelpProps } from '@grafana/data';
 import { Button, Stack, Text } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import type { FieldgateDataSource } from '../datasource.ts';
+import type { PointNow } from '../reading.ts';
 import type { FieldgateQuery } from '../types.ts';
 import { Muted } from './Muted.tsx';
-import { type Ask, type PointNow, suggest } from './names.ts';
+import { type Ask, suggest } from './names.ts';
 
 interface Example {
   title: string;

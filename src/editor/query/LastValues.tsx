@@ -1,8 +1,10 @@
-import { dateTimeFormatTimeAgo, formattedValueToString, getValueFormat } from '@grafana/data';
+import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { Badge, Stack, Text } from '@grafana/ui';
 import { useEffect, useState } from 'react';
+import { counted } from '../counted.ts';
+import { lastText, type PointNow } from '../reading.ts';
 import { Muted } from './Muted.tsx';
-import { type Ask, type Chosen, type Meaning, meaningOf, type PointNow } from './names.ts';
+import { type Ask, type Chosen, type Meaning, meaningOf } from './names.ts';
 
 interface Props {
   ask: Ask;
@@ -40,7 +42,7 @@ export function LastValues({ ask, chosen, isAlerting }: Props) {
   const texts = isAlerting ? meaning.shown.filter(({ type }) => type === 'string') : [];
   return (
     <Stack direction="row" gap={2} wrap="wrap" alignItems="center">
-      <Muted isSmall>{`${count(meaning.devices, 'device')}, ${count(meaning.points, 'point')}`}</Muted>
+      <Muted isSmall>{`${counted(meaning.devices, 'device')}, ${counted(meaning.points, 'point')}`}</Muted>
       {meaning.shown.map((point) => (
         <Now key={point.id} point={point} />
       ))}
@@ -57,23 +59,12 @@ function Now({ point }: { point: PointNow }) {
     <Stack gap={0.5} alignItems="center">
       <Muted isSmall>{point.title}</Muted>
       <Text variant="bodySmall" weight="medium">
-        {last === null ? 'nothing yet' : shown(point)}
+        {last === null ? 'nothing yet' : lastText(point)}
       </Text>
       {last && <Muted isSmall>{dateTimeFormatTimeAgo(last.time)}</Muted>}
       {last && last.quality !== 'good' && <Badge color={last.quality === 'bad' ? 'red' : 'orange'} text={last.reason || last.quality} />}
     </Stack>
   );
-}
-
-function shown({ last, unit, precision }: PointNow): string {
-  if (!last || last.value === null) return '–';
-  if (last.text !== undefined && last.text !== '') return last.text;
-  if (typeof last.value !== 'number') return String(last.value);
-  return formattedValueToString(getValueFormat(unit)(last.value, precision));
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${number === 1 ? noun : `${noun}s`}`;
 }
 
 /** What the backend says of a selector that it does not understand, in its own words. */

@@ -1,6 +1,7 @@
 import type { PanelData } from '@grafana/data';
 import { Collapse } from '@grafana/ui';
 import { useState } from 'react';
+import { counted } from '../counted.ts';
 import { Muted } from './Muted.tsx';
 
 interface Props {
@@ -22,10 +23,10 @@ export function Ran({ refId, data }: Props) {
   if (!meta) return null;
   const read = meta.custom?.read as Read | undefined;
   const notices = own.flatMap((frame) => frame.meta?.notices ?? []);
-  const said = read ? `${read.rows} rows in ${read.frames} ${read.frames === 1 ? 'frame' : 'frames'}, ${read.tookMs} ms` : '';
+  const said = read ? `${read.rows} rows in ${counted(read.frames, 'frame')}, ${read.tookMs} ms` : '';
   return (
     <Collapse
-      label={`What ran: ${said}${notices.length > 0 ? `, ${notices.length} ${notices.length === 1 ? 'notice' : 'notices'}` : ''}`}
+      label={`What ran: ${said}${notices.length > 0 ? `, ${counted(notices.length, 'notice')}` : ''}`}
       isOpen={isOpen}
       onToggle={() => setOpen(!isOpen)}
     >

@@ -1,5 +1,6 @@
 /** Names of devices, points and labels for pickers, and what a selection means now: asked of the backend's `suggest` and `devices`. */
 
+import type { PointNow } from '../reading.ts';
 import type { NameKind, Where } from '../types.ts';
 
 export interface Suggestion {
@@ -31,24 +32,6 @@ export async function suggest(ask: Ask, what: NameKind, chosen: Chosen, more: Re
   for (const [name, selector] of Object.entries(chosen.labels ?? {})) query.append('label', `${name}:${selector}`);
   if (chosen.where && chosen.where.length > 0) query.set('where', JSON.stringify(chosen.where));
   return (await ask(`suggest?${query}`)) as Suggestions;
-}
-
-export interface LastSample {
-  value: number | string | boolean | null;
-  text?: string;
-  quality: 'good' | 'uncertain' | 'bad';
-  reason: string;
-  time: number;
-}
-
-export interface PointNow {
-  device: string;
-  id: string;
-  title: string;
-  type?: string;
-  unit?: string;
-  precision?: number;
-  last: LastSample | null;
 }
 
 /** What a selection means now. */
