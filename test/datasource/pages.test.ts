@@ -322,7 +322,7 @@ describe('every answer', () => {
         });
         if (`${method} ${path}` === 'DELETE devices/{device}/lock' && answer.status === 404) continue;
         if (answer.status === 403) continue;
-        // Ended long ago, lifted already, off: what there is to answer otherwise, test/datasource/commands.test.ts looks at.
+        // Ended long ago, lifted already, off: what there is to answer otherwise, test/datasource/commands*.test.ts look at.
         if (`${method} ${path}` in elsewhere) {
           expect(answer.status, answer.text).toBe(elsewhere[`${method} ${path}`]);
           continue;
