@@ -1,21 +1,23 @@
 /** The audit of commands: append-only, chained, shortened only from the front and never unseen. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/contract/clock.ts';
 import type { CommandRecord } from '../../src/contract/command.ts';
-import { silentLog } from '../../src/contract/log.ts';
-import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { openForTest, temporaryFolder } from './fixtures.ts';
 
 const gateway = '1/audit';
 
 function command(id: string, queued: number, more: Partial<CommandRecord> = {}): CommandRecord {
   return {
-    ...{ id, device: 'boiler', point: 'setpoint', kind: 'set', value: 2n ** 60n, state: 'queued' },
+    id,
+    device: 'boiler',
+    point: 'setpoint',
+    kind: 'set',
+    value: 2n ** 60n,
+    state: 'queued',
     user: { login: 'ada', name: 'Ada', role: 'Editor' },
     times: { queued },
     ...more,
@@ -24,15 +26,10 @@ function command(id: string, queued: number, more: Partial<CommandRecord> = {}):
 
 /** A history whose clock stands where it is put. */
 function history(): { open(): Store; at(ms: number): void; change(sql: string): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'fieldgate-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   let nowMs = 1_000;
   return {
-    open() {
-      const store = openStore({ folder, clock: { ...systemClock, nowMs: () => nowMs }, log: silentLog });
-      onTestFinished(() => store.close());
-      return store;
-    },
+    open: () => openForTest(folder, { clock: { ...systemClock, nowMs: () => nowMs } }),
     at(ms) {
       nowMs = ms;
     },
