@@ -8,6 +8,7 @@ import { parametersSchema, valuesOf } from '../../src/contract/parameters.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { type Address, addressSchema } from './address.ts';
 import { encodePart } from './encode.ts';
+import { isWritable } from './reference.ts';
 import type { DeviceOptions } from './settings.ts';
 import { writeRequest } from './write.ts';
 import type { Writer } from './writer.ts';
@@ -34,8 +35,7 @@ const stepSchema = z
         'value',
         value === undefined ? 'is missing; allowed is a value, or a parameter' : 'is given together with parameter; allowed is either',
       );
-    if (address.table !== 'coil' && address.table !== 'holding')
-      fault('address', `is in table ${address.table}, which can only be read; allowed are coil and holding`);
+    if (!isWritable(address.table)) fault('address', `is in table ${address.table}, which can only be read; allowed are coil and holding`);
   });
 
 export const modbusActionSchema = z

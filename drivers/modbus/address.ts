@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { limits } from '../../src/contract/limits.ts';
 import { type AddressFields, addressFields, lastRegister } from './address-fields.ts';
 import { type Order, ordersOf } from './order.ts';
-import { parseReference, type Table, tables } from './reference.ts';
+import { isBits, parseReference, type Table, tables } from './reference.ts';
 import { halfTypes, maskedTypes, registersOf, type Type, wholeTypes } from './types.ts';
 
 /** After the schema: complete, and true to itself. */
@@ -38,7 +38,7 @@ export const addressSchema = addressFields.transform((input, context): Address =
 
   const place = placeOf(input, fault);
   if (!place) return z.NEVER;
-  const bits = place.table === 'coil' || place.table === 'discrete';
+  const bits = isBits(place.table);
   const type = input.type ?? (bits || input.bit !== undefined ? 'bool' : 'uint16');
 
   if (bits && type !== 'bool') fault(['type'], `is ${type} in table ${place.table}, which holds bits; allowed is bool`);

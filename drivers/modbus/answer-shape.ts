@@ -1,6 +1,5 @@
 /** What the answer to a request looks like before it has come: a serial line's frames carry neither length nor number to tell. Bytes only. */
-
-const exceptionBit = 0x80;
+import { exceptionBit } from './exceptions.ts';
 
 export interface Shape {
   /** How unit and PDU begin. */

@@ -3,8 +3,8 @@ import type { Line } from '../../src/contract/driver.ts';
 import type { ConfigFault } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
-import { isBits } from './plan.ts';
-import type { ConnectionOptions, DeviceOptions } from './settings.ts';
+import { isBits } from './reference.ts';
+import { type ConnectionOptions, type DeviceOptions, isLine } from './settings.ts';
 
 /** Addresses of a serial line (Modbus over Serial Line V1.02 §2.2): 0 is everybody and never answers, 248 and up are reserved. */
 const serialUnitMax = 247;
@@ -13,7 +13,7 @@ export function check(line: Line<ConnectionOptions, DeviceOptions, Address>): Co
   const faults: ConfigFault[] = [];
   const error = (place: string, message: string) => faults.push({ severity: 'error', place, message });
   const { transport, maxInFlight, closeAfterPoll } = line.connection.options;
-  const serial = transport.type !== 'tcp' && transport.type !== 'tls';
+  const serial = isLine(transport);
   if (serial) {
     if (maxInFlight > 1) error('connection.maxInFlight', `is ${maxInFlight}; a serial line carries one request at a time, allowed is 1`);
     if (closeAfterPoll) error('connection.closeAfterPoll', `is true for ${transport.type}; allowed only for tcp and tls`);

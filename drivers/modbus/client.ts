@@ -3,6 +3,7 @@ import type { Traffic } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { exceptionBit } from './exceptions.ts';
 import { FrameLog } from './frame-log.ts';
 import type { Frame, Overdue, Turn } from './link.ts';
 import { Transactions } from './transactions.ts';
@@ -34,9 +35,6 @@ interface Waiting {
   /** `answered` is false if an answer may still come. */
   settle(outcome: Outcome<Buffer>, answered: boolean): void;
 }
-
-/** Set in the function code of a refusal (Application Protocol V1.1b3 §7). */
-const exceptionBit = 0x80;
 
 export class Client {
   readonly #options: ClientOptions;

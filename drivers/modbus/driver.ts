@@ -9,10 +9,22 @@ import { Client } from './client.ts';
 import type { Target } from './dial.ts';
 import { boundsOf } from './encode.ts';
 import { framingOf } from './framing.ts';
-import { framingName, isSerial, joinLine, ttyOf } from './line-link.ts';
-import { isBits, type WireMs } from './plan.ts';
+import { joinLine, ttyOf } from './line-link.ts';
+import type { WireMs } from './plan.ts';
+import { isBits, isWritable } from './reference.ts';
 import { ModbusSession } from './session.ts';
-import { type ConnectionOptions, connectionSchema, type DeviceOptions, deviceSchema, endpointOf, secrets } from './settings.ts';
+import {
+  type ConnectionOptions,
+  connectionSchema,
+  type DeviceOptions,
+  deviceSchema,
+  endpointOf,
+  isLine,
+  isSerial,
+  type LineTransport,
+  secrets,
+  type Transport,
+} from './settings.ts';
 import { probeSchema, scanSchema } from './survey-settings.ts';
 import { connectTcp } from './tcp.ts';
 
@@ -27,17 +39,18 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
   check,
   endpoint: endpointOf,
   terms({ transport }) {
-    if (transport.type === 'tcp' || transport.type === 'tls') return undefined;
-    return isSerial(transport) ? `${framingName(transport)}, ${settingsText(ttyOf(transport))}` : `${framingName(transport)} over TCP`;
+    if (!isLine(transport)) return undefined;
+    const { name } = framingOf(transport);
+    return isSerial(transport) ? `${name}, ${settingsText(ttyOf(transport))}` : `${name} over TCP`;
   },
-  maxInFlight: ({ transport, maxInFlight }) => (transport.type === 'tcp' || transport.type === 'tls' ? maxInFlight : 1),
+  maxInFlight: ({ transport, maxInFlight }) => (isLine(transport) ? 1 : maxInFlight),
   shape(address): Shape {
     const { type } = address;
     if (type === 'bool') return { type: 'boolean' };
     if (type === 'string' || type === 'float32' || type === 'float64') return { type };
     return type === 'float16' || address.scaleFactor !== undefined ? { type: 'float64' } : { type: 'integer', ...boundsOf(address) };
   },
-  abilities: ({ table }) => ({ read: true, write: table === 'coil' || table === 'holding' }),
+  abilities: ({ table }) => ({ read: true, write: isWritable(table) }),
   survey: { probe: probeSchema, scan: scanSchema },
   async open(line, host, signal) {
     const { options } = line.connection;
@@ -45,9 +58,9 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
     const client = await Client.open(
       {
         connect: (events, opening) =>
-          transport.type === 'tcp' || transport.type === 'tls'
-            ? connectTcp(targetOf(transport, host), host.clock, events, opening)
-            : joinLine(transport, options, host, events, opening),
+          isLine(transport)
+            ? joinLine(transport, options, host, events, opening)
+            : connectTcp(targetOf(transport, host), host.clock, events, opening),
         timeoutMs: timeout,
         requestDelayMs: requestDelay,
         connectDelayMs: connectDelay,
@@ -62,7 +75,7 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
   },
 };
 
-function targetOf(transport: ConnectionOptions['transport'] & { type: 'tcp' | 'tls' }, host: Host): Target {
+function targetOf(transport: Exclude<Transport, LineTransport>, host: Host): Target {
   const { host: name, port } = transport;
   if (transport.type === 'tcp') return { host: name, port };
   const [ca, cert, key, passphrase] = secrets.map((secret) => host.secret(secret));
@@ -70,9 +83,9 @@ function targetOf(transport: ConnectionOptions['transport'] & { type: 'tcp' | 't
 }
 
 /** Unit, function, place and count ask for a block; unit, function and byte count come before what is answered. */
-function wireMsOf(transport: ConnectionOptions['transport']): WireMs {
-  if (transport.type !== 'rtu' && transport.type !== 'ascii') return () => undefined;
-  const framing = framingOf(transport.type);
+function wireMsOf(transport: Transport): WireMs {
+  if (!isSerial(transport)) return () => undefined;
+  const framing = framingOf(transport);
   const tty = ttyOf(transport);
   return (table, count) => {
     const answerBytes = 3 + (isBits(table) ? Math.ceil(count / 8) : count * 2);

@@ -1,4 +1,19 @@
 /** What a device says instead of an answer (Application Protocol V1.1b3 §7). */
+
+/** Set in the function code of such an answer. */
+export const exceptionBit = 0x80;
+
+/** Those that mean something to us beside their words. */
+export const codes = {
+  illegalFunction: 1,
+  illegalAddress: 2,
+  illegalValue: 3,
+  acknowledge: 5,
+  busy: 6,
+  pathUnavailable: 10,
+  targetSilent: 11,
+} as const;
+
 const names: Record<number, string> = {
   1: 'illegal function',
   2: 'illegal data address',

@@ -1,8 +1,7 @@
 /** Tells frames, with what they mean, to those who look at the traffic. Nothing here decides anything. */
 import type { Traffic } from '../../src/contract/driver.ts';
+import { exceptionBit } from './exceptions.ts';
 import { answerWords, requestWords } from './words.ts';
-
-const exceptionBit = 0x80;
 
 export class FrameLog {
   readonly #tell: ((message: Traffic) => void) | undefined;

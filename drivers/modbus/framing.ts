@@ -2,6 +2,7 @@
 import type { Shape } from './answer-shape.ts';
 import { asciiFraming } from './ascii-frame.ts';
 import { rtuFraming } from './rtu-frame.ts';
+import type { LineTransport } from './settings.ts';
 
 export interface Framing {
   /** For people: `RTU`. */
@@ -19,6 +20,6 @@ export interface Framing {
   silenceMs(baudRate: number): number;
 }
 
-export function framingOf(kind: 'rtu' | 'ascii'): Framing {
-  return kind === 'rtu' ? rtuFraming : asciiFraming;
+export function framingOf({ type }: LineTransport): Framing {
+  return type === 'rtu' || type === 'rtu-over-tcp' ? rtuFraming : asciiFraming;
 }

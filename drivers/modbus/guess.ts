@@ -2,7 +2,7 @@
 import { type Address, addressSchema } from './address.ts';
 import { decodeRegisters } from './decode.ts';
 import { type Order, ordersOf } from './order.ts';
-import type { Type } from './types.ts';
+import { registersOf, type Type } from './types.ts';
 
 export interface Guess {
   type: Type;
@@ -21,19 +21,6 @@ export interface Guess {
 
 const numberTypes = ['uint16', 'int16', 'uint32', 'int32', 'float32', 'uint64', 'int64', 'float64', 'float16', 'bcd16', 'bcd32'] as const;
 type NumberType = (typeof numberTypes)[number];
-const registersOf: Record<NumberType, number> = {
-  uint16: 1,
-  int16: 1,
-  float16: 1,
-  bcd16: 1,
-  uint32: 2,
-  int32: 2,
-  float32: 2,
-  bcd32: 2,
-  uint64: 4,
-  int64: 4,
-  float64: 4,
-};
 const scales = [1, 0.1, 0.01, 0.001, 10, 100, 1_000];
 
 /** All that the first registers of `bytes` could be, in no order; the rest of them is looked at for whether it would be of the same type. */

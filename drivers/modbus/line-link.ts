@@ -10,24 +10,15 @@ import { dial, linkWords } from './dial.ts';
 import { framingOf } from './framing.ts';
 import { Line, type LineKind, type Pipe, type PipeEvents } from './line.ts';
 import type { Link, LinkEvents } from './link.ts';
-import type { ConnectionOptions, ConverterTransport, SerialTransport } from './settings.ts';
+import { type ConnectionOptions, isSerial, type LineTransport, type SerialTransport } from './settings.ts';
 
 export function ttyOf({ path, baudRate, parity, stopBits, dataBits }: SerialTransport): TtySettings {
   return { path, baudRate, dataBits, parity, stopBits, flowControl: 'none' };
 }
 
-export function isSerial(transport: SerialTransport | ConverterTransport): transport is SerialTransport {
-  return transport.type === 'rtu' || transport.type === 'ascii';
-}
-
-/** How a line is used that is opened once for all: in words, for those who have to agree. */
-export function framingName(transport: SerialTransport | ConverterTransport): string {
-  return framingOf(transport.type.startsWith('rtu') ? 'rtu' : 'ascii').name;
-}
-
 /** Rejects with what is wrong with the port or the address, in words. */
 export async function joinLine(
-  transport: SerialTransport | ConverterTransport,
+  transport: LineTransport,
   options: ConnectionOptions,
   host: Host,
   events: LinkEvents,
@@ -60,8 +51,8 @@ export async function joinLine(
   };
 }
 
-function kindOf(transport: SerialTransport | ConverterTransport, clock: Clock, abandoned: AbortSignal): LineKind {
-  const framing = framingOf(transport.type.startsWith('rtu') ? 'rtu' : 'ascii');
+function kindOf(transport: LineTransport, clock: Clock, abandoned: AbortSignal): LineKind {
+  const framing = framingOf(transport);
   if (isSerial(transport)) {
     const tty = ttyOf(transport);
     return {

@@ -3,7 +3,7 @@ import type { Device, Point } from '../../src/contract/device.ts';
 import type { PlannedRequest } from '../../src/contract/driver.ts';
 import type { Address } from './address.ts';
 import { type Known, nothingKnown, type Range } from './learned.ts';
-import type { Table } from './reference.ts';
+import { isBits, type Table } from './reference.ts';
 import type { DeviceOptions } from './settings.ts';
 
 /** Registers or bits that are read together. */
@@ -26,10 +26,6 @@ export type ModbusRequest = PlannedRequest<Address> & { detail: Detail };
 export type Devices = ReadonlyMap<string, Device<DeviceOptions, Address>>;
 /** How long a read of so many places takes on the line, there and back. */
 export type WireMs = (table: Table, count: number) => number | undefined;
-
-export function isBits(table: Table): boolean {
-  return table === 'coil' || table === 'discrete';
-}
 
 /** A point and what has to be read for it. */
 interface Item extends Range {

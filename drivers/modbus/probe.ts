@@ -6,8 +6,6 @@ import { type Guess, guesses } from './guess.ts';
 import type { Reader } from './reader.ts';
 import type { ProbeOptions } from './survey-settings.ts';
 
-export type { ProbeOptions } from './survey-settings.ts';
-
 /** Where a manual's number is on the wire. */
 const bases = [
   { base: 0, words: 'counted from 0' },

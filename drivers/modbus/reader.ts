@@ -7,15 +7,11 @@ import type { Reason, Value } from '../../src/contract/sample.ts';
 import type { Address } from './address.ts';
 import type { Client, Outcome } from './client.ts';
 import { decodeBit, decodeRegisters, scaled } from './decode.ts';
-import { exceptionText } from './exceptions.ts';
+import { codes, exceptionText } from './exceptions.ts';
 import type { Learned } from './learned.ts';
 import { dataOf, readRequest } from './pdu.ts';
-import { type Block, type Detail, type Devices, isBits, type ModbusPoint, type ModbusRequest, planApart } from './plan.ts';
-
-const illegalAddress = 2;
-const illegalValue = 3;
-const acknowledge = 5;
-const busy = 6;
+import { type Block, type Detail, type Devices, type ModbusPoint, type ModbusRequest, planApart } from './plan.ts';
+import { isBits } from './reference.ts';
 
 export interface ReaderDeps {
   client: Client;
@@ -135,7 +131,7 @@ export class Reader {
         return request.points.map((point) => readingOf(point, outcome.answer));
       case 'exception': {
         const { again } = request.detail;
-        const isPutOff = (outcome.code === acknowledge || outcome.code === busy) && again.times > 0;
+        const isPutOff = (outcome.code === codes.acknowledge || outcome.code === codes.busy) && again.times > 0;
         return bad(`exception-${outcome.code}`, exceptionText(outcome.code), isPutOff ? { again } : {});
       }
       case 'timeout':
@@ -159,8 +155,8 @@ export function silenceWords(timeoutMs: number, detail?: string): string {
   return `no answer in ${timeoutMs} ms${detail === undefined ? '' : `; ${detail}`}`;
 }
 
-export function isRefusal(outcome: Outcome<unknown>): boolean {
-  return outcome.kind === 'exception' && (outcome.code === illegalAddress || outcome.code === illegalValue);
+function isRefusal(outcome: Outcome<unknown>): boolean {
+  return outcome.kind === 'exception' && (outcome.code === codes.illegalAddress || outcome.code === codes.illegalValue);
 }
 
 /** Places of the block that no point needs. */

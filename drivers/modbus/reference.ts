@@ -3,6 +3,16 @@
 export const tables = ['coil', 'discrete', 'input', 'holding'] as const;
 export type Table = (typeof tables)[number];
 
+/** Whether it holds bits; the others hold registers. */
+export function isBits(table: Table): boolean {
+  return table === 'coil' || table === 'discrete';
+}
+
+/** The others can only be read. */
+export function isWritable(table: Table): boolean {
+  return table === 'coil' || table === 'holding';
+}
+
 const byDigit: Record<string, Table> = { '0': 'coil', '1': 'discrete', '3': 'input', '4': 'holding' };
 
 /**

@@ -2,18 +2,14 @@
 import type { Survey } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Outcome } from './client.ts';
-import { exceptionText } from './exceptions.ts';
-import { isBits } from './plan.ts';
+import { codes, exceptionText } from './exceptions.ts';
 import type { Reader } from './reader.ts';
-import type { Table } from './reference.ts';
+import { isBits, type Table } from './reference.ts';
 import { walkSunSpec } from './sunspec.ts';
 import type { ScanOptions } from './survey-settings.ts';
 
-export type { ScanOptions } from './survey-settings.ts';
-
-const illegalFunction = 1;
 /** A gateway says that there is nobody behind it under this id. */
-const nobodyThere = [10, 11];
+const nobodyThere: readonly number[] = [codes.pathUnavailable, codes.targetSilent];
 /** Silences in a row after which a table is left: whoever has answered before may have had enough. */
 const silencesMax = 2;
 
@@ -55,8 +51,7 @@ export async function scan(reader: Reader, options: ScanOptions, survey: Survey,
         values: { unitId, said },
         proposes: { devices: [{ id: `unit-${unitId}`, address: { unitId } }] },
       });
-      if (options.sunspec && (await walkSunSpec((start, count) => ask(unitId, 'holding', start, count), unitId, survey)) !== undefined)
-        continue;
+      if (options.sunspec && (await walkSunSpec((start, count) => ask(unitId, 'holding', start, count), unitId, survey))) continue;
       if (!options.ranges) continue;
       total += tables.length;
       for (const table of tables) {
@@ -80,7 +75,7 @@ async function greet(ask: Ask, unitId: number, tables: readonly Table[], start: 
         return `${table} ${start} can be read`;
       case 'exception':
         if (nobodyThere.includes(outcome.code)) return undefined;
-        if (outcome.code === illegalFunction) continue;
+        if (outcome.code === codes.illegalFunction) continue;
         return exceptionText(outcome.code);
       case 'crc':
       case 'garbled':
@@ -90,7 +85,7 @@ async function greet(ask: Ask, unitId: number, tables: readonly Table[], start: 
         return undefined;
     }
   }
-  return `${exceptionText(illegalFunction)} (${tables.join(', ')})`;
+  return `${exceptionText(codes.illegalFunction)} (${tables.join(', ')})`;
 }
 
 /** Blocks as large as they may be; one that is refused is halved until single places are left. */
@@ -122,7 +117,7 @@ async function lookThrough(
       });
       continue;
     }
-    if (outcome.kind === 'exception' && outcome.code === illegalFunction) return;
+    if (outcome.kind === 'exception' && outcome.code === codes.illegalFunction) return;
     if (end - start === 1) continue;
     const middle = start + Math.ceil((end - start) / 2);
     open.unshift({ start, end: middle }, { start: middle, end });

@@ -7,10 +7,11 @@ import type { Address } from './address.ts';
 import type { Client } from './client.ts';
 import { Learned } from './learned.ts';
 import { type Devices, type ModbusPoint, type ModbusRequest, planReads, type WireMs } from './plan.ts';
-import { type ProbeOptions, probe } from './probe.ts';
+import { probe } from './probe.ts';
 import { Reader } from './reader.ts';
-import { type ScanOptions, scan } from './scan.ts';
+import { scan } from './scan.ts';
 import type { DeviceOptions } from './settings.ts';
+import type { ProbeOptions, ScanOptions } from './survey-settings.ts';
 import { Writer } from './writer.ts';
 
 export interface SessionDeps {

@@ -96,6 +96,7 @@ const asciiOverTcpSchema = z.strictObject({
   ...converterFields,
 });
 export type ConverterTransport = z.output<typeof rtuOverTcpSchema> | z.output<typeof asciiOverTcpSchema>;
+export type LineTransport = SerialTransport | ConverterTransport;
 
 /** Names of the secrets of `tls`. */
 export const secrets = ['ca', 'cert', 'key', 'passphrase'] as const;
@@ -127,6 +128,17 @@ export const connectionSchema = z.strictObject({
     ),
 });
 export type ConnectionOptions = z.output<typeof connectionSchema>;
+export type Transport = ConnectionOptions['transport'];
+
+/** A serial line, of this machine or behind a converter: it carries one request at a time. */
+export function isLine(transport: Transport): transport is LineTransport {
+  return transport.type !== 'tcp' && transport.type !== 'tls';
+}
+
+/** A serial line of this machine. */
+export function isSerial(transport: Transport): transport is SerialTransport {
+  return transport.type === 'rtu' || transport.type === 'ascii';
+}
 
 export const deviceSchema = z
   .strictObject({
@@ -212,6 +224,6 @@ export type DeviceOptions = z.output<typeof deviceSchema>;
 /** `tcp://10.0.0.5:502`, `tcp://[::1]:502`, `/dev/ttyUSB0`. */
 export function endpointOf(options: ConnectionOptions): string {
   const { transport } = options;
-  if (transport.type === 'rtu' || transport.type === 'ascii') return transport.path;
+  if (isSerial(transport)) return transport.path;
   return `tcp://${transport.host.includes(':') ? `[${transport.host}]` : transport.host}:${transport.port}`;
 }

@@ -25,7 +25,7 @@ export function modelOf(id: number): Model | undefined {
   return known.get(id);
 }
 
-/** How a type lies in registers, and what says that there is no value (SunSpec Information Model Specification, "not implemented"). */
+/** How a type lies in registers, and what a device holds there that does not have the point (SunSpec Information Model Specification). */
 const kinds: Record<string, { type: Type; invalid: (number | string)[] }> = {
   int16: { type: 'int16', invalid: [-32_768] },
   uint16: { type: 'uint16', invalid: [65_535] },
@@ -75,7 +75,7 @@ interface Placed {
 
 /**
  * The points of a model that this device has. `register` is where its data begin, after id and length; `bytes` are its data. `prefix` begins their
- * ids. What the device does not implement is left out, and so are scale factors, which are read along with their points.
+ * ids. What the device says it does not have is left out, and so are scale factors, which are read along with their points.
  */
 export function pointsOf(model: Model, prefix: string, register: number, bytes: Buffer): Proposed[] {
   const placed = place(model, bytes.length / 2);

@@ -13,17 +13,16 @@ const headRegisters = 2;
 /** Reads so many holding registers of the unit. */
 type Read = (start: number, count: number) => Promise<Outcome<Buffer>>;
 
-/** Undefined if there is no SunSpec; else how many models there are. */
-export async function walkSunSpec(read: Read, unitId: number, survey: Survey): Promise<number | undefined> {
+/** False if there is no SunSpec. */
+export async function walkSunSpec(read: Read, unitId: number, survey: Survey): Promise<boolean> {
   const base = await baseOf(read);
-  if (base === undefined) return undefined;
+  if (base === undefined) return false;
   const points: Proposed[] = [];
   const names: string[] = [];
   const counts = new Map<string, number>();
   let title: string | undefined;
   let at = base + headRegisters;
-  let models = 0;
-  for (; models < limits.sunspecModelsMax; models++) {
+  for (let models = 0; models < limits.sunspecModelsMax; models++) {
     const head = await read(at, headRegisters);
     if (head.kind !== 'answer') break;
     const [id, length] = [head.answer.readUInt16BE(0), head.answer.readUInt16BE(2)];
@@ -54,7 +53,7 @@ export async function walkSunSpec(read: Read, unitId: number, survey: Survey): P
     values: { unitId, said: title ?? 'SunSpec' },
     proposes: { devices: [{ id: `unit-${unitId}`, ...(title === undefined ? {} : { title }), address: { unitId }, points }] },
   });
-  return models;
+  return true;
 }
 
 async function baseOf(read: Read): Promise<number | undefined> {

@@ -1,10 +1,11 @@
 /** What a person may choose for a probe and for a scan. */
 import { z } from 'zod';
 import { limits } from '../../src/contract/limits.ts';
+import { lastRegister } from './address-fields.ts';
 import { tables } from './reference.ts';
 
 const unitIdSchema = z.int().min(0).max(255);
-const registerSchema = z.int().min(0).max(65_535);
+const registerSchema = z.int().min(0).max(lastRegister);
 
 export const probeSchema = z.strictObject({
   unitId: unitIdSchema.default(1).describe('The unit that is asked'),

@@ -1,5 +1,5 @@
 /** What a frame says, in a few words, for those who look at the traffic. Nothing here decides anything. */
-import { exceptionText } from './exceptions.ts';
+import { exceptionBit, exceptionText } from './exceptions.ts';
 
 const tableOf: Record<number, string> = { 1: 'coil', 2: 'discrete', 3: 'holding', 4: 'input' };
 
@@ -33,7 +33,7 @@ export function requestWords(request: Buffer): string {
 /** The answer to that request: `holding 30-41: 0x0001 0x0002 …`, `exception 2: illegal data address`. `pdu` is function code and data. */
 export function answerWords(request: Buffer, pdu: Buffer): string {
   const functionCode = pdu[0] ?? 0;
-  if (functionCode & 0x80) return exceptionText(pdu[1] ?? 0);
+  if (functionCode & exceptionBit) return exceptionText(pdu[1] ?? 0);
   const asked = requestWords(request);
   if (functionCode > 4) return `done: ${asked}`;
   // What was read, without the verb.

@@ -6,14 +6,10 @@ import type { Address } from './address.ts';
 import type { Client, Outcome } from './client.ts';
 import { factorMax } from './decode.ts';
 import { encodePart } from './encode.ts';
-import { exceptionText } from './exceptions.ts';
+import { codes, exceptionText } from './exceptions.ts';
 import { type Reader, silenceWords } from './reader.ts';
 import type { DeviceOptions } from './settings.ts';
 import { confirms, modified, type WriteRequest, writeRegisters, writeRequest } from './write.ts';
-
-const illegalFunction = 1;
-const acknowledge = 5;
-const targetSilent = 11;
 
 export interface WriterDeps {
   client: Client;
@@ -90,13 +86,13 @@ export class Writer {
       case 'broadcast':
         return { state: 'acknowledged', detail: 'sent to all units; nobody answers a broadcast' };
       case 'exception':
-        if (outcome.code === acknowledge)
+        if (outcome.code === codes.acknowledge)
           return { state: 'acknowledged', detail: `${exceptionText(outcome.code)}: accepted, and under way` };
         // The gateway passed it on and heard nothing: the device may have done it.
-        if (outcome.code === targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
+        if (outcome.code === codes.targetSilent) return { state: 'unknown', detail: exceptionText(outcome.code) };
         return {
           state: 'refused',
-          detail: `${exceptionText(outcome.code)}${outcome.code === illegalFunction && write?.hint ? `; ${write.hint}` : ''}`,
+          detail: `${exceptionText(outcome.code)}${outcome.code === codes.illegalFunction && write?.hint ? `; ${write.hint}` : ''}`,
         };
       case 'timeout':
         return { state: 'unknown', detail: silenceWords(this.#deps.timeoutMs, outcome.detail) };

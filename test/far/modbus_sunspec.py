@@ -5,7 +5,7 @@
 Unit 1: an inverter from 40000 (models 1, 103 with integers and scale factors, 160 with two repeated blocks). Unit 2: a meter from 50000 (models 1, 64001
 of a maker's own, 213 with floats). Unit 3: registers 0-99 and no SunSpec.
 
-Answers {"values": unit} with {"value": {"<model> <point>": what pysunspec2 makes of it, "<model> <group> <point>": ...}}; what is not implemented is left out.
+Answers {"values": unit} with {"value": {"<model> <point>": what pysunspec2 makes of it, "<model> <group> <point>": ...}}; what the device does not have is left out.
 """
 
 import asyncio
