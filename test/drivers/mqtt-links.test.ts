@@ -1,12 +1,12 @@
 /** Brokers as plants have them: certificates on both sides, failover, groups, last wills, names used twice, bad wires. */
 import { readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { makeCertificates } from '../far/certificates.ts';
-import { freePort, startMosquitto } from '../far/mosquitto.ts';
+import { answers, freePort, startMosquitto } from '../far/mosquitto.ts';
 import { startWire } from '../far/wire.ts';
 import { makeHost, pointOf } from './line.ts';
 import { driver, lineTo, listen, nudged, open, pointsOf } from './mqtt-session.ts';
@@ -27,14 +27,6 @@ async function started(...args: Parameters<typeof startMosquitto>) {
   const broker = await startMosquitto(...args);
   closing.push(() => broker.close());
   return { broker, url: `mqtt://127.0.0.1:${broker.port}`, log: () => readFile(join(broker.folder, 'log'), 'utf8') };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }
 
 /** A broker that answers the first packet with the first of these, and says the second a little later. */

@@ -1,7 +1,7 @@
 /** Device servers that are not ours between a TCP port and a serial port: ser2net with RFC 2217, socat with bytes alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { answers, freePort } from './mosquitto.ts';
 
 const startMs = 10_000;
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
@@ -61,26 +61,4 @@ async function started(child: ChildProcess, port: number, ready?: RegExp): Promi
       await gone;
     },
   };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -13,13 +13,13 @@ Answers one line of JSON with one line of JSON:
   {"reset": true} is a new line under the same name;  {"unplug": true}, {"plug": true}, {"say": "hex"}, {"babble": true or false}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
-import json
 import random
 import struct
 import sys
 import threading
 import time
 
+import questions
 from pty_line import Line
 from registers import pack, unpack, width
 
@@ -230,11 +230,5 @@ def answer(question):
 line = Line(sys.argv[1], hear)
 line.plug()
 threading.Thread(target=babble, daemon=True).start()
-print(f"ready {line.path}", flush=True)
-while asked := sys.stdin.readline():
-    try:
-        said = answer(json.loads(asked))
-    except Exception as error:  # The test that asked wants to see it.
-        said = {"error": repr(error)}
-    print(json.dumps(said), flush=True)
+questions.serve(line.path, answer)
 line.unplug()

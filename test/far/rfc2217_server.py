@@ -6,11 +6,11 @@ Says `ready <port>`. Answers one line of JSON with one line of JSON: {"settings"
 {"heard": true} -> {"value": hex};  {"hangup": true} closes the connection.
 """
 
-import json
 import socket
 import sys
 import threading
 
+import questions
 import serial.rfc2217
 
 
@@ -86,10 +86,4 @@ def answer(question):
 
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 threading.Thread(target=serve, args=(listener,), daemon=True).start()
-print(f"ready {listener.getsockname()[1]}", flush=True)
-while asked := sys.stdin.readline():
-    try:
-        said = answer(json.loads(asked))
-    except Exception as error:  # The test that asked wants to see it.
-        said = {"error": repr(error)}
-    print(json.dumps(said), flush=True)
+questions.serve(listener.getsockname()[1], answer)

@@ -12,12 +12,12 @@ Answers one line of JSON with one line of JSON:
   {"reset": true} is a new device under the same name;  {"unplug": true}, {"plug": true}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
-import json
 import random
 import sys
 import threading
 import time
 
+import questions
 from pty_line import Line
 
 # What it says by itself; {} is the value.
@@ -148,11 +148,5 @@ def answer(question):
 
 line = Line(sys.argv[1], hear)
 line.plug()
-print(f"ready {line.path}", flush=True)
-while asked := sys.stdin.readline():
-    try:
-        said = answer(json.loads(asked))
-    except Exception as error:  # The test that asked wants to see it.
-        said = {"error": repr(error)}
-    print(json.dumps(said), flush=True)
+questions.serve(line.path, answer)
 line.unplug()

@@ -8,11 +8,11 @@ Answers one line of JSON with one line of JSON:
 """
 
 import binascii
-import json
 import struct
 import sys
 import zlib
 
+import questions
 from pty_line import Line
 
 
@@ -107,11 +107,5 @@ def answer(question):
 
 
 line.plug()
-print(f"ready {line.path}", flush=True)
-while asked := sys.stdin.readline():
-    try:
-        said = answer(json.loads(asked))
-    except Exception as error:  # The test that asked wants to see it.
-        said = {"error": repr(error)}
-    print(json.dumps(said), flush=True)
+questions.serve(line.path, answer)
 line.unplug()

@@ -10,11 +10,11 @@ Answers one line of JSON with one line of JSON:
   {"talk": text, "baudRate": n, "every": seconds} says the text at this speed: whoever has set another one hears garbage;  {"plug": true} and so on
 """
 
-import json
 import random
 import sys
 import threading
 
+import questions
 from pty_line import Line
 
 volt = "0"
@@ -114,11 +114,5 @@ def answer(question):
 
 line = Line(sys.argv[1], hear)
 line.plug()
-print(f"ready {line.path}", flush=True)
-while asked := sys.stdin.readline():
-    try:
-        said = answer(json.loads(asked))
-    except Exception as error:  # The test that asked wants to see it.
-        said = {"error": repr(error)}
-    print(json.dumps(said), flush=True)
+questions.serve(line.path, answer)
 line.unplug()
