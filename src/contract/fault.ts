@@ -44,6 +44,11 @@ export function badPart(name: string, what: string): Fault {
   return badRequest(`${name} ${what}`, name);
 }
 
+/** Whoever asks may not. */
+export function forbidden(message: string, place?: string): Fault {
+  return badRequest(message, place, 'forbidden', 403);
+}
+
 /** Something named in the request does not exist. */
 export function notFound(message: string, place?: string): Fault {
   return badRequest(message, place, 'not-found', 404);

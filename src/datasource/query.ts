@@ -1,6 +1,6 @@
 /** Grafana's QueryData: each query is answered for itself, so that a bad one does not spoil its neighbours. Nothing here touches a device. */
 import { type Caller, roleAtLeast } from '../contract/caller.ts';
-import { badRequest, Fault, messageOf } from '../contract/fault.ts';
+import { Fault, forbidden, messageOf } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import type { QueryType } from '../contract/query.ts';
 import { leastRoleOfQuery } from '../contract/rights.ts';
@@ -75,10 +75,9 @@ export function createQueries(deps: QueryDeps): Queries {
 }
 
 /** For the query inspector: what was run, with all that was not said filled in, what it gave and how long it took. */
-function withRun({ query, isDrawing }: Ask, [first, ...others]: readonly Frame[], tookMs: number): Frame[] {
-  if (!first) return [];
-  if (!isDrawing) return [first, ...others];
-  const frames = [first, ...others];
+function withRun({ query, isDrawing }: Ask, frames: readonly Frame[], tookMs: number): readonly Frame[] {
+  const [first, ...others] = frames;
+  if (!first || !isDrawing) return frames;
   const rows = frames.reduce((sum, { fields }) => sum + (fields[0]?.values.length ?? 0), 0);
   const read = { frames: frames.length, rows, tookMs: Math.round(tookMs * 10) / 10 };
   const meta = { ...first.meta, executedQueryString: JSON.stringify(query, null, 2), custom: { ...first.meta?.custom, read } };
@@ -90,7 +89,7 @@ function demandRole({ user }: Caller, type: QueryType): void {
   const least = leastRoleOfQuery[type];
   if (least === 'Viewer' || roleAtLeast(user?.role, least)) return;
   const role = user ? `your role is ${user.role}` : 'nobody is signed in';
-  throw badRequest(`The query "${type}" ${names[type]} and needs the role ${least}; ${role}.`, 'queryType', 'forbidden', 403);
+  throw forbidden(`The query "${type}" ${names[type]} and needs the role ${least}; ${role}.`, 'queryType');
 }
 
 /** `downstream` is Grafana's word for everything that is not a fault of the plugin: the question, the settings, the device. */

@@ -1,6 +1,6 @@
 /** HTTP under `/api/datasources/uid/<uid>/resources/`. The table of rights (contract/rights.ts) is enforced here and nowhere else. */
 import { type Caller, roleAtLeast, type User } from '../contract/caller.ts';
-import { badRequest, Fault, notFound } from '../contract/fault.ts';
+import { badRequest, Fault, forbidden, notFound } from '../contract/fault.ts';
 import type { Log } from '../contract/log.ts';
 import type { Route } from '../contract/rights.ts';
 import { leastAnywhere, leastForCommand, mayCommand, strangerOf } from './access.ts';
@@ -162,10 +162,6 @@ function refusedAtTheDoor({ gateway }: Instance, user: User, params: Readonly<Re
   if (gateway.device(device))
     gateway.commands.refused({ device, point: point ?? command ?? '', kind: point === undefined ? 'act' : 'set', user }, fault);
   return fault;
-}
-
-function forbidden(message: string): Fault {
-  return badRequest(message, undefined, 'forbidden', 403);
 }
 
 function methodNotAllowed(there: readonly Route[]): Fault {

@@ -45,6 +45,15 @@ describe('rights by rule', () => {
     expect((await post('devices/pump/commands/stop', {}, { datasource: false })).status).toBe(400);
   });
 
+  it('are recorded with the reason of what they refuse, also where it is that of the list', async () => {
+    plant.save(settings({ rights: { rules: [{ devices: ['pump'], role: 'nobody' }] } }));
+    const speed = { device: 'pump', point: 'speed', value: 31 };
+    expect((await post('commands', { commands: [speed], reason: 'a scene' })).status).toBe(403);
+    expect((await set('pump.speed', 31)).status).toBe(403);
+    const { json } = await plant.until('commands?state=rejected', (answer) => answer.json.commands.length === 2);
+    expect(json.commands).toMatchObject([{ point: 'speed' }, { point: 'speed', kind: 'set', value: 31, reason: 'a scene' }]);
+  });
+
   it('tell a Viewer who may command no host', async () => {
     plant.save(settings({ rights: { rules: [{ role: 'Viewer' }] } }));
     expect((await set('pump.speed', 30, { role: 'Viewer' })).status).toBe(200);
@@ -150,5 +159,7 @@ describe('an alert', () => {
     expect(statuses.filter((status: number) => status === 429)).toHaveLength(4);
     const list = await plant.until('commands?state=rejected', ({ json }) => json.commands.length === 6);
     expect(list.json.commands.every((one: { origin: { rule: string } }) => one.origin.rule === 'rule-uid-1')).toBe(true);
+    const forbidden = list.json.commands.find(({ refusal }: { refusal: { status: number } }) => refusal.status === 403);
+    expect(forbidden).toMatchObject({ point: 'speed', value: 10, reason: 'alert Hot is firing' });
   });
 });

@@ -3,12 +3,12 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../contract/clock.ts';
 import { type ActBody, actBodySchema, type CommandRecord, type SetBody, setBodySchema, statusOf } from '../../contract/command.ts';
-import { badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { Fault, forbidden, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { type AlertCommand, type Alerts, alertSecretName } from '../../contract/permissions.ts';
 import { problemOf } from '../../contract/problem.ts';
 import { compileSelector } from '../../contract/query.ts';
-import type { Wish } from '../../gateway/commands/desk.ts';
+import { attemptOf, type Wish } from '../../gateway/commands/desk.ts';
 import type { Store } from '../../store/store.ts';
 import { leastForCommand, mayCommand } from '../access.ts';
 import { check } from '../settings/words.ts';
@@ -59,19 +59,20 @@ export function alertHook({ clock, store }: { clock: Clock; store: Store }): Han
 
 /** Throws a `Fault` 403: the wrong account, no signature, a wrong one, or an old one. */
 function authenticate({ user, caller, header, bytes }: Ask, { login }: Alerts, nowMs: number): void {
-  const refuse = (why: string) => badRequest(why, undefined, 'forbidden', 403);
-  if (user.login !== login) throw refuse('this hook is for the service account that rights.alerts.login names');
+  if (user.login !== login) throw forbidden('this hook is for the service account that rights.alerts.login names');
   const secret = caller.instance?.secureJsonData[alertSecretName] ?? '';
   if (secret.length < limits.hookSecretLengthMin)
-    throw refuse(`the secret ${alertSecretName} of the data source is not set, or shorter than ${limits.hookSecretLengthMin} characters`);
+    throw forbidden(
+      `the secret ${alertSecretName} of the data source is not set, or shorter than ${limits.hookSecretLengthMin} characters`,
+    );
   const [signature, timestamp] = [header(signatureHeader.toLowerCase()), header(timestampHeader.toLowerCase())];
-  if (!signature || !timestamp) throw refuse(`the contact point has to sign: ${signatureHeader} and ${timestampHeader} are needed`);
+  if (!signature || !timestamp) throw forbidden(`the contact point has to sign: ${signatureHeader} and ${timestampHeader} are needed`);
   const mac = createHmac('sha256', secret).update(`${timestamp}:`).update(bytes).digest();
   const given = Buffer.from(/^[0-9a-f]{64}$/i.test(signature) ? signature : '', 'hex');
-  if (given.length !== mac.length || !timingSafeEqual(given, mac)) throw refuse('the signature does not fit');
+  if (given.length !== mac.length || !timingSafeEqual(given, mac)) throw forbidden('the signature does not fit');
   const seconds = /^\d{1,12}$/.test(timestamp) ? Number(timestamp) : Number.NaN;
   if (!(Math.abs(nowMs - seconds * 1_000) <= limits.hookAgeMs))
-    throw refuse(`the notification was signed more than ${limits.hookAgeMs / 1_000} s from now`);
+    throw forbidden(`the notification was signed more than ${limits.hookAgeMs / 1_000} s from now`);
 }
 
 async function act(
@@ -86,15 +87,18 @@ async function act(
   const { instance, caller, user } = ask;
   const origin = { hook: command.id, rule: ruleOf(alert), fingerprint: alert.fingerprint };
   const wish = wishOf(command, alerts, alert);
+  const refused = (fault: Fault): Fault => {
+    instance.gateway.commands.refused(attemptOf(wish, { user, origin }), fault);
+    return fault;
+  };
   try {
     const permission = mayCommand(caller, leastForCommand(instance, command));
-    const fault = permission.allowed ? undefined : badRequest(permission.why, undefined, 'forbidden', 403);
-    if (fault) throw refused(ask, command, origin, fault);
+    if (!permission.allowed) throw refused(forbidden(permission.why));
     const idempotencyKey = keyOf(command, alert);
     // Grafana tells of an alert again and again as long as it lasts: that is the same command, and costs no pace.
     const known = await store.commandByKey(instance.key, idempotencyKey);
     const tooMany = known ? undefined : late();
-    if (tooMany) throw refused(ask, command, origin, tooMany);
+    if (tooMany) throw refused(tooMany);
     const record = await instance.gateway.commands.send(wish, { user, idempotencyKey, origin });
     return { ...about, command: command.id, ...outcomeOf(record) };
   } catch (error) {
@@ -140,18 +144,6 @@ function pace(times: number[], { rate }: Alerts, clock: Clock): Fault | undefine
     return new Fault(`alerts may send ${rate.max} commands in ${rate.per / 1_000} s`, { type: 'too-soon', blame: 'caller', status: 429 });
   times.push(nowMs);
   return undefined;
-}
-
-function refused(
-  { instance, user }: Ask,
-  { device, point, command, value }: AlertCommand,
-  origin: CommandRecord['origin'],
-  fault: Fault,
-): Fault {
-  const what =
-    point === undefined ? ({ point: command ?? '', kind: 'act' } as const) : ({ point, kind: 'set', value: value ?? null } as const);
-  instance.gateway.commands.refused({ device, ...what, user, origin }, fault);
-  return fault;
 }
 
 function outcomeOf(record: CommandRecord): Record<string, unknown> {

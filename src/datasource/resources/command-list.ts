@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import { idSchema, pointIdSchema } from '../../contract/device.ts';
-import { badRequest, Fault } from '../../contract/fault.ts';
+import { Fault, forbidden } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { problemOf } from '../../contract/problem.ts';
-import type { Wish } from '../../gateway/commands/desk.ts';
+import { attemptOf, type Wish } from '../../gateway/commands/desk.ts';
+import { anotherRefused } from '../../gateway/commands/refusals.ts';
 import { leastForCommand, mayCommand } from '../access.ts';
 import { check } from '../settings/words.ts';
 import type { Ask, Handler } from './ask.ts';
@@ -42,8 +43,8 @@ export const sendCommands: Handler = async (ask) => {
     wish: wishOf(item, reason),
     sender: { user: ask.user, ...(key === undefined ? {} : { idempotencyKey: `${key}#${place}` }) },
   }));
-  const forbidden = commands.map((item) => refusalOf(ask, item));
-  if (forbidden.some((fault) => fault !== undefined)) return refusedList(forbidden.map((fault) => fault ?? notSent()));
+  const refusals = wishes.map(({ wish }) => refusalOf(ask, wish));
+  if (refusals.some((fault) => fault !== undefined)) return refusedList(refusals.map((fault) => fault ?? anotherRefused()));
   const ended = await ask.instance.gateway.commands.sendAll(wishes, wait);
   const outcomes = ended.map((outcome) => (outcome instanceof Fault ? faultFor(ask.user, outcome) : recordFor(ask.user, outcome)));
   if (outcomes.every((outcome) => outcome instanceof Fault)) return refusedList(outcomes);
@@ -63,14 +64,11 @@ function wishOf(item: Item, reason: string | undefined): Wish {
 }
 
 /** The door let the caller in for some command; here it is asked for each. */
-function refusalOf({ caller, instance, user }: Ask, item: Item): Fault | undefined {
-  const permission = mayCommand(caller, leastForCommand(instance, item));
+function refusalOf({ caller, instance, user }: Ask, wish: Wish): Fault | undefined {
+  const permission = mayCommand(caller, leastForCommand(instance, wish));
   if (permission.allowed) return undefined;
-  const fault = badRequest(permission.why, undefined, 'forbidden', 403);
-  const { device, reason } = item;
-  const what =
-    'point' in item ? ({ point: item.point, kind: 'set', value: item.value } as const) : ({ point: item.command, kind: 'act' } as const);
-  instance.gateway.commands.refused({ device, ...what, user, reason }, fault);
+  const fault = forbidden(permission.why);
+  instance.gateway.commands.refused(attemptOf(wish, { user }), fault);
   return fault;
 }
 
@@ -78,10 +76,6 @@ function refusedList(faults: readonly Fault[]) {
   const first = faults.find(({ type }) => type !== 'not-sent') ?? faults[0];
   if (!first) throw new Error('a refused list names no fault');
   return { fault: first, body: { outcomes: faults.map(problemOf) } };
-}
-
-function notSent(): Fault {
-  return new Fault('not sent, because another command of the list was refused', { type: 'not-sent', blame: 'caller', status: 409 });
 }
 
 function commandOutcome(record: CommandRecord): Record<string, unknown> {

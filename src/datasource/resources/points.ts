@@ -1,7 +1,7 @@
 import { roleAtLeast, type User } from '../../contract/caller.ts';
 import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import type { Device, Point } from '../../contract/device.ts';
-import { badPart, badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { badPart, Fault, forbidden, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Instance } from '../instance.ts';
 import { check } from '../settings/words.ts';
@@ -39,7 +39,7 @@ export const onePoint: Handler = async (ask) => {
 
 function readFresh(query: URLSearchParams, insider: boolean): boolean {
   if (readChoice(query, 'fresh', ['0', '1']) === '0') return false;
-  if (!insider) throw badRequest('asking the device now needs the role Editor', 'fresh', 'forbidden', 403);
+  if (!insider) throw forbidden('asking the device now needs the role Editor', 'fresh');
   return true;
 }
 

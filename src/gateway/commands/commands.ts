@@ -2,7 +2,7 @@
 import type { User } from '../../contract/caller.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { CommandRecord } from '../../contract/command.ts';
-import { badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { badRequest, Fault, forbidden, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { seriesName } from '../../contract/sample.ts';
 import type { Store } from '../../store/store.ts';
@@ -17,7 +17,7 @@ import type { Journal } from './journal.ts';
 import type { Locks } from './locks.ts';
 import type { Pauses } from './pauses.ts';
 import { readAfterCrash } from './recovery.ts';
-import type { Refusals } from './refusals.ts';
+import { anotherRefused, notSent, type Refusals } from './refusals.ts';
 import type { Task } from './tasks.ts';
 import { Turns } from './turns.ts';
 import { verify, type Watch, watchPoint } from './verification.ts';
@@ -73,7 +73,7 @@ export class Commands {
   async sendAll(tasks: readonly Task[], waitMs: number): Promise<(CommandRecord | Fault)[]> {
     const checked = await Promise.all(tasks.map((task) => this.#check(task)));
     if (checked.some((fault) => fault !== undefined)) {
-      return checked.map((fault) => fault ?? notSent('another command of the list was refused'));
+      return checked.map((fault) => fault ?? anotherRefused());
     }
     // A command takes its place only when the one before it on the bus has: else two lists could wait for each other.
     const lastOfBus = new Map<Link, Promise<Running>>();
@@ -97,8 +97,7 @@ export class Commands {
     const open = this.#open.get(id);
     const record = open?.record ?? (await store.command(key, id));
     if (!record) throw notFound(`there is no command ${JSON.stringify(id)}`, 'id');
-    if (record.user.login !== user.login && user.role !== 'Admin')
-      throw badRequest('only its author or an Admin may cancel a command', undefined, 'forbidden', 403);
+    if (record.user.login !== user.login && user.role !== 'Admin') throw forbidden('only its author or an Admin may cancel a command');
     if (!open || record.state !== 'queued') {
       const state = record.times.ended === undefined ? `is ${record.state}` : `has ended as ${record.state}`;
       throw badRequest(`the command ${state}; only one that waits can be cancelled`, 'id', 'not-cancellable', 409);
@@ -180,17 +179,11 @@ export class Commands {
       return undefined;
     } catch (error) {
       const fault = faultOf(error);
-      this.#refuse(task, fault);
+      this.#deps.refusals.note(task.record, fault);
       return fault;
     } finally {
       cancel();
     }
-  }
-
-  #refuse({ record }: Task, fault: Fault): void {
-    const { device, point, kind, value, reason, origin } = record;
-    const user = { ...record.user, email: '' } as User;
-    this.#deps.refusals.note({ device, point, kind, value, user, reason, origin }, fault);
   }
 
   /** The same idempotency key is the same command, in this run or an earlier one. */
@@ -220,7 +213,7 @@ export class Commands {
       if (this.#open.size >= limits.commandsOpenMax) throw tooMany();
     } catch (error) {
       const fault = faultOf(error);
-      this.#refuse(task, fault);
+      this.#deps.refusals.note(task.record, fault);
       throw fault;
     }
     // The place in the row is taken before the record is written, so that the order is that of the callers.
@@ -298,11 +291,8 @@ function tooMany(): Fault {
   });
 }
 
-function notSent(why: string): Fault {
-  return new Fault(`not sent, because ${why}`, { type: 'not-sent', blame: 'caller', status: 409 });
-}
-
-function faultOf(error: unknown): Fault {
+/** Throws what is none. */
+export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;
   throw error;
 }

@@ -1,19 +1,28 @@
 /** All that has to do with the commands of a gateway, put together: what the gateway and those who ask it see of them. */
 import type { User } from '../../contract/caller.ts';
 import type { ActBody, CommandRecord, DeviceLock, LockBody, Obstacle, SetBody } from '../../contract/command.ts';
-import { badRequest, Fault, notFound } from '../../contract/fault.ts';
+import { badRequest, Fault, forbidden, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { SeriesKey } from '../../contract/sample.ts';
-import { Commands, type CommandsDeps } from './commands.ts';
+import { Commands, type CommandsDeps, faultOf } from './commands.ts';
 import { Guarding } from './guarding.ts';
 import type { Journal } from './journal.ts';
 import { Locks } from './locks.ts';
 import { Pauses } from './pauses.ts';
-import { type Attempt, Refusals } from './refusals.ts';
+import { type Attempt, anotherRefused, Refusals } from './refusals.ts';
 import { actTask, type Sender, setTask, type Task } from './tasks.ts';
 
 /** One command of a list. */
 export type Wish = { device: string } & ({ point: string; body: SetBody } | { command: string; body: ActBody });
+
+/** A wish as it is recorded if it is refused. */
+export function attemptOf(wish: Wish, { user, origin }: Sender): Attempt {
+  const what =
+    'point' in wish
+      ? ({ point: wish.point, kind: 'set', value: wish.body.value } as const)
+      : ({ point: wish.command, kind: 'act' } as const);
+  return { device: wish.device, ...what, user, reason: wish.body.reason, origin };
+}
 
 /** Whoever commands beside `Gateway.set` and `act`. */
 export interface CommandDesk {
@@ -79,17 +88,11 @@ export class Desk implements CommandDesk {
       try {
         return this.#task(wish, sender);
       } catch (error) {
-        if (error instanceof Fault) return error;
-        throw error;
+        return faultOf(error);
       }
     });
     if (!tasks.some((task) => task instanceof Fault)) return await this.#commands.sendAll(tasks as Task[], waitMs);
-    const others = new Fault('not sent, because another command of the list was refused', {
-      type: 'not-sent',
-      blame: 'caller',
-      status: 409,
-    });
-    return tasks.map((task) => (task instanceof Fault ? task : others));
+    return tasks.map((task) => (task instanceof Fault ? task : anotherRefused()));
   }
 
   cancel(id: string, user: User): Promise<CommandRecord> {
@@ -121,7 +124,7 @@ export class Desk implements CommandDesk {
     const lock = this.#locks.of(device);
     if (!lock) throw notFound(`${device} is not locked`, 'device');
     if (lock.by.login !== login && role !== 'Admin')
-      throw badRequest(`${lock.by.name || lock.by.login} locked ${device}; only they or an Admin may lift it`, undefined, 'forbidden', 403);
+      throw forbidden(`${lock.by.name || lock.by.login} locked ${device}; only they or an Admin may lift it`);
     await this.#locks.lift(device);
   }
 
@@ -160,15 +163,7 @@ export class Desk implements CommandDesk {
         ? setTask(about, { device: wish.device, point: wish.point }, wish.body, sender)
         : actTask(about, wish.device, wish.command, wish.body, sender);
     } catch (error) {
-      if (error instanceof Fault) {
-        const { user, origin } = sender;
-        const { reason } = wish.body;
-        const what =
-          'point' in wish
-            ? ({ point: wish.point, kind: 'set', value: wish.body.value } as const)
-            : ({ point: wish.command, kind: 'act' } as const);
-        this.#refusals.note({ device: wish.device, ...what, user, reason, origin }, error);
-      }
+      if (error instanceof Fault) this.#refusals.note(attemptOf(wish, sender), error);
       throw error;
     }
   }

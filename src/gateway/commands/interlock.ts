@@ -24,9 +24,8 @@ export async function askInterlock(deps: InterlockDeps, device: string, interloc
   const asked = new Map<PlacedPoint, Promise<Sample>>();
   const look = async (comparison: Comparison): Promise<string | undefined> => {
     const placed = placeOf(deps, device, comparison);
-    const link = placed && deps.link(placed.device.device.connection);
-    const isAskable = placed && link && placed.point.access !== 'write' && link.requestsFor([placed.point]).length > 0;
-    if (!isAskable) return judge(deps, comparison, placed, maxAgeMs);
+    const link = placed && askable(deps, placed);
+    if (!link) return judge(deps, comparison, placed, maxAgeMs);
     let reading = asked.get(placed);
     if (!reading) {
       reading = readFresh({ intake: deps.intake, link }, placed, 'command', signal);
@@ -50,10 +49,8 @@ export function knownInterlock(deps: InterlockDeps, device: string, interlock: I
   const { all, any, maxAgeMs } = comparisonsOf(interlock);
   const look = (comparison: Comparison): string | undefined => {
     const placed = placeOf(deps, device, comparison);
-    const link = placed && deps.link(placed.device.device.connection);
     // What can be asked will be asked: its last word counts, however old.
-    const isAskable = placed && link && placed.point.access !== 'write' && link.requestsFor([placed.point]).length > 0;
-    return judge(deps, comparison, placed, isAskable ? Number.POSITIVE_INFINITY : maxAgeMs);
+    return judge(deps, comparison, placed, placed && askable(deps, placed) ? Number.POSITIVE_INFINITY : maxAgeMs);
   };
   return verdict(all.map(look), any.map(look));
 }
@@ -64,6 +61,12 @@ export function interlocked(device: string, against: string): Fault {
 
 function placeOf({ plant }: InterlockDeps, device: string, comparison: Comparison): PlacedPoint | undefined {
   return plant.point({ device: comparison.device ?? device, point: comparison.point });
+}
+
+/** The link over which a point can be asked now, if there is one. */
+function askable(deps: InterlockDeps, { point, device }: PlacedPoint): Link | undefined {
+  const link = point.access === 'write' ? undefined : deps.link(device.device.connection);
+  return link && link.requestsFor([point]).length > 0 ? link : undefined;
 }
 
 /** All of `must`, and one of `may` if there are any. */

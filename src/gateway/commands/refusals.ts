@@ -1,9 +1,8 @@
 /** Attempts that never became a command are recorded too: who tried what, and why it was refused. Bounded, so that nobody can fill the record. */
 import { randomUUID } from 'node:crypto';
-import type { User } from '../../contract/caller.ts';
 import type { Clock } from '../../contract/clock.ts';
 import type { CommandRecord, Origin } from '../../contract/command.ts';
-import type { Fault } from '../../contract/fault.ts';
+import { Fault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Journal } from './journal.ts';
 
@@ -12,9 +11,18 @@ export interface Attempt {
   point: string;
   kind: 'set' | 'act';
   value?: CommandRecord['value'];
-  user: User;
+  user: CommandRecord['user'];
   reason?: string | undefined;
   origin?: Origin | undefined;
+}
+
+/** Of one command of a list: another of it is refused, and then none is sent. */
+export function anotherRefused(): Fault {
+  return notSent('another command of the list was refused');
+}
+
+export function notSent(why: string): Fault {
+  return new Fault(`not sent, because ${why}`, { type: 'not-sent', blame: 'caller', status: 409 });
 }
 
 /** Not understood, no such thing, asked back, or the record itself failed: no attempt on a device. */
