@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { choicesOf, reports, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
+import { SideBySide } from './SideBySide.tsx';
 
 /** More than so many do not stand side by side. */
 const besideMax = 6;
@@ -16,26 +17,7 @@ export function ChoiceControl(props: ControlProps) {
   });
   if (choices.length === 0)
     return <p className={styles.small}>This point has no named values; list the choices in the options of the panel.</p>;
-  if (choices.length <= besideMax) {
-    return (
-      // biome-ignore lint/a11y/useSemanticElements: the card is the group of the form; this one has no legend of its own.
-      <div className={styles.choices} role="group" aria-labelledby={titleId}>
-        {choices.map(({ value, label, sent, reported }) => (
-          <button
-            key={value}
-            type="button"
-            className={styles.choice}
-            aria-pressed={reported}
-            aria-disabled={disabled}
-            aria-describedby={reasonId}
-            onClick={() => !disabled && !reported && send(sent)}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
-    );
-  }
+  if (choices.length <= besideMax) return <SideBySide {...props} choices={choices} />;
   const chosen = choices.find(({ value }) => value === drafted) ?? choices.find(({ reported }) => reported);
   const draft = chosen && !chosen.reported ? chosen : undefined;
   return (

@@ -1,8 +1,10 @@
 import { endsOf, reports, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
+import { SideBySide } from './SideBySide.tsx';
 
 /** A switch that stands where the device says. Where the device says neither on nor off there is no switch to throw, but a button for each. */
-export function ToggleControl({ control, point, reading, disabled, send, titleId, reasonId, styles }: ControlProps) {
+export function ToggleControl(props: ControlProps) {
+  const { control, point, reading, disabled, send, titleId, reasonId, styles } = props;
   const { on, off } = endsOf(control, point);
   const [onValue, offValue] = [sentValue(on.value, point), sentValue(off.value, point)];
   const [isOn, isOff] = [reports(reading, onValue), reports(reading, offValue)];
@@ -25,24 +27,9 @@ export function ToggleControl({ control, point, reading, disabled, send, titleId
       </div>
     );
   }
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: the card is the group of the form; this one has no legend of its own.
-    <div className={styles.choices} role="group" aria-labelledby={titleId}>
-      {[
-        { ...off, sent: offValue },
-        { ...on, sent: onValue },
-      ].map(({ label, value, sent }) => (
-        <button
-          key={value}
-          type="button"
-          className={styles.choice}
-          aria-disabled={disabled}
-          aria-describedby={reasonId}
-          onClick={() => !disabled && send(sent)}
-        >
-          {label}
-        </button>
-      ))}
-    </div>
-  );
+  const choices = [
+    { ...off, sent: offValue },
+    { ...on, sent: onValue },
+  ];
+  return <SideBySide {...props} choices={choices} />;
 }

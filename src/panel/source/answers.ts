@@ -36,11 +36,6 @@ export interface DeviceAnswer {
   commands: { id: string; title: string; confirm: boolean }[];
 }
 
-/** Of `GET devices`. */
-export interface DevicesAnswer {
-  devices: { id: string; title: string; state: string }[];
-}
-
 export interface Standing {
   device: string;
   point?: string;

@@ -114,10 +114,6 @@ export class Sender {
     }
   }
 
-  dismiss(): void {
-    if (!this.busy) this.#set({ at: 'idle' });
-  }
-
   /** What was sent goes on without us; what began by holding a button must not be left held. */
   close(): void {
     const next = this.#next;

@@ -36,10 +36,6 @@ export class DeviceWatch {
     this.id = id;
   }
 
-  get view(): DeviceView {
-    return this.#view;
-  }
-
   /** Begins with the first listener and ends with the last. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);

@@ -6,7 +6,7 @@ type Whole<T> = { [Name in keyof T]-?: NonNullable<T[Name]> };
 
 /** What a finger hits (WCAG 2.5.5). */
 const targetPx = 44;
-export const narrowPx = 400;
+const narrowPx = 400;
 const controlMinPx = 220;
 
 export function gridStyles(theme: GrafanaTheme2, columns: number, widthPx: number) {
