@@ -1,10 +1,9 @@
 /** The config editor with the real executable and a real Modbus server: from nothing to values, faults while one types, files in and out. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { startPlant } from '../../simulators/modbus-plant.ts';
+import { violations } from './axe.ts';
 import { openStudio, type Studio } from './chromium.ts';
 
 // A page brings all of Grafana's components along: on a machine that does much else it takes its time.
@@ -12,7 +11,6 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 let studio: Studio;
 let plant: Awaited<ReturnType<typeof startPlant>>;
-const axe = readFileSync(join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js'), 'utf8');
 
 beforeAll(async () => {
   plant = await startPlant({ host: '127.0.0.1', port: 0 });
@@ -278,18 +276,6 @@ for (const theme of ['dark', 'light']) {
         return root.scrollWidth - root.clientWidth;
       }),
     ).toBeLessThanOrEqual(0);
-    await page.evaluate(axe);
-    const found = await page.evaluate(() =>
-      (
-        window as unknown as {
-          axe: { run(root: string): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
-        }
-      ).axe.run('#root'),
-    );
-    expect(
-      found.violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary.slice(0, 200)}`),
-      ),
-    ).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 }

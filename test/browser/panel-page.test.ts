@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrateOptions, needsMigration } from '../../src/panel/options/migration.ts';
+import { violations } from './axe.ts';
 import { type Bench, openBench } from './panel-bench.ts';
 
 /** The panel as a page: for everybody's eyes and fingers, on a phone, with variables, and while it is made. */
@@ -27,17 +25,6 @@ const controls = [
   { kind: 'button', device: 'attic', point: 'fan', value: 7 },
   { kind: 'button' },
 ];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds wrong inside of an element, in words. */
-async function faults(page: Page, inside: string): Promise<string[]> {
-  await page.evaluate(axe);
-  return await page.evaluate(async (selector) => {
-    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
-    const found = await (window as unknown as { axe: { run(selector: string): Promise<Found> } }).axe.run(selector);
-    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-  }, inside);
-}
 
 describe.each(['dark', 'light'])('for everybody, %s', (theme) => {
   it('has nothing that axe finds wrong, neither in use nor disabled nor in the question', async () => {
@@ -46,10 +33,10 @@ describe.each(['dark', 'light'])('for everybody, %s', (theme) => {
     await page.getByTestId('control 10').getByRole('button').click();
     await page.getByTestId('control 10').locator('[data-state=mismatch]').waitFor();
     await page.getByTestId('control 11').getByTestId('reason').waitFor();
-    expect(await faults(page, 'section[aria-label=panel]')).toEqual([]);
+    expect(await violations(page, 'section[aria-label=panel]')).toEqual([]);
     await page.getByTestId('control 9').getByRole('button').click();
     await page.getByRole('dialog').waitFor();
-    expect(await faults(page, '[role=dialog]')).toEqual([]);
+    expect(await violations(page, '[role=dialog]')).toEqual([]);
     // Enter pressed twice by mistake says no.
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });

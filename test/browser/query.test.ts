@@ -1,7 +1,7 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { violations } from './axe.ts';
 import { openStudio, type Studio } from './chromium.ts';
 
 /** The query editor with the real executable behind it, and pymodbus behind that. */
@@ -66,14 +66,6 @@ async function choose(page: Page, label: string, typed: string, option: RegExp):
   await box.fill(typed);
   await page.getByRole('option', { name: option }).first().click();
   await page.keyboard.press('Escape');
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate(async () =>
-    (window as unknown as { axe: typeof axe }).axe.run('#root', { rules: { region: { enabled: false } } }),
-  );
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
 describe('builder', () => {
