@@ -1,6 +1,7 @@
 /** A serial line of a test: settings, an open session, and what is heard on it. */
 import { onTestFinished } from 'vitest';
 import { serial } from '../../drivers/serial/driver.ts';
+import type { Point } from '../../src/contract/device.ts';
 import type { Driver, Finding, Host, Line, Reading, Session, Survey, Traffic } from '../../src/contract/driver.ts';
 import { buildLine, makeHost, pointOf } from './line.ts';
 
@@ -11,7 +12,8 @@ export const never = () => new AbortController().signal;
 export function lineTo(
   connection: Record<string, unknown>,
   points: Record<string, Record<string, unknown>>,
-  devices: Record<string, string> = {},
+  /** Their addresses on the line, by id. */
+  devices: Record<string, string | undefined> = {},
 ): Line {
   const all = Object.entries(points).map(([id, address]) => ({
     id,
@@ -44,33 +46,45 @@ export async function read(session: Session, line: Line, id: string, device = 0)
   return request && (await session.read?.(request, never()))?.[0];
 }
 
-/** What is heard, as `point=value` or `point!reason`, in order. */
-export function listen(session: Session, line: Line): string[] {
+export interface Ear {
+  readings: Reading[];
+  troubles: Map<string, string | undefined>;
+  /** Why listening ended, if it was not the test that ended it. */
+  ended: Promise<unknown>;
+}
+
+/** Listens to all points of the line until the test ends. */
+export function hear(session: Session, line: Line, told: (reading: Reading) => void = () => {}): Ear {
   const stopping = new AbortController();
   onTestFinished(() => stopping.abort());
-  const heard: string[] = [];
+  const readings: Reading[] = [];
+  const troubles = new Map<string, string | undefined>();
+  const take = (reading: Reading) => {
+    readings.push(reading);
+    told(reading);
+  };
   const sink = {
-    sample(reading: Reading) {
-      heard.push(reading.reason === '' ? `${reading.point.id}=${reading.value}` : `${reading.point.id}!${reading.reason}`);
-      return Promise.resolve();
-    },
-    samples(readings: readonly Reading[]) {
-      for (const reading of readings) void this.sample(reading);
-    },
-    trouble() {},
+    sample: (reading: Reading) => Promise.resolve(take(reading)),
+    samples: (some: readonly Reading[]) => some.forEach(take),
+    trouble: (point: Point, message: string | undefined) => void troubles.set(point.id, message),
     device: () => undefined,
     announce: () => undefined,
     withdraw: () => {},
     misunderstood: () => {},
-    availability() {},
+    availability: () => {},
   };
-  session
-    .listen?.(
-      line.devices.flatMap((device) => device.points),
-      sink,
-      stopping.signal,
-    )
-    .catch(() => {});
+  const points = line.devices.flatMap((device) => device.points);
+  const ended = (session.listen?.(points, sink, stopping.signal) ?? Promise.resolve()).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return { readings, troubles, ended };
+}
+
+/** What is heard, as `point=value` or `point!reason`, in order. */
+export function listen(session: Session, line: Line): string[] {
+  const heard: string[] = [];
+  hear(session, line, ({ point, value, reason }) => void heard.push(reason === '' ? `${point.id}=${value}` : `${point.id}!${reason}`));
   return heard;
 }
 

@@ -1,0 +1,123 @@
+/** The stream of bytes: garbage, halves, floods, and the lines found in them again. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DelimiterFramer } from '../../drivers/serial/framing/delimiter.ts';
+import { limits } from '../../src/contract/limits.ts';
+import { climate, far, lineTo, pause, read, valuesOf, valve } from './serial-board.ts';
+import { hear, open, soak } from './serial-rig.ts';
+
+describe('the stream', () => {
+  it('finds its place again after garbage, half a line and a line that is too long', async () => {
+    const line = lineTo({ air: { line: climate, field: 'air' } }, { framing: { type: 'delimiter', delimiter: '\n', maxLength: 100 } });
+    const session = await open(line);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    await far.ask({ hex: '00fffe80'.repeat(10) });
+    await far.ask({ say: 'T=1;S=1\n' }); // Ends the line the garbage began.
+    await far.ask({ say: 'T=2;S=2\n' });
+    await far.ask({ say: 'T=3;' });
+    await far.ask({ say: 'S=3\nT=4;S=4\n' });
+    await far.ask({ say: `T=${'5'.repeat(300)};S=5\nT=6;S=6\n` });
+    await far.ask({ drip: 'T=7;S=7\r\n' });
+    await expect.poll(() => valuesOf(ear, 'air')).toEqual([2, 3, 4, 6, 7]);
+  });
+
+  it('does not take the rest of a line for a line when it is opened in the middle of one', async () => {
+    const line = lineTo({ number: { line: '^(?<value>\\d+)$' } });
+    await far.ask({ every: 0.001, say: '12345' });
+    await far.ask({ every: 0.001, say: '6789\n' });
+    for (let i = 0; i < 5; i++) {
+      const session = await open(line);
+      const ear = hear(session, line);
+      await expect.poll(() => ear.readings.length).toBeGreaterThan(2);
+      expect(new Set(valuesOf(ear, 'number'))).toEqual(new Set([6789]));
+      await session.close();
+    }
+  });
+
+  it('answers questions in a flood, and hears all of it', async () => {
+    const line = lineTo({ number: { line: '^N=(?<value>\\d+)$' }, valve });
+    const session = await open(line);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    const numbers = Array.from({ length: 20_000 }, (_, i) => i);
+    const asked = [];
+    for (let from = 0; from < numbers.length; from += 400) {
+      // A pty holds little that nobody has read yet; what is more falls beside it, as on a real line.
+      await expect.poll(() => from - ear.readings.length).toBeLessThan(401);
+      const said = far.ask({
+        say: numbers
+          .slice(from, from + 400)
+          .map((n) => `N=${n}\n`)
+          .join(''),
+      });
+      if (from % 4_000 === 0) asked.push(await read(session, line, 'valve'));
+      await said;
+    }
+    await expect.poll(() => ear.readings.length).toBe(numbers.length);
+    expect(valuesOf(ear, 'number')).toEqual(numbers);
+    expect(asked.flat().map(({ value }) => value)).toEqual(asked.map(() => 0));
+  }, 60_000);
+
+  it('a line as long as is allowed is one, although its delimiter comes in two pieces', () => {
+    const dropped: string[] = [];
+    const framer = new DelimiterFramer({ delimiter: Buffer.from('\r\n'), maxLength: 4 }, (why) => void dropped.push(why));
+    const frames = ['12', '34\r', '\nabcde', '\r', '\nok\r\n'].flatMap((text) => [...framer.push(Buffer.from(text))]);
+    expect(frames.map(String)).toEqual(['1234', 'ok']);
+    expect(dropped).toEqual(['too-long']);
+  });
+
+  it('whatever comes, in whatever pieces, gives the lines a plain look at the bytes gives', () => {
+    const run = { numRuns: soak ? 50_000 : 1_000 };
+    const piece = fc.oneof(
+      fc.constantFrom('\n', '\r\n', 'T=1;S=2', ';', '\u00e9', ''),
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom('\n', ';', '\r\n', '::='),
+        fc.array(piece, { maxLength: 40 }),
+        fc.integer({ min: 1, max: 60 }),
+        (delimiter, pieces, maxLength) => {
+          const got: string[] = [];
+          let dropped = 0;
+          const framer = new DelimiterFramer({ delimiter: Buffer.from(delimiter), maxLength }, () => {
+            dropped += 1;
+          });
+          const bytes = pieces.map((text) => Buffer.from(text, 'latin1'));
+          for (const part of bytes) for (const frame of framer.push(part)) got.push(frame.toString('latin1'));
+          const all = Buffer.concat(bytes).toString('latin1').split(delimiter).slice(0, -1);
+          const short = all.filter((line) => line.length <= maxLength);
+          expect(got).toEqual(delimiter === '\n' ? short.map((line) => line.replace(/\r$/, '')) : short);
+          expect(dropped).toBe(all.length - short.length);
+        },
+      ),
+      run,
+    );
+  });
+
+  it('random bytes for a while: the session lives, and what comes after is heard', async () => {
+    const line = lineTo({ air: { line: climate, field: 'air' }, valve }, { timeout: '2s' });
+    const session = await open(line);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    let state = 42;
+    const chance = () => {
+      state = (state * 16_807) % 2_147_483_647;
+      return state & 0xff;
+    };
+    for (let i = 0; i < (soak ? 3_000 : 100); i++) {
+      const bytes = Buffer.from(Array.from({ length: 200 }, chance));
+      await far.ask({ hex: bytes.toString('hex') });
+    }
+    // Said until there is room for it: what the line cannot hold is lost, here as on a real one.
+    const said = async () => {
+      await far.ask({ say: '\nT=5;S=5\n' });
+      return valuesOf(ear, 'air').at(-1);
+    };
+    await expect.poll(said).toBe(5);
+    expect(new Set(valuesOf(ear, 'air'))).toEqual(new Set([5]));
+    expect(await read(session, line, 'valve')).toMatchObject([{ value: 0 }]);
+  }, 600_000);
+});
