@@ -1,4 +1,5 @@
 /** The time a device puts into its message. */
+import { createOffset } from '../../src/contract/zone.ts';
 
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
 const nanosOf: Record<TimeUnit, bigint> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1_000n, ns: 1n };
@@ -66,22 +67,7 @@ const quarterMs = 900_000;
 
 /** A time that comes twice in the night when the clocks go back is the first of the two; one that is left out is the hour after it. */
 export function zoneOf(name: string): Zone {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: name,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const aheadMs = (atMs: number): number => {
-    const parts = new Map<string, number>(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
-    const part = (type: string) => parts.get(type) ?? 0;
-    const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-    return local - Math.floor(atMs / 1_000) * 1_000;
-  };
+  const aheadMs = createOffset(name);
   let known: { quarter: number; minutes: number } | undefined;
   return (localMs) => {
     const quarter = Math.floor(localMs / quarterMs);

@@ -3,6 +3,7 @@
  * midnight, and the first time where it shows midnight twice; so days are 23, 25 or 23.5 hours long now and then, and never overlap.
  */
 import type { CalendarUnit } from '../contract/query.ts';
+import { createOffset } from '../contract/zone.ts';
 
 const dayMs = 86_400_000;
 
@@ -82,7 +83,7 @@ interface Zone {
 
 const zones = new Map<string, Zone>();
 
-/** A formatter takes a millisecond to make, and there are some 400 zones. */
+/** An offset takes a millisecond to make, and there are some 400 zones. */
 function zoneOf(name: string): Zone {
   const zone = zones.get(name) ?? createZone(name);
   zones.set(name, zone);
@@ -90,27 +91,7 @@ function zoneOf(name: string): Zone {
 }
 
 function createZone(name: string): Zone {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: name,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    era: 'short',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-
-  function offsetMs(timeMs: number): number {
-    const parts = new Map(format.formatToParts(timeMs).map(({ type, value }) => [type, value]));
-    const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.get(type));
-    const year = parts.get('era')?.startsWith('B') ? 1 - part('year') : part('year');
-    const local = new Date(0).setUTCFullYear(year, part('month') - 1, part('day')) + part('hour') * 3_600_000 + part('minute') * 60_000;
-    return local + part('second') * 1_000 - Math.floor(timeMs / 1_000) * 1_000;
-  }
+  const offsetMs = createOffset(name);
 
   function midnight(days: number): number {
     const local = days * dayMs;
