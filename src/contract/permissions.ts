@@ -7,7 +7,7 @@ import { idSchema, pointIdSchema } from './device.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { rateSchema } from './guards.ts';
 import { limits } from './limits.ts';
-import { compileSelector, compileSelectors, type Matcher, selectorSchema as selectorText } from './query.ts';
+import { compileLabels, compileSelector, compileSelectors, type Matcher, selectorSchema as selectorText } from './query.ts';
 
 /** One that can be compiled: settings are checked when they are read, not when somebody asks. */
 export const selectorSchema = selectorText.superRefine(takenBy(compileSelector));
@@ -136,14 +136,14 @@ function judgeOf({ devices, points, commands, labels = {}, role }: Rule): Judge 
   const all = points === undefined && commands === undefined;
   const point = points ? compileSelectors(points) : all ? always : never;
   const command = commands ? compileSelectors(commands) : all ? always : never;
-  const wanted = Object.entries(labels).map(([name, text]) => [name, compileSelector(text)] as const);
+  const labelled = compileLabels(labels);
   return (target) => {
     const fits =
       device(target.device) &&
       (target.point === undefined || point(target.point)) &&
       (target.command === undefined || command(target.command)) &&
       (target.point !== undefined || target.command !== undefined || all) &&
-      wanted.every(([name, matches]) => Object.hasOwn(target.labels, name) && matches(target.labels[name] ?? ''));
+      labelled(target.labels);
     return fits ? role : undefined;
   };
 }

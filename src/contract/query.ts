@@ -241,3 +241,12 @@ export function compileSelectors(selectors: readonly string[]): Matcher {
   const matchers = selectors.map(compileSelector);
   return (name) => matchers.some((matches) => matches(name));
 }
+
+/** Whether every label that is named is there and matches. */
+export function compileLabels(
+  labels: Readonly<Record<string, string>>,
+  compile: (selector: string, label: string) => Matcher = compileSelector,
+): (given: Readonly<Record<string, string>>) => boolean {
+  const wanted = Object.entries(labels).map(([label, selector]) => ({ label, matches: compile(selector, label) }));
+  return (given) => wanted.every(({ label, matches }) => Object.hasOwn(given, label) && matches(given[label] ?? ''));
+}

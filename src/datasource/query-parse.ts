@@ -1,7 +1,7 @@
 /** A panel's query as JSON bytes → what is asked, or a `Fault` that names the field at fault and what is allowed there. */
 import { badRequest, messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
-import { compileSelector, type Matcher, type Query, querySchema, type Where } from '../contract/query.ts';
+import { compileLabels, compileSelector, type Matcher, type Query, querySchema, type Where } from '../contract/query.ts';
 import type { SeriesKey } from '../contract/sample.ts';
 import type { TimeRange } from '../store/store.ts';
 import type { DataQuery } from './questions.ts';
@@ -100,14 +100,13 @@ function parseQuery(json: Uint8Array): Query {
 type Selecting = Pick<Query, 'devices' | 'points' | 'labels' | 'connections'> & Partial<Pick<Query, 'where' | 'legend'>>;
 
 export function compileSelection(query: Selecting): Selection {
-  const labels = Object.entries(query.labels).map(([name, selector]) => ({ name, matches: compileAt(selector, `labels.${name}`) }));
+  const labels = compileLabels(query.labels, (selector, name) => compileAt(selector, `labels.${name}`));
   const conditions = (query.where ?? []).map((one, i) => compileWhere(one, `where[${i}]`));
   return {
     connection: anyOf((query.connections ?? ['*']).map((selector, i) => compileAt(selector, `connections[${i}]`))),
     device: anyOf(query.devices.map((selector, i) => compileAt(selector, `devices[${i}]`))),
     point: anyOf(query.points.map((selector, i) => compileAt(selector, `points[${i}]`))),
-    labels: (given) =>
-      labels.every(({ name, matches }) => given[name] !== undefined && matches(given[name])) && conditions.every((holds) => holds(given)),
+    labels: (given) => labels(given) && conditions.every((holds) => holds(given)),
     ...(query.legend === undefined ? {} : { legend: query.legend }),
   };
 }
@@ -115,12 +114,14 @@ export function compileSelection(query: Selecting): Selection {
 /** A label that is not there is empty, so that `!=` means what people expect of series without it. */
 function compileWhere({ label, operator, values }: Where, place: string): (labels: Readonly<Record<string, string>>) => boolean {
   const isExpression = operator === '=~' || operator === '!~';
-  const matchers = values.map((value, i): Matcher => {
-    if (!isExpression) return (text) => text === value;
-    return value === '' ? () => true : compileAt(`/${value}/`, `${place}.values[${i}]`);
-  });
+  const isOneOf = anyOf(
+    values.map((value, i): Matcher => {
+      if (!isExpression) return (text) => text === value;
+      return value === '' ? () => true : compileAt(`/${value}/`, `${place}.values[${i}]`);
+    }),
+  );
   const wanted = operator === '=' || operator === '=~';
-  return (labels) => anyOf(matchers)((Object.hasOwn(labels, label) ? labels[label] : '') ?? '') === wanted;
+  return (labels) => isOneOf((Object.hasOwn(labels, label) ? labels[label] : '') ?? '') === wanted;
 }
 
 /** Whether a series is meant; `labels` are its labels in frames. */

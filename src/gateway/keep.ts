@@ -3,7 +3,7 @@ import type { Clock } from '../contract/clock.ts';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
-import { compileSelector, compileSelectors } from '../contract/query.ts';
+import { compileLabels, compileSelectors } from '../contract/query.ts';
 import type { SeriesKey } from '../contract/sample.ts';
 import { longestRetentionMs, type RetentionRule, type Settings } from '../contract/settings.ts';
 import type { Store } from '../store/store.ts';
@@ -100,11 +100,9 @@ function byRetention(
 function ruleOf({ devices, points, labels, retention }: RetentionRule) {
   const device = compileSelectors(devices);
   const point = compileSelectors(points);
-  const wanted = Object.entries(labels).map(([name, selector]) => ({ name, matches: compileSelector(selector) }));
   return {
     retention,
     names: (key: SeriesKey) => device(key.device) && point(key.point),
-    labels: (given: Readonly<Record<string, string>>) =>
-      wanted.every(({ name, matches }) => given[name] !== undefined && matches(given[name])),
+    labels: compileLabels(labels),
   };
 }

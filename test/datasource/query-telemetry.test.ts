@@ -209,6 +209,8 @@ describe('telemetry', () => {
     expect(await names({ devices: ['*'], points: ['/^(flow_temp|level)$/'] })).toEqual(['boiler.flow_temp', 'tank.level']);
     expect(await names({ devices: ['*an*', 'gone'] })).toEqual(['gone.speed', 'tank.level']);
     expect(await names({ devices: ['*'], labels: { site: 'n*' }, points: ['pump'] })).toEqual(['boiler.pump']);
+    // What every object has is no label: a frame without fields says that nothing matches.
+    expect(await names({ devices: ['*'], labels: { constructor: '*' } })).toEqual([undefined]);
   });
 
   it.each([

@@ -7,7 +7,7 @@ import { Fault, forbidden, notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { type AlertCommand, type Alerts, alertSecretName } from '../../contract/permissions.ts';
 import { problemOf } from '../../contract/problem.ts';
-import { compileSelector } from '../../contract/query.ts';
+import { compileLabels } from '../../contract/query.ts';
 import { attemptOf, type Wish } from '../../gateway/commands/desk.ts';
 import type { Store } from '../../store/store.ts';
 import { leastForCommand, mayCommand } from '../access.ts';
@@ -108,10 +108,7 @@ async function act(
 }
 
 function fits({ when, labels }: AlertCommand, alert: Alert): boolean {
-  return (
-    alert.status === when &&
-    Object.entries(labels).every(([name, text]) => Object.hasOwn(alert.labels, name) && compileSelector(text)(alert.labels[name] ?? ''))
-  );
+  return alert.status === when && compileLabels(labels)(alert.labels);
 }
 
 function wishOf(command: AlertCommand, { expires }: Alerts, { labels, status }: Alert): Wish {
