@@ -11,14 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { modbus } from '../drivers/modbus/driver.ts';
 import { systemClock as clock } from '../src/contract/clock.ts';
 import type { Driver } from '../src/contract/driver.ts';
-import { silentLog } from '../src/contract/log.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
-import { createBuses } from '../src/gateway/bus.ts';
-import { createGateway } from '../src/gateway/create.ts';
-import { TrafficPool } from '../src/gateway/traffic.ts';
-import { openStore } from '../src/store/open.ts';
 import { buildLine, makeHost } from '../test/drivers/line.ts';
 import { startProgram, startPython } from '../test/far/python.ts';
+import { openGateway } from '../test/gateway/open.ts';
 
 const seconds = Number(process.argv[2] ?? 20);
 const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
@@ -64,14 +60,10 @@ async function tenUnits(): Promise<void> {
       points: registers.map((register) => ({ id: `r${register}`, address: { table: 'holding', register }, interval: '1s' })),
     })),
   });
-  const store = openStore({ folder: undefined, clock, log: silentLog });
-  const gateway = createGateway({
-    ...{ key: 'bench', store, buses: createBuses({ clock }), trafficPool: new TrafficPool(), clock, random: Math.random, log: silentLog },
-  });
+  const { gateway, close } = openGateway({ key: 'bench' });
   await gateway.apply({ connections: [{ ...line, driver, secrets: {} }], settings: settingsSchema.parse({}), faults: [] });
   await tell('fieldgate', far);
-  await gateway.close();
-  await store.close();
+  await close();
   await far.kill();
 }
 

@@ -16,10 +16,7 @@ import { pointSchema } from '../src/contract/device.ts';
 import type { Driver, Host } from '../src/contract/driver.ts';
 import { silentLog } from '../src/contract/log.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
-import { createBuses } from '../src/gateway/bus.ts';
-import { createGateway } from '../src/gateway/create.ts';
-import { TrafficPool } from '../src/gateway/traffic.ts';
-import { openStore } from '../src/store/open.ts';
+import { openGateway } from '../test/gateway/open.ts';
 
 const lines = Number(process.argv[2] ?? 400_000);
 const turns = 5;
@@ -47,16 +44,7 @@ function lineOf(path: string, address: Record<string, unknown>) {
 
 async function ours(): Promise<number> {
   const { path, child } = await pump(lines);
-  const store = openStore({ folder: join(folder, `data${ports}`), clock, log: silentLog });
-  const gateway = createGateway({
-    key: 'bench',
-    store,
-    buses: createBuses({ clock }),
-    trafficPool: new TrafficPool(),
-    clock,
-    random: Math.random,
-    log: silentLog,
-  });
+  const { gateway, store, close } = openGateway({ key: 'bench', folder: join(folder, `data${ports}`) });
   const line = lineOf(path, { line: '^T=(?<air>[-0-9.]+);S=\\d+$', set: { send: '{value}\n' } });
   const points = line.devices.map((device) => ({
     ...device,
@@ -71,8 +59,7 @@ async function ours(): Promise<number> {
   while (gateway.last({ device: 'uno', point: 'air' })?.value !== lines - 1) await clock.sleep(2);
   await store.flush();
   const rate = lines / ((performance.now() - started) / 1_000);
-  await gateway.close();
-  await store.close();
+  await close();
   child.kill('SIGKILL');
   return rate;
 }

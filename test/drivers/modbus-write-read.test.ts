@@ -6,18 +6,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
 import { orders16, orders32, orders64 } from '../../drivers/modbus/order.ts';
-import { systemClock as clock } from '../../src/contract/clock.ts';
 import { type CommandRecord, setBodySchema } from '../../src/contract/command.ts';
-import { silentLog } from '../../src/contract/log.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
-import { createBuses } from '../../src/gateway/bus.ts';
-import { createGateway } from '../../src/gateway/create.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
-import { TrafficPool } from '../../src/gateway/traffic.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { openGateway } from '../gateway/open.ts';
+import { user } from '../gateway/rig.ts';
 
 const ladder: [scale: number, offset: number][] = [
   [1, 0],
@@ -49,21 +43,10 @@ const idOf = ({ type, order }: Place, step: number) => `${type}_${order}_${step}
 const addressOf = ({ type, order, register: at }: Place) => ({ table: 'holding', register: at, type, order });
 
 let far: FarProgram;
-let store: Store;
-let gateway: Gateway;
+const { gateway, close } = openGateway({ key: '1/numbers' });
 
 beforeAll(async () => {
   far = await startPython('modbus.py');
-  store = openStore({ folder: undefined, clock, log: silentLog });
-  gateway = createGateway({
-    key: '1/numbers',
-    store,
-    buses: createBuses({ clock }),
-    trafficPool: new TrafficPool(),
-    clock,
-    random: Math.random,
-    log: silentLog,
-  });
   const points = places.flatMap((place) =>
     ladder.map(([scale, offset], step) => ({
       id: idOf(place, step),
@@ -85,12 +68,9 @@ beforeAll(async () => {
   await vi.waitFor(() => expect(gateway.connections()[0]?.state).toBe('up'), 10_000);
 });
 afterAll(async () => {
-  await gateway?.close();
-  await store?.close();
+  await close();
   await far?.kill();
 });
-
-const user = { login: 'ada', name: 'Ada', email: '', role: 'Editor' as const };
 
 async function set(id: string, value: number | string | bigint): Promise<CommandRecord> {
   const record = await gateway.set({ device: 'd', point: id }, setBodySchema.parse({ value, wait: '20s', expires: '20s' }), user);

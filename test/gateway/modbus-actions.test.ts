@@ -1,17 +1,11 @@
 /** Named commands of a Modbus device, and points that are read once: from settings through the gateway to pymodbus. */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
-import { systemClock as clock } from '../../src/contract/clock.ts';
 import { actBodySchema, type CommandRecord } from '../../src/contract/command.ts';
-import { silentLog } from '../../src/contract/log.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
-import { createBuses } from '../../src/gateway/bus.ts';
-import { createGateway } from '../../src/gateway/create.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
-import { TrafficPool } from '../../src/gateway/traffic.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { openGateway } from './open.ts';
+import { user } from './rig.ts';
 
 const coil = (register: number) => ({ table: 'coil', register });
 const holding = (register: number, more: Record<string, unknown> = {}) => ({ table: 'holding', register, ...more });
@@ -52,23 +46,10 @@ const settingsOf = (port: number, more: Record<string, unknown>) => ({
 const read = (settings: unknown) => readSettings({ jsonData: Buffer.from(JSON.stringify(settings)), secureJsonData: {} }, drivers);
 
 let far: FarProgram;
-let store: Store;
-let gateway: Gateway;
+const { gateway, close } = openGateway({ key: '1/actions' });
 
 beforeAll(async () => {
   far = await startPython('modbus.py');
-  store = openStore({ folder: undefined, clock, log: silentLog });
-  gateway = createGateway({
-    ...{
-      key: '1/actions',
-      store,
-      buses: createBuses({ clock }),
-      trafficPool: new TrafficPool(),
-      clock,
-      random: Math.random,
-      log: silentLog,
-    },
-  });
   const points = [
     { id: 'often', address: holding(0) },
     { id: 'maker', address: holding(100, { type: 'string', length: 4 }), interval: 'once' },
@@ -82,15 +63,12 @@ beforeAll(async () => {
   await vi.waitFor(() => expect(gateway.connections()[0]?.state).toBe('up'), 10_000);
 });
 afterAll(async () => {
-  await gateway?.close();
-  await store?.close();
+  await close();
   await far?.kill();
 });
 
 const act = (id: string, parameters: Record<string, unknown> = {}): Promise<CommandRecord> =>
-  gateway.act('d', id, actBodySchema.parse({ parameters, wait: '20s', expires: '20s' }), {
-    ...{ login: 'ada', name: 'Ada', email: '', role: 'Editor' as const },
-  });
+  gateway.act('d', id, actBodySchema.parse({ parameters, wait: '20s', expires: '20s' }), user);
 const held = async (address: Record<string, unknown>, more: Record<string, unknown> = {}) =>
   (await far.ask({ unit: 1, type: 'uint16', order: 'AB', ...address, ...more, get: true })).value;
 

@@ -2,16 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
-import { systemClock as clock } from '../../src/contract/clock.ts';
-import { silentLog } from '../../src/contract/log.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
-import { createBuses } from '../../src/gateway/bus.ts';
-import { createGateway } from '../../src/gateway/create.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
-import { TrafficPool } from '../../src/gateway/traffic.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { openGateway } from './open.ts';
 
 interface Written {
   id: string;
@@ -33,22 +26,9 @@ const profiles = [
 ] as const;
 
 let far: FarProgram;
-let store: Store;
-let gateway: Gateway;
+const { gateway, close } = openGateway({ key: '1/profiles' });
 beforeAll(async () => {
   far = await startPython('device_images.py');
-  store = openStore({ folder: undefined, clock, log: silentLog });
-  gateway = createGateway({
-    ...{
-      key: '1/profiles',
-      store,
-      buses: createBuses({ clock }),
-      trafficPool: new TrafficPool(),
-      clock,
-      random: Math.random,
-      log: silentLog,
-    },
-  });
   const settings = {
     version: 1,
     connections: [{ id: 'bus', kind: 'modbus', transport: { type: 'tcp', host: '127.0.0.1', port: far.port } }],
@@ -59,8 +39,7 @@ beforeAll(async () => {
   await gateway.apply(plan);
 });
 afterAll(async () => {
-  await gateway?.close();
-  await store?.close();
+  await close();
   await far?.kill();
 });
 

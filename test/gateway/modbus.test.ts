@@ -1,18 +1,13 @@
 /** What gateway and Modbus driver do together: a device that puts us off, one whose plan is learned, a broadcast. */
 import { expect, it, onTestFinished } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
-import { systemClock as clock } from '../../src/contract/clock.ts';
 import type { Driver } from '../../src/contract/driver.ts';
-import { silentLog } from '../../src/contract/log.ts';
-import { createBuses } from '../../src/gateway/bus.ts';
-import { createGateway } from '../../src/gateway/create.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import type { PlannedConnection } from '../../src/gateway/plan.ts';
-import { TrafficPool } from '../../src/gateway/traffic.ts';
-import { openStore } from '../../src/store/open.ts';
 import { buildLine } from '../drivers/line.ts';
 import { portName } from '../far/port.ts';
 import { startPython } from '../far/python.ts';
+import { openGateway } from './open.ts';
 import { body, planOf, until, user } from './rig.ts';
 
 const driver = modbus as Driver;
@@ -38,20 +33,8 @@ function connection(
 }
 
 async function gatewayFor(planned: PlannedConnection): Promise<Gateway> {
-  const store = openStore({ folder: undefined, clock, log: silentLog });
-  const gateway = createGateway({
-    trafficPool: new TrafficPool(),
-    key: '1/modbus',
-    store,
-    buses: createBuses({ clock }),
-    clock,
-    random: Math.random,
-    log: silentLog,
-  });
-  onTestFinished(async () => {
-    await gateway.close();
-    await store.close();
-  });
+  const { gateway, close } = openGateway({ key: '1/modbus' });
+  onTestFinished(close);
   await gateway.apply(planOf(planned));
   return gateway;
 }

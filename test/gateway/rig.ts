@@ -8,15 +8,13 @@ import { type Device, type Point, type PointConfig, pointSchema } from '../../sr
 import type { Driver, Shape } from '../../src/contract/driver.ts';
 import { silentLog } from '../../src/contract/log.ts';
 import { settingsSchema } from '../../src/contract/settings.ts';
-import { createBuses } from '../../src/gateway/bus.ts';
-import { createGateway } from '../../src/gateway/create.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
 import type { Plan, PlannedConnection } from '../../src/gateway/plan.ts';
-import { TrafficPool } from '../../src/gateway/traffic.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fastClock } from './clocks.ts';
 import { type Address, type Bugs, lineDriver, type Options } from './line-driver.ts';
+import { openGateway } from './open.ts';
 
 export const user: User = { login: 'ada', name: 'Ada', email: 'ada@example.org', role: 'Editor' };
 export const float: Shape = { type: 'float64' };
@@ -80,17 +78,9 @@ export async function rig(options: { factor?: number; store?: Store; clock?: Clo
   const store = options.store ?? openStore({ folder: undefined, clock: systemClock, log: silentLog });
   // Its time is ours: an accelerated gateway would not wait for it to open.
   await store.flush();
-  const gateway = createGateway({
-    key: options.key ?? '1/test',
-    store,
-    buses: createBuses({ clock }),
-    trafficPool: new TrafficPool(),
-    clock,
-    random: Math.random,
-    log: silentLog,
-  });
+  const { gateway, close } = openGateway({ ...options, clock, store });
   onTestFinished(async () => {
-    await gateway.close();
+    await close();
     if (!options.store) await store.close();
   });
   return { gateway, store, clock, driver: lineDriver(options.bugs) };
