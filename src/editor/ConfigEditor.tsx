@@ -12,12 +12,12 @@ import { FaultList } from './config/FaultList.tsx';
 import { FormContext } from './config/form/context.ts';
 import { JsonSide } from './config/JsonSide.tsx';
 import { showPlace } from './config/jump.ts';
-import { Note } from './config/Note.tsx';
 import { usePolled } from './config/polling.ts';
 import { Resources } from './config/resources.ts';
 import { Sections } from './config/Sections.tsx';
 import { texts } from './config/texts.ts';
 import { ExportDialog, ImportDialog } from './config/transfer/Transfer.tsx';
+import { Note } from './Note.tsx';
 import type { FieldgateSettings } from './types.ts';
 
 type Props = DataSourcePluginOptionsEditorProps<FieldgateSettings, Record<string, string>>;

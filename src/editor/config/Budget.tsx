@@ -1,8 +1,8 @@
 import { Icon } from '@grafana/ui';
 import { useMemo } from 'react';
 import { limits } from '../../contract/limits.ts';
+import { Note } from '../Note.tsx';
 import { bytesOf } from './document.ts';
-import { Note } from './Note.tsx';
 import { texts } from './texts.ts';
 
 /** Who can read the settings, and how much of their room is used. */

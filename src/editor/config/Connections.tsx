@@ -1,11 +1,11 @@
 import { Button, Dropdown, Menu, Stack, Text } from '@grafana/ui';
 import { counted } from '../counted.ts';
+import { Note } from '../Note.tsx';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { driverOf, useEditor } from './context.ts';
 import { freshId, idOf, isWithin, itemOf, listOf, textOf } from './document.ts';
 import { useTarget } from './form/context.ts';
 import { FaultMark, StateMark } from './Marks.tsx';
-import { Note } from './Note.tsx';
 import { Row } from './Row.tsx';
 import { useRows } from './rows.ts';
 import { texts } from './texts.ts';

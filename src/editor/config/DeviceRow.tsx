@@ -1,10 +1,10 @@
 import { counted } from '../counted.ts';
+import { Note } from '../Note.tsx';
 import { lastText } from '../reading.ts';
 import { useEditor } from './context.ts';
 import { DeviceForm } from './DeviceForm.tsx';
 import { type Item, listOf, textOf } from './document.ts';
 import { FaultMark, StateMark } from './Marks.tsx';
-import { Note } from './Note.tsx';
 import { usePolled } from './polling.ts';
 import { Row } from './Row.tsx';
 import type { RowActs } from './rows.ts';

@@ -1,11 +1,11 @@
 import { Button, FilterInput, Pagination, Stack, Text } from '@grafana/ui';
 import { useMemo, useState } from 'react';
+import { Note } from '../Note.tsx';
 import { useEditor } from './context.ts';
 import { DeviceRow } from './DeviceRow.tsx';
 import { freshId, idOf, isWithin, itemOf, listOf, textOf } from './document.ts';
 import { useTarget } from './form/context.ts';
 import { Picker } from './form/Picker.tsx';
-import { Note } from './Note.tsx';
 import { ProfilePicker } from './ProfilePicker.tsx';
 import { usePages } from './pages.ts';
 import { useRows } from './rows.ts';

@@ -1,8 +1,8 @@
 import { Alert, Button, Stack, Text } from '@grafana/ui';
 import { useState } from 'react';
 import { counted } from '../counted.ts';
+import { Note } from '../Note.tsx';
 import type { Checked } from './check.ts';
-import { Note } from './Note.tsx';
 
 /** Faults listed at once; each is a button, and nobody reads hundreds. */
 const listedMax = 20;

@@ -1,6 +1,6 @@
 import { useTheme2 } from '@grafana/ui';
 import type { ReactNode } from 'react';
-import { Note } from './Note.tsx';
+import { Note } from '../Note.tsx';
 import { LineOpener } from './Opener.tsx';
 
 interface Props {

@@ -1,9 +1,9 @@
 import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { Badge, Tooltip } from '@grafana/ui';
 import { counted } from '../counted.ts';
+import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
 import { faultsWithin, useForm } from './form/context.ts';
-import { Note } from './Note.tsx';
 import type { ConnectionState, DeviceState } from './resources.ts';
 import { texts } from './texts.ts';
 

@@ -1,5 +1,6 @@
 import { Button, FilterInput, Pagination, Stack, Text, UnitPicker } from '@grafana/ui';
 import { useState } from 'react';
+import { Note } from '../Note.tsx';
 import type { PointNow } from '../reading.ts';
 import { unseen } from '../unseen.ts';
 import { useEditor } from './context.ts';
@@ -9,7 +10,6 @@ import { Faults, Frame, inputIdOf } from './form/Frame.tsx';
 import { Members } from './form/Members.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { FaultMark, LastValue } from './Marks.tsx';
-import { Note } from './Note.tsx';
 import { usePages } from './pages.ts';
 import { Row } from './Row.tsx';
 import type { Profile } from './resources.ts';

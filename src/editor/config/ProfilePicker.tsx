@@ -1,9 +1,9 @@
 import { Button, FilterInput, Grid, Modal, Stack, Text, useTheme2 } from '@grafana/ui';
 import { useState } from 'react';
+import { Note } from '../Note.tsx';
 import { useEditor } from './context.ts';
 import { idOf, itemOf, listOf, textOf } from './document.ts';
 import { Picker } from './form/Picker.tsx';
-import { Note } from './Note.tsx';
 import type { Profile } from './resources.ts';
 import { texts } from './texts.ts';
 

@@ -1,9 +1,9 @@
 import { Grid, SecretInput, SecretTextArea } from '@grafana/ui';
 import { useState } from 'react';
+import { Note } from '../Note.tsx';
 import { useEditor } from './context.ts';
 import { useForm } from './form/context.ts';
 import { Frame } from './form/Frame.tsx';
-import { Note } from './Note.tsx';
 import { TextOpener } from './Opener.tsx';
 import { nameOf } from './schema.ts';
 import { texts } from './texts.ts';

@@ -2,9 +2,9 @@ import type { QueryEditorHelpProps } from '@grafana/data';
 import { Button, Stack, Text } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import type { FieldgateDataSource } from '../datasource.ts';
+import { Note } from '../Note.tsx';
 import type { PointNow } from '../reading.ts';
 import type { FieldgateQuery } from '../types.ts';
-import { Muted } from './Muted.tsx';
 import { type Ask, suggest } from './names.ts';
 
 interface Example {
@@ -37,7 +37,7 @@ export function Help({ datasource, onClickExample }: QueryEditorHelpProps<Fieldg
           <Text element="h3" variant="h5">
             {title}
           </Text>
-          <Muted>{text}</Muted>
+          <Note large>{text}</Note>
           <div>
             <Button variant="secondary" fill="outline" size="sm" onClick={() => onClickExample({ refId: 'A', ...query })}>
               {JSON.stringify(query)}
@@ -45,10 +45,10 @@ export function Help({ datasource, onClickExample }: QueryEditorHelpProps<Fieldg
           </div>
         </Stack>
       ))}
-      <Muted>
+      <Note large>
         A selector is a name, a glob such as room-* or an RE2 expression between slashes. Every member of a query is described on the data
         source's help page.
-      </Muted>
+      </Note>
     </Stack>
   );
 }

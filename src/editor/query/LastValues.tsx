@@ -2,8 +2,8 @@ import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { Badge, Stack, Text } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import { counted } from '../counted.ts';
+import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
-import { Muted } from './Muted.tsx';
 import { type Ask, type Chosen, type Meaning, meaningOf } from './names.ts';
 
 interface Props {
@@ -42,7 +42,7 @@ export function LastValues({ ask, chosen, isAlerting }: Props) {
   const texts = isAlerting ? meaning.shown.filter(({ type }) => type === 'string') : [];
   return (
     <Stack direction="row" gap={2} wrap="wrap" alignItems="center">
-      <Muted isSmall>{`${counted(meaning.devices, 'device')}, ${counted(meaning.points, 'point')}`}</Muted>
+      <Note inline>{`${counted(meaning.devices, 'device')}, ${counted(meaning.points, 'point')}`}</Note>
       {meaning.shown.map((point) => (
         <Now key={point.id} point={point} />
       ))}
@@ -57,11 +57,11 @@ function Now({ point }: { point: PointNow }) {
   const { last } = point;
   return (
     <Stack gap={0.5} alignItems="center">
-      <Muted isSmall>{point.title}</Muted>
+      <Note inline>{point.title}</Note>
       <Text variant="bodySmall" weight="medium">
         {last === null ? 'nothing yet' : lastText(point)}
       </Text>
-      {last && <Muted isSmall>{dateTimeFormatTimeAgo(last.time)}</Muted>}
+      {last && <Note inline>{dateTimeFormatTimeAgo(last.time)}</Note>}
       {last && last.quality !== 'good' && <Badge color={last.quality === 'bad' ? 'red' : 'orange'} text={last.reason || last.quality} />}
     </Stack>
   );

@@ -2,7 +2,7 @@ import type { PanelData } from '@grafana/data';
 import { Collapse } from '@grafana/ui';
 import { useState } from 'react';
 import { counted } from '../counted.ts';
-import { Muted } from './Muted.tsx';
+import { Note } from '../Note.tsx';
 
 interface Props {
   refId: string;
@@ -31,9 +31,9 @@ export function Ran({ refId, data }: Props) {
       onToggle={() => setOpen(!isOpen)}
     >
       {notices.map(({ text }) => (
-        <div key={text}>
-          <Muted>{text}</Muted>
-        </div>
+        <Note key={text} large>
+          {text}
+        </Note>
       ))}
       <pre>{meta.executedQueryString}</pre>
     </Collapse>

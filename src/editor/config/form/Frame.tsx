@@ -1,6 +1,6 @@
 import { FieldValidationMessage, Label, Text } from '@grafana/ui';
 import type { ReactNode } from 'react';
-import { Note } from '../Note.tsx';
+import { Note } from '../../Note.tsx';
 import type { ConfigFault } from '../resources.ts';
 import { texts } from '../texts.ts';
 

@@ -1,7 +1,7 @@
 import { Button, useTheme2 } from '@grafana/ui';
 import type { ReactNode } from 'react';
+import { Note } from '../../Note.tsx';
 import { placeOf } from '../document.ts';
-import { Note } from '../Note.tsx';
 import type { ConfigFault } from '../resources.ts';
 import { texts } from '../texts.ts';
 import { faultsAt, useForm } from './context.ts';

@@ -1,6 +1,6 @@
 import { TextArea } from '@grafana/ui';
 import { useState } from 'react';
-import { Note } from '../Note.tsx';
+import { Note } from '../../Note.tsx';
 import { texts } from '../texts.ts';
 import { noteIdOf } from './Frame.tsx';
 

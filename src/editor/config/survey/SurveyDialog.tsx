@@ -1,11 +1,11 @@
 import { Alert, Button, Checkbox, Modal, Stack, Text } from '@grafana/ui';
 import { useState } from 'react';
+import { Note } from '../../Note.tsx';
 import { useEditor } from '../context.ts';
 import { type Item, idOf, itemOf, listOf, type Path, textOf, withValue } from '../document.ts';
 import { FormContext } from '../form/context.ts';
 import { Members } from '../form/Members.tsx';
 import { Picker } from '../form/Picker.tsx';
-import { Note } from '../Note.tsx';
 import { TextOpener } from '../Opener.tsx';
 import type { Finding } from '../resources.ts';
 import { type DriverSchemas, nameOf } from '../schema.ts';

@@ -1,7 +1,7 @@
 import { Alert, Button, ClipboardButton, Field, FileDropzone, Modal, RadioButtonGroup, Stack, Text, TextArea } from '@grafana/ui';
 import { useMemo, useState } from 'react';
+import { Note } from '../../Note.tsx';
 import { type Item, listOf } from '../document.ts';
-import { Note } from '../Note.tsx';
 import { texts } from '../texts.ts';
 import { added, readFile } from './read.ts';
 import { asJson, asProvisioning, environmentName, type Provisioned } from './write.ts';
