@@ -7,10 +7,7 @@ import { compileTemplate, fillTemplate } from '../../drivers/mqtt/template.ts';
 import type { Session } from '../../src/contract/driver.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { buildLine, pointOf } from './line.ts';
-import { driver, lineTo, listen, open, pointsOf } from './mqtt-session.ts';
-
-const never = () => new AbortController().signal;
-const soon = { timeout: 5_000, interval: 10 };
+import { driver, lineTo, listen, never, open, pointsOf, soon } from './mqtt-session.ts';
 
 let broker: Mosquitto;
 let url: string;

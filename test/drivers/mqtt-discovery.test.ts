@@ -1,14 +1,10 @@
 /** Devices that are discovered by their topics, and what devices say of themselves, against a real broker and its own clients. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Line, Session } from '../../src/contract/driver.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { buildLine, makeHost, type RawLine } from './line.ts';
-import { driver, listen, nudged, open, pointsOf } from './mqtt-session.ts';
-
-const never = () => new AbortController().signal;
-const soon = { timeout: 5_000, interval: 10 };
+import { driver, listen, never, nudged, open, opened, pointsOf, soon } from './mqtt-session.ts';
 
 let broker: Mosquitto;
 let url: string;
@@ -18,15 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-const sessions: Session[] = [];
-afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((session) => session.close()));
-});
-async function opened(line: Line, host = makeHost()): Promise<Session> {
-  const session = await open(line, host);
-  sessions.push(session);
-  return session;
-}
 const lineOf = (devices: RawLine['devices'], connection: Record<string, unknown> = {}) =>
   buildLine(driver, { connection: { url, timeout: '2s', ...connection }, devices });
 

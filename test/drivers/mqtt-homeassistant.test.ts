@@ -4,10 +4,7 @@ import { isInverse, readCommandTemplate, readValueTemplate } from '../../drivers
 import { grafanaUnit } from '../../drivers/mqtt/homeassistant/units.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { buildLine } from './line.ts';
-import { driver, lineTo, listen, open, pointsOf } from './mqtt-session.ts';
-
-const soon = { timeout: 5_000, interval: 10 };
-const never = () => new AbortController().signal;
+import { driver, lineTo, listen, never, open, pointsOf, soon } from './mqtt-session.ts';
 
 describe('value templates', () => {
   it.each<[string, Record<string, unknown>]>([

@@ -5,10 +5,7 @@ import type { Session } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { makeHost, pointOf } from './line.ts';
-import { type Ear, lineTo, listen, open, pointsOf } from './mqtt-session.ts';
-
-const soon = { timeout: 5_000, interval: 10 };
-const never = () => new AbortController().signal;
+import { type Ear, lineTo, listen, never, open, pointsOf, soon } from './mqtt-session.ts';
 
 /** Packets as bytes, written by hand from the specification (MQTT 5 §2-3). */
 const connack4 = Buffer.from([0x20, 2, 0, 0]);

@@ -9,10 +9,8 @@ import { makeCertificates } from '../far/certificates.ts';
 import { answers, freePort, startMosquitto } from '../far/mosquitto.ts';
 import { startWire } from '../far/wire.ts';
 import { makeHost, pointOf } from './line.ts';
-import { driver, lineTo, listen, nudged, open, pointsOf } from './mqtt-session.ts';
+import { driver, lineTo, listen, never, nudged, open, pointsOf, soon } from './mqtt-session.ts';
 
-const never = () => new AbortController().signal;
-const soon = { timeout: 5_000, interval: 10 };
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();

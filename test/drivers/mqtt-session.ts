@@ -1,4 +1,5 @@
 /** A session of the MQTT driver in a test, and what it says. */
+import { afterEach } from 'vitest';
 import { mqtt } from '../../drivers/mqtt/driver.ts';
 import type { Device, Point } from '../../src/contract/device.ts';
 import type { Availability, Driver, Host, Line, Reading, Session, Sink } from '../../src/contract/driver.ts';
@@ -7,6 +8,8 @@ import { parseTemplateId } from '../../src/contract/template-id.ts';
 import { buildLine, makeHost } from './line.ts';
 
 export const driver = mqtt as Driver;
+export const never = () => new AbortController().signal;
+export const soon = { timeout: 5_000, interval: 10 };
 
 /** Points of one device `d`, by id. */
 export function lineTo(url: string, points: Record<string, Record<string, unknown>>, connection: Record<string, unknown> = {}): Line {
@@ -23,6 +26,19 @@ export function lineTo(url: string, points: Record<string, Record<string, unknow
 
 export function open(line: Line, host: Host = makeHost(), withinMs = 6_000): Promise<Session> {
   return driver.open(line, host, AbortSignal.timeout(withinMs));
+}
+
+const sessions: Session[] = [];
+export async function closeOpened(): Promise<void> {
+  await Promise.all(sessions.splice(0).map((session) => session.close()));
+}
+afterEach(closeOpened);
+
+/** As `open`; closed when the test ends, if not before. */
+export async function opened(...args: Parameters<typeof open>): Promise<Session> {
+  const session = await open(...args);
+  sessions.push(session);
+  return session;
 }
 
 export interface Ear {

@@ -1,13 +1,11 @@
 /** Commissioning a broker: which versions it speaks, what it allows, which topics there are, and what would go into the settings. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding, Session, Survey } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { buildLine, makeHost } from './line.ts';
-import { driver, lineTo, listen, nudged, open, pointsOf } from './mqtt-session.ts';
-
-const never = () => new AbortController().signal;
+import { driver, lineTo, listen, never, nudged, opened, pointsOf } from './mqtt-session.ts';
 
 interface Notes extends Survey {
   findings: Map<string, Finding>;
@@ -35,25 +33,16 @@ const scanned = async (session: Session, options: Record<string, unknown>) => {
 let broker: Mosquitto;
 let url: string;
 let python: FarProgram;
-const sessions: Session[] = [];
 beforeAll(async () => {
   broker = await startMosquitto();
   url = `mqtt://127.0.0.1:${broker.port}`;
   python = await startPython('./payloads.py');
-});
-afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((session) => session.close()));
 });
 afterAll(async () => {
   await broker.close();
   await python.kill();
 });
 
-async function opened(...args: Parameters<typeof open>): Promise<Session> {
-  const session = await open(...args);
-  sessions.push(session);
-  return session;
-}
 const keep = (topic: string, payload: string | Buffer) => broker.publish(topic, payload, { retain: true });
 
 describe('scan', () => {
