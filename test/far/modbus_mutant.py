@@ -7,10 +7,10 @@ holds right values, so a reading is either right or bad.
 
 import json
 import random
-import socket
 import struct
 import sys
-import threading
+
+from modbus_tcp import frame, listen
 
 chance = random.Random(1)
 sent = [0]
@@ -22,7 +22,7 @@ def good(unit, function, register, count):
 
 
 def mutant(transaction, unit, pdu):
-    header = bytearray(struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu[:2])
+    header = bytearray(frame(transaction, unit, pdu)[:9])
     values = pdu[2:]
     kind = chance.randrange(10)
     if kind == 0:  # one bit of what says whose it is
@@ -32,18 +32,17 @@ def mutant(transaction, unit, pdu):
     elif kind == 2:  # cut off
         return bytes(header + values)[: chance.randrange(len(header) + len(values))]
     elif kind == 3:  # an exception, of the standard or not
-        return struct.pack(">HHHB", transaction, 0, 3, unit) + bytes([pdu[0] | 0x80, chance.randrange(256)])
+        return frame(transaction, unit, bytes([pdu[0] | 0x80, chance.randrange(256)]))
     elif kind == 4:  # shorter or longer inside a right header
         count = chance.randrange(0, 126)
         body = bytes([pdu[0], count * 2 & 0xFF]) + bytes(values)[: count * 2].ljust(count * 2, b"\0")
         if count * 2 == len(values):
             return bytes(header + values)
-        return struct.pack(">HHHB", transaction, 0, len(body) + 1, unit) + body
+        return frame(transaction, unit, body)
     elif kind == 5:  # another transaction; not the next one, because an answer that comes late with that number is a right answer to it in every respect
-        return struct.pack(">HHHB", transaction + chance.choice([-256, -1, 0x4000]) & 0xFFFF, 0, len(pdu) + 1, unit) + pdu
+        return frame(transaction + chance.choice([-256, -1, 0x4000]) & 0xFFFF, unit, pdu)
     elif kind == 6:  # another unit's answer with this one's number
-        other = (unit + 1) & 0xFF
-        return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, other) + pdu
+        return frame(transaction, (unit + 1) & 0xFF, pdu)
     elif kind == 7:  # twice
         return bytes(header + values) * 2
     elif kind == 8:  # junk before it
@@ -51,40 +50,13 @@ def mutant(transaction, unit, pdu):
     return bytes(header + values)
 
 
-def take(connection, count):
-    data = b""
-    while len(data) < count:
-        part = connection.recv(count - len(data))
-        if not part:
-            raise OSError("closed")
-        data += part
-    return data
+def behave(connection, transaction, unit, pdu):
+    function, register, count = struct.unpack(">BHH", pdu[:5])
+    sent[0] += 1
+    connection.sendall(mutant(transaction, unit, good(unit, function, register, count)))
 
 
-def serve(connection):
-    try:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            transaction, _protocol, length, unit = struct.unpack(">HHHB", take(connection, 7))
-            pdu = take(connection, length - 1)
-            function, register, count = struct.unpack(">BHH", pdu[:5])
-            sent[0] += 1
-            connection.sendall(mutant(transaction, unit, good(unit, function, register, count)))
-    except OSError:
-        pass
-    finally:
-        connection.close()
-
-
-def accept(listener):
-    while True:
-        connection, _peer = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-threading.Thread(target=accept, args=(listener,), daemon=True).start()
-print(f"ready {listener.getsockname()[1]}", flush=True)
+print(f"ready {listen(int(sys.argv[1]), behave)}", flush=True)
 while line := sys.stdin.readline():
     question = json.loads(line)
     if "seed" in question:

@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 
+from modbus_crc import crc
 from pty_line import Line
 
 BITS = 11
@@ -20,15 +21,6 @@ character = BITS / baud
 held = bytearray()
 ended = 0.0
 count, seconds, early = 0, 0.0, 0
-
-
-def crc(data):
-    register = 0xFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
-    return struct.pack("<H", register)
 
 
 def hear(data):

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+from modbus_tcp import frame, listen
+
 LATE_S = 0.6
 seen, times = [], []
 held = []
@@ -29,10 +31,6 @@ def good(function, register, count, pdu):
     return pdu[:7] if function == 22 else pdu[:5]
 
 
-def frame(transaction, unit, pdu):
-    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
-
-
 def refusal(function, code):
     return bytes([function | 0x80, code])
 
@@ -48,8 +46,12 @@ def later(connection, seconds, data):
     threading.Thread(target=send, daemon=True).start()
 
 
-def behave(connection, transaction, unit, function, register, count, pdu):
+def behave(connection, transaction, unit, pdu):
     """Returns False to hang up."""
+    function, register, count = struct.unpack(">BHH", pdu[:5])
+    with lock:
+        seen.append([unit, function, register])
+        times.append(time.monotonic())
     answer = frame(transaction, unit, good(function, register, count, pdu))
     if unit == 2:  # silent
         return True
@@ -132,43 +134,7 @@ def behave(connection, transaction, unit, function, register, count, pdu):
     return True
 
 
-def take(connection, count):
-    data = b""
-    while len(data) < count:
-        part = connection.recv(count - len(data))
-        if not part:
-            raise OSError("closed")
-        data += part
-    return data
-
-
-def serve(connection):
-    try:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            transaction, _protocol, length, unit = struct.unpack(">HHHB", take(connection, 7))
-            pdu = take(connection, length - 1)
-            function, register, count = struct.unpack(">BHH", pdu[:5])
-            with lock:
-                seen.append([unit, function, register])
-                times.append(time.monotonic())
-            if not behave(connection, transaction, unit, function, register, count, pdu):
-                return
-    except OSError:
-        pass
-    finally:
-        connection.close()
-
-
-def accept(listener):
-    while True:
-        connection, _peer = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-threading.Thread(target=accept, args=(listener,), daemon=True).start()
-print(f"ready {listener.getsockname()[1]}", flush=True)
+print(f"ready {listen(int(sys.argv[1]), behave)}", flush=True)
 while line := sys.stdin.readline():
     json.loads(line)
     with lock:

@@ -20,6 +20,7 @@ import threading
 import time
 
 import questions
+from modbus_crc import crc
 from pty_line import Line
 from registers import pack, unpack, width
 
@@ -32,16 +33,6 @@ lock = threading.Lock()
 late = [0.3, 0.3]
 babbling = threading.Event()
 chance = random.Random(7)
-
-
-def crc(data):
-    """CRC-16 with the polynomial 0xA001, bit by bit, low byte first."""
-    register = 0xFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
-    return struct.pack("<H", register)
 
 
 def frame(unit, pdu):
