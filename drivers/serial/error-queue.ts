@@ -1,36 +1,35 @@
 /** The error queue of instruments (SCPI-99 vol. 1 §4.1.5): read until it is empty. */
-
 import { limits } from '../../src/contract/limits.ts';
 import { compilePattern } from '../../src/contract/pattern.ts';
+import type { Asking } from './asking.ts';
 import type { Frame } from './frame.ts';
-import { showFrame } from './match.ts';
+import { noPlaces, showFrame } from './match.ts';
 import { fill } from './sending.ts';
 import type { ConnectionOptions } from './settings.ts';
-import type { Request, Wire } from './wire.ts';
+import type { Spelling } from './template.ts';
 
-type Times = Pick<Request<unknown>, 'timeoutMs' | 'restMs'> & { unit: string };
+export type ErrorQueueOptions = NonNullable<ConnectionOptions['errorQueue']>;
 
 export class ErrorQueue {
-  readonly #options: NonNullable<ConnectionOptions['errorQueue']>;
-  readonly #wire: Wire;
-  readonly #times: Times;
+  readonly #options: ErrorQueueOptions;
+  readonly #asking: Asking;
+  readonly #spelling: Spelling;
 
-  constructor(options: NonNullable<ConnectionOptions['errorQueue']>, wire: Wire, times: Times) {
+  constructor(options: ErrorQueueOptions, asking: Asking, spelling: Spelling) {
     this.#options = options;
-    this.#wire = wire;
-    this.#times = times;
+    this.#asking = asking;
+    this.#spelling = spelling;
   }
 
   /** The errors that were in it, oldest first; `fault` says why it could not be read. */
-  async empty(signal: AbortSignal): Promise<{ errors: string[]; fault?: string }> {
+  async empty(unit: string, signal: AbortSignal): Promise<{ errors: string[]; fault?: string }> {
     const none = compilePattern(this.#options.none);
-    const nobody = { id: undefined, sequence: undefined };
-    const bytes = fill(this.#options.request, {}, nobody, this.#wire.spelling);
+    const bytes = fill(this.#options.request, {}, noPlaces, this.#spelling);
     const errors: string[] = [];
     while (errors.length < limits.serialErrorQueueMax) {
       // Replies of an error queue begin with a number; what an instrument says by itself in between does not.
       const accept = (frame: Frame) => (none.test(frame.text) ? '' : /^[+-]?\d+\s*,/.test(frame.text) ? showFrame(frame) : undefined);
-      const outcome = await this.#wire.ask({ bytes, accept, ...this.#times }, signal);
+      const outcome = await this.#asking.ask(bytes, { accept, unit, isNumbered: false }, signal);
       if (outcome.kind === 'timeout') return { errors, fault: 'the error queue was asked and did not answer' };
       if (outcome.kind === 'lost') return { errors, fault: outcome.error.message };
       if (outcome.kind === 'aborted') return { errors, fault: 'reading the error queue was given up' };

@@ -32,6 +32,9 @@ export interface Places {
   sequence: number | undefined;
 }
 
+/** Where no device is meant and nothing is counted. */
+export const noPlaces: Places = { id: undefined, sequence: undefined };
+
 export interface Match {
   readonly groups: readonly string[];
   /** What the named groups took, {} without groups; undefined if the frame is another one. */

@@ -2,12 +2,11 @@
 import type { Answer } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import type { Asking } from './asking.ts';
-import { ErrorQueue } from './error-queue.ts';
+import { ErrorQueue, type ErrorQueueOptions } from './error-queue.ts';
 import type { Frame } from './frame.ts';
 import { compileMatch, type MatchText, type Places, showFrame, usesPlace } from './match.ts';
 import type { Sent } from './sending.ts';
-import type { ConnectionOptions } from './settings.ts';
-import type { Wire } from './wire.ts';
+import type { Spelling } from './template.ts';
 
 /** What is sent to have something done, and the lines that say yes and no. */
 interface Order {
@@ -18,14 +17,12 @@ interface Order {
 }
 
 export class Ordering {
-  readonly #wire: Wire;
-  readonly #options: ConnectionOptions;
   readonly #asking: Asking;
+  readonly #errorQueue: ErrorQueue | undefined;
 
-  constructor(wire: Wire, options: ConnectionOptions, asking: Asking) {
-    this.#wire = wire;
-    this.#options = options;
+  constructor(asking: Asking, errorQueue: ErrorQueueOptions | undefined, spelling: Spelling) {
     this.#asking = asking;
+    this.#errorQueue = errorQueue && new ErrorQueue(errorQueue, asking, spelling);
   }
 
   async order(
@@ -41,16 +38,14 @@ export class Ordering {
     } catch (error) {
       return { state: 'not-sent', detail: messageOf(error) };
     }
-    const { errorQueue } = this.#options;
-    if (!errorQueue) return await this.#send(order, unit, signal);
-    const { timeout: timeoutMs, requestDelay: restMs } = this.#options;
-    const queue = new ErrorQueue(errorQueue, this.#wire, { timeoutMs, restMs, unit });
+    const queue = this.#errorQueue;
+    if (!queue) return await this.#send(order, unit, signal);
     // What went wrong before is not this command's.
-    const before = await queue.empty(signal);
+    const before = await queue.empty(unit, signal);
     if (before.fault !== undefined) return { state: 'not-sent', detail: before.fault };
     const answer = await this.#send(order, unit, signal);
     if (answer.state !== 'acknowledged') return answer;
-    const after = await queue.empty(signal);
+    const after = await queue.empty(unit, signal);
     if (after.fault !== undefined) return { state: 'unknown', detail: `sent, but ${after.fault}` };
     return after.errors.length === 0
       ? { state: 'acknowledged' }

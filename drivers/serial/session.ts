@@ -40,7 +40,7 @@ export class SerialSession implements Session<Address> {
     this.#wire = wire;
     this.#options = line.options;
     this.#asking = new Asking(wire, line, this.#closing.signal);
-    this.#ordering = new Ordering(wire, line.options, this.#asking);
+    this.#ordering = new Ordering(this.#asking, line.options.errorQueue, wire.spelling);
     this.#host = host;
     this.#leave = leave;
   }
@@ -122,12 +122,9 @@ export class SerialSession implements Session<Address> {
   }
 
   async act(device: Device, action: ActionConfig, parameters: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
-    const { send, ack, nak, ...rest } = actionOf(action);
-    const prepare = (places: Places) => ({
-      bytes: bytesOfAction({ send, ack, nak, ...rest }, parameters, places, this.#wire.spelling),
-      ack,
-      nak,
-    });
+    const meant = actionOf(action);
+    const { send, ack, nak } = meant;
+    const prepare = (places: Places) => ({ bytes: bytesOfAction(meant, parameters, places, this.#wire.spelling), ack, nak });
     return await this.#ordering.order(device.id, [send, ack], prepare, signal);
   }
 

@@ -1,13 +1,11 @@
 /** The start-up dialogue: what is said after each opening, before anything else. */
 import { formatDurationMs } from '../../src/contract/duration.ts';
 import type { Frame } from './frame.ts';
-import { compileMatch, showFrame } from './match.ts';
+import { compileMatch, noPlaces, showFrame } from './match.ts';
 import { fill, namesIn, type Sent } from './sending.ts';
 import type { ConnectionOptions } from './settings.ts';
 import { hide } from './taps.ts';
 import type { Wire } from './wire.ts';
-
-const nobody = { id: undefined, sequence: undefined };
 
 /** Rejects with the step that failed, in words without the secret. */
 export async function runStart(wire: Wire, { start }: ConnectionOptions, password: string | undefined, signal: AbortSignal): Promise<void> {
@@ -17,7 +15,7 @@ export async function runStart(wire: Wire, { start }: ConnectionOptions, passwor
     const accept = match
       ? (frame: Frame) => {
           last = frame;
-          return match.find(frame, nobody) && true;
+          return match.find(frame, noPlaces) && true;
         }
       : undefined;
     const place = `start[${index}]`;
@@ -41,7 +39,7 @@ function spell(place: string, send: Sent, password: string | undefined, wire: Wi
   const isSecret = namesIn(send).includes('password');
   if (isSecret && !password)
     throw new Error(`the start-up dialogue failed at ${place}: the secret "password" of the connection is not set`);
-  const bytes = fill(send, password ? { password } : {}, nobody, wire.spelling);
+  const bytes = fill(send, password ? { password } : {}, noPlaces, wire.spelling);
   if (!isSecret) return [bytes, undefined];
-  return [bytes, typeof send === 'string' ? fill(send, { password: '***' }, nobody, wire.spelling) : Buffer.from('***')];
+  return [bytes, typeof send === 'string' ? fill(send, { password: '***' }, noPlaces, wire.spelling) : Buffer.from('***')];
 }

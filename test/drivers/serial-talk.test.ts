@@ -113,6 +113,19 @@ it('commands of an instrument end as its error queue says, and old errors are no
   expect((await read(session, line, 'volt'))?.value).toBe(12);
 });
 
+it('a session that is closed does not go on asking for errors on a line others still use', async () => {
+  const shared = new Map<string, unknown>();
+  const volt = { volt: { set: { send: 'VOLT {value}\n' } } };
+  // Nobody answers this one.
+  const line = lineTo({ path, timeout: '5s', errorQueue: { request: 'OUTP OFF\n' } }, volt);
+  const [session, other] = [await open(line, hostWith({}, { shared })), await open(lineTo({ path }, idn), hostWith({}, { shared }))];
+  const command = session.write?.(pointOf(line, 'volt'), 12, never());
+  await expect.poll(heard).toEqual(['OUTP OFF']);
+  await session.close();
+  expect(await command).toEqual({ state: 'not-sent', detail: 'reading the error queue was given up' });
+  expect((await read(other, lineTo({ path }, idn), 'idn'))?.reason).toBe('');
+});
+
 const gga = '$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n';
 
 it.each([
