@@ -28,7 +28,7 @@ export function check({ connection, devices }: Line<ConnectionOptions, DeviceOpt
     lineEnds(place, text);
   };
   const numbered = (place: string, request: Sent, answer: MatchText | undefined) => {
-    if (answer !== undefined && usesPlace(answer, 'sequence') && !usesPlace(request as MatchText, 'sequence'))
+    if (answer !== undefined && usesPlace(answer, 'sequence') && !usesPlace(request, 'sequence'))
       add('error', place, 'has the place {sequence}, which what is sent does not have; allowed is both or neither');
   };
   checkConnection(connection.options, add, sent);

@@ -11,7 +11,7 @@ export class Frame {
   }
 
   get text(): string {
-    this.#text ??= this.bytes.toString(this.#encoding === 'latin1' ? 'latin1' : 'utf8');
+    this.#text ??= this.bytes.toString(this.#encoding);
     return this.#text;
   }
 

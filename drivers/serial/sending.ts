@@ -79,7 +79,7 @@ export function fill(sent: Sent, values: Readonly<Record<string, Value>>, places
   const all: Record<string, Value> = { ...values };
   if (places.id !== undefined) all.id ??= places.id;
   if (places.sequence !== undefined) all.sequence ??= places.sequence;
-  if (typeof sent === 'string') return Buffer.from(compileTemplate(sent).fill(all, line), line.encoding === 'latin1' ? 'latin1' : 'utf8');
+  if (typeof sent === 'string') return Buffer.from(compileTemplate(sent).fill(all, line), line.encoding);
   return Buffer.concat(
     parseHex(sent.hex).map((token) => ('bytes' in token ? token.bytes : numberBytes(token.name, all[token.name], token.type))),
   );
@@ -89,7 +89,7 @@ export function fill(sent: Sent, values: Readonly<Record<string, Value>>, places
 export function fillRequest(sent: Sent, places: Places, line: Spelling): Buffer {
   if (typeof sent !== 'string') return fill(sent, {}, places, line);
   const text = sent.replaceAll('{id}', () => places.id ?? '{id}').replaceAll('{sequence}', () => String(places.sequence ?? '{sequence}'));
-  return Buffer.from(text, line.encoding === 'latin1' ? 'latin1' : 'utf8');
+  return Buffer.from(text, line.encoding);
 }
 
 function numberBytes(name: string, value: Value | undefined, type: NumberType): Buffer {

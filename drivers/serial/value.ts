@@ -31,7 +31,7 @@ function parseInteger(text: string): Parsed {
   if (!integerPattern.test(text)) return bad(`${quote(text)} is no whole number`);
   const value = BigInt(text.replace(/^\+/, ''));
   if (value < int64Min || value > int64Max) return bad(`${text} is beyond 64 bits with a sign`);
-  return good(value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value);
+  return good(exact(value));
 }
 
 function parseBoolean(text: string): Parsed {
@@ -46,6 +46,11 @@ export function settleValue(value: Value, type: ValueType): Parsed {
   if (type === 'integer' && typeof value === 'number' && !Number.isSafeInteger(value)) return bad(`${value} is no whole number`);
   if (typeof value === 'boolean' && (type === 'number' || type === 'integer')) return good(Number(value));
   return good(type === 'text' ? String(value) : value);
+}
+
+/** A number, unless a double would round it. */
+export function exact(whole: bigint): number | bigint {
+  return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
 }
 
 /** Text of the line for people: bounded, with control characters made visible. */

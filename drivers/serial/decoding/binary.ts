@@ -1,5 +1,6 @@
 /** A value at its place in a frame of bytes. */
 import type { Value } from '../../../src/contract/sample.ts';
+import { exact } from '../value.ts';
 
 export const binaryTypes = [
   'uint8',
@@ -46,7 +47,7 @@ export function readBinary(bytes: Buffer, place: BinaryPlace): Value | undefined
   const at = (place.offset < 0 ? bytes.length + place.offset : place.offset) + index * size;
   if (at < 0 || at + size > bytes.length) return undefined;
   const raw = bytes.subarray(at, at + size);
-  if (type === 'string') return raw.toString(place.encoding === 'latin1' ? 'latin1' : 'utf8').replace(/[\0 ]+$/, '');
+  if (type === 'string') return raw.toString(place.encoding).replace(/[\0 ]+$/, '');
   const ordered = place.endian === 'big' ? raw : Buffer.from(raw).reverse();
   if (type === 'bcd') {
     const digits = ordered.toString('hex');
@@ -58,10 +59,6 @@ export function readBinary(bytes: Buffer, place: BinaryPlace): Value | undefined
   const unsigned = BigInt(`0x${ordered.toString('hex')}`);
   if (bit !== undefined) return exact((unsigned >> BigInt(bit)) & ((1n << BigInt(bits)) - 1n));
   return exact(type.startsWith('u') ? unsigned : BigInt.asIntN(size * 8, unsigned));
-}
-
-function exact(value: bigint): number | bigint {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
 function shortest(value: number): number {

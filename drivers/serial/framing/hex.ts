@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** `bytesMin` to `bytesMax` bytes, two digits each, blanks between them as one likes. The parsed value stays text, so that it can be drawn and compared. */
 export function hexSchema(bytesMin: number, bytesMax: number) {
-  const allowed = bytesMin === bytesMax ? `${bytesMin === 1 ? 'one byte' : `${bytesMin} bytes`}` : `${bytesMin} to ${bytesMax} bytes`;
+  const allowed = bytesMin === bytesMax ? (bytesMin === 1 ? 'one byte' : `${bytesMin} bytes`) : `${bytesMin} to ${bytesMax} bytes`;
   return z.string().refine((text) => {
     const digits = text.replaceAll(' ', '');
     return /^([0-9a-fA-F]{2})*$/.test(digits) && digits.length >= 2 * bytesMin && digits.length <= 2 * bytesMax;

@@ -37,12 +37,10 @@ export function guess(pieces: readonly Buffer[]): Guess | undefined {
   const all = Buffer.concat(pieces);
   if (all.length < bytesMin) return undefined;
   const seven = sevenBits(all);
-  if (seven)
-    return {
-      ...textGuess(seven.bytes),
-      score: textGuess(seven.bytes).score * 0.95,
-      connection: { ...textGuess(seven.bytes).connection, dataBits: 7, parity: seven.parity },
-    };
+  if (seven) {
+    const asText = textGuess(seven.bytes);
+    return { ...asText, score: asText.score * 0.95, connection: { ...asText.connection, dataBits: 7, parity: seven.parity } };
+  }
   const asText = textGuess(all);
   const asBytes = bytesGuess(pieces, all);
   return asBytes && asBytes.score > asText.score ? asBytes : asText;
