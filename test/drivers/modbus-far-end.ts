@@ -1,10 +1,10 @@
-/** pymodbus behind any of the transports, for the suite of all drivers. */
+/** A far end behind any of the transports, for the suite of all drivers: pymodbus, or another program that answers the same questions. */
 import type { Value } from '../../src/contract/sample.ts';
 import { startPython } from '../far/python.ts';
 import type { RawLine } from './line.ts';
 import type { FarEnd } from './suite.ts';
 
-/** One point of every type, and what the far end (pymodbus) is told to hold. */
+/** One point of every type, and what the far end (in Python) is told to hold. */
 const places: Record<string, { address: Record<string, unknown>; value: Value; access?: string }> = {
   coil: { address: { table: 'coil', register: 3 }, value: true, access: 'read-write' },
   discrete: { address: { table: 'discrete', register: 17 }, value: true },
@@ -17,7 +17,7 @@ const places: Record<string, { address: Record<string, unknown>; value: Value; a
   float32: { address: { table: 'holding', register: 24, type: 'float32', order: 'CDAB' }, value: 123456.0 },
   float64: { address: { table: 'input', register: 40, type: 'float64', order: 'GHEFCDAB' }, value: Math.PI },
   text: { address: { table: 'holding', register: 100, type: 'string', length: 8, order: 'AB' }, value: 'FG-0042 é' },
-  flag: { address: { table: 'holding', register: 28, bit: 5 }, value: true },
+  flag: { address: { table: 'holding', register: 28, bit: 5 }, value: true, access: 'read-write' },
   setpoint: { address: { table: 'holding', register: 30, type: 'int16', order: 'AB' }, value: 500, access: 'read-write' },
   // Read together with the undefined register beside it, so the device refuses the block.
   neighbour: { address: { table: 'holding', register: 199, type: 'uint16', order: 'AB' }, value: 777 },
@@ -25,14 +25,14 @@ const places: Record<string, { address: Record<string, unknown>; value: Value; a
   stubborn: { address: { table: 'holding', register: 300 }, value: null, access: 'read-write' },
 };
 
-/** `place` is what modbus.py is told first; `again` the same for a restart, at the port it has had. */
+/** `place` is what the program is told first; `again` the same for a restart, at the port it has had. */
 export async function startModbus(
   place: number | string,
   again: (port: number) => number | string,
   connection: (port: number) => Record<string, unknown>,
-  secrets: Record<string, string> = {},
+  { secrets = {}, program = 'modbus.py' }: { secrets?: Record<string, string>; program?: string } = {},
 ): Promise<FarEnd> {
-  let far = await startPython('modbus.py', place);
+  let far = await startPython(program, place);
   const port = far.port;
   const ask = (point: string, question: Record<string, unknown>) => far.ask({ unit: 1, ...places[point]?.address, ...question });
   const set = async (point: string, value: Value) => {
@@ -62,7 +62,7 @@ export async function startModbus(
     refused: { point: 'stubborn', value: 1 },
     kill: () => far.kill(),
     async restart() {
-      far = await startPython('modbus.py', again(port));
+      far = await startPython(program, again(port));
     },
     close: () => far.kill(),
   };

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
+import { planReads } from '../../drivers/modbus/plan.ts';
 import { profileSchema } from '../../src/contract/device.ts';
 import type { Driver } from '../../src/contract/driver.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
@@ -46,12 +47,11 @@ describe.each(profiles.map((profile) => [profile.id, profile] as const))('%s', (
     expect(readFileSync(new URL(`${id}.svg`, folder), 'utf8')).toMatch(/^<svg [^>]*role="img" aria-label="/);
   });
 
-  it('takes few requests', async () => {
+  it('takes few requests', () => {
     const line = buildLine(driver, {
       connection: { transport: { type: 'rtu', path: '/dev/null' } },
       devices: [{ id: 'd', points: points.filter(({ access }) => access !== 'write') }],
     });
-    const { planReads } = await import('../../drivers/modbus/plan.ts');
     const plan = planReads(line.devices[0]?.points as never, new Map([['d', line.devices[0]]]) as never);
     expect(plan.length, plan.map(({ text }) => text).join('\n')).toBeLessThanOrEqual(requestsMax[id] ?? 40);
   });

@@ -1,64 +1,16 @@
+/** What every driver must do, over RTU on a serial line: the far end is Python on a pty, with its own checksum. */
 import { modbus } from '../../drivers/modbus/driver.ts';
 import type { Driver } from '../../src/contract/driver.ts';
-import type { Value } from '../../src/contract/sample.ts';
 import { portName } from '../far/port.ts';
-import { startPython } from '../far/python.ts';
-import type { RawLine } from './line.ts';
-import { driverSuite, type FarEnd } from './suite.ts';
+import { startModbus } from './modbus-far-end.ts';
+import { driverSuite } from './suite.ts';
 
-/** One point of every type, and what the far end (Python on a pty, with its own checksum) is told to hold. */
-const places: Record<string, { address: Record<string, unknown>; value: Value; access?: string }> = {
-  coil: { address: { table: 'coil', register: 3 }, value: true, access: 'read-write' },
-  discrete: { address: { table: 'discrete', register: 17 }, value: true },
-  int16: { address: { table: 'input', register: 0, type: 'int16', order: 'AB' }, value: -12345 },
-  uint16: { address: { table: 'input', register: 1, type: 'uint16', order: 'BA' }, value: 54321 },
-  int32: { address: { table: 'holding', register: 10, type: 'int32', order: 'DCBA' }, value: -123456789 },
-  uint32: { address: { table: 'holding', register: 12, type: 'uint32', order: 'BADC' }, value: 4294967295 },
-  int64: { address: { table: 'holding', register: 14, type: 'int64', order: 'HGFEDCBA' }, value: -9223372036854775807n },
-  uint64: { address: { table: 'holding', register: 20, type: 'uint64', order: 'ABCDEFGH' }, value: 18446744073709551615n },
-  float32: { address: { table: 'holding', register: 24, type: 'float32', order: 'CDAB' }, value: 123456.0 },
-  float64: { address: { table: 'input', register: 40, type: 'float64', order: 'GHEFCDAB' }, value: Math.PI },
-  text: { address: { table: 'holding', register: 100, type: 'string', length: 8, order: 'AB' }, value: 'FG-0042 é' },
-  flag: { address: { table: 'holding', register: 28, bit: 5 }, value: true, access: 'read-write' },
-  setpoint: { address: { table: 'holding', register: 30, type: 'int16', order: 'AB' }, value: 500, access: 'read-write' },
-  neighbour: { address: { table: 'holding', register: 199, type: 'uint16', order: 'AB' }, value: 777 },
-  undefined_register: { address: { table: 'holding', register: 200 }, value: null },
-  stubborn: { address: { table: 'holding', register: 300 }, value: null, access: 'read-write' },
-};
-
-async function start(): Promise<FarEnd> {
+driverSuite('modbus rtu', modbus as Driver, () => {
   const path = portName();
-  let far = await startPython('modbus_rtu.py', path);
-  const ask = (point: string, question: Record<string, unknown>) => far.ask({ unit: 1, ...places[point]?.address, ...question });
-  const values = Object.fromEntries(Object.entries(places).flatMap(([id, { value }]) => (value === null ? [] : [[id, value]])));
-  const raw: RawLine = {
-    connection: { transport: { type: 'rtu', path, baudRate: 115_200, turnaround: '50ms' }, timeout: '2s' },
-    devices: [
-      {
-        id: 'plant',
-        address: { unitId: 1 },
-        points: Object.entries(places).map(([id, { address, access = 'read' }]) => ({ id, address, access })),
-      },
-    ],
-  };
-  return {
-    raw,
-    values,
-    async set(point, value) {
-      await ask(point, { set: typeof value === 'bigint' ? String(value) : value });
-    },
-    failing: { point: 'undefined_register', reason: 'exception-2' },
-    writable: { point: 'setpoint', values: [555, -1] },
-    async held(point) {
-      return (await ask(point, { get: true })).value as Value;
-    },
-    refused: { point: 'stubborn', value: 1 },
-    kill: () => far.kill(),
-    async restart() {
-      far = await startPython('modbus_rtu.py', path);
-    },
-    close: () => far.kill(),
-  };
-}
-
-driverSuite('modbus rtu', modbus as Driver, start);
+  return startModbus(
+    path,
+    () => path,
+    () => ({ transport: { type: 'rtu', path, baudRate: 115_200, turnaround: '50ms' }, timeout: '2s' }),
+    { program: 'modbus_rtu.py' },
+  );
+});

@@ -94,7 +94,7 @@ async function startTls(): Promise<FarEnd> {
     `tls:0:${folder}`,
     (port) => `tls:${port}:${folder}`,
     (port) => ({ transport: { type: 'tls', host, port, serverName: 'server.test' }, timeout }),
-    { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key'), passphrase },
+    { secrets: { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key'), passphrase } },
   );
 }
 
