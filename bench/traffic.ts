@@ -37,8 +37,8 @@ function array(bytes: Uint8Array, unit: string): number {
 }
 
 function spans(): number {
-  const kept = new Spans(['command', 'poll']);
-  const owner = {};
+  const kept = new Spans();
+  const owner = { key: '1/bench', connection: 'plc', kind: 'modbus', terms: undefined };
   return nsEach(() => {
     for (let n = 0; n < messages; n += 1)
       kept.add({ unit: '1', text: 'read', priority: 'poll', outcome: 'answered', owner, queuedMs: n, startedMs: n, endedMs: n });

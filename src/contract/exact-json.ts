@@ -21,3 +21,8 @@ export function parseExactJson(text: string, isExact: IsExact = () => true): unk
     return isExact(exact, value) ? exact : value;
   });
 }
+
+/** The way back: whole numbers of 64 bits are strings of digits, because most who read JSON make doubles of numbers. */
+export function exactJson(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+}

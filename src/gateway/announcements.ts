@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Device } from '../contract/device.ts';
+import { exactJson } from '../contract/exact-json.ts';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
@@ -219,8 +220,8 @@ export class Announcements {
 
 /** Of the settings under which a device was announced. */
 function fingerprint({ connection, driver }: PlannedConnection): string {
-  const text = JSON.stringify([driver.kind, connection.options], (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(exactJson([driver.kind, connection.options]))
+    .digest('hex')
+    .slice(0, 16);
 }

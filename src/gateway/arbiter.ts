@@ -27,7 +27,7 @@ export class Arbiter {
   readonly shares = new Set<Share>();
   readonly shared = new Map<string, unknown>();
   readonly aside: Aside;
-  readonly spans = new Spans(priorities);
+  readonly spans = new Spans();
   readonly #clock: Clock;
   readonly #lanes: Record<Priority, Lane<Waiting>> = { command: new Lane(), fresh: new Lane(), poll: new Lane(), survey: new Lane() };
   #inFlight = 0;

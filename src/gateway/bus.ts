@@ -4,7 +4,8 @@
  */
 import type { Clock } from '../contract/clock.ts';
 import { Arbiter, type Share } from './arbiter.ts';
-import type { BusJob, Priority, Tenant } from './job.ts';
+import type { BusJob, Tenant } from './job.ts';
+import type { PlannedConnection } from './plan.ts';
 import type { Span } from './spans.ts';
 
 export { type BusJob, type BusOutcome, type Priority, priorities, QueueFull, type Tenant, UnitAside } from './job.ts';
@@ -31,7 +32,7 @@ export interface Bus {
   release(): void;
 }
 
-export interface BusSpan extends Omit<Span<Priority>, 'owner'> {
+export interface BusSpan extends Omit<Span, 'owner'> {
   /** Undefined for a connection of another gateway, which is then not described: `unit` and `text` are empty. */
   connection: string | undefined;
 }
@@ -88,15 +89,20 @@ export function createBuses(deps: { clock: Clock }): Buses {
   };
 }
 
+/** The share of a connection, on the bus of its endpoint. */
+export function leaseFor(buses: Buses, key: string, { driver, connection: { id, kind, options } }: PlannedConnection): Bus {
+  const tenant = { key, connection: id, kind, terms: driver.terms?.(options) };
+  return buses.lease(driver.endpoint(options), driver.maxInFlight(options), tenant);
+}
+
 function kindOf(arbiter: Arbiter): string {
   const [first] = arbiter.shares;
   return first?.tenant?.kind ?? '';
 }
 
 /** What the tenant of a bus may know of a request: of another gateway's only that it was there. */
-function shown({ owner, ...span }: Span<Priority>, tenant: Tenant | undefined): BusSpan {
-  const theirs = owner as Tenant | undefined;
-  if (theirs?.key === tenant?.key) return { ...span, connection: theirs?.connection };
+function shown({ owner, ...span }: Span, tenant: Tenant | undefined): BusSpan {
+  if (owner?.key === tenant?.key) return { ...span, connection: owner?.connection };
   const { detail: _, ...bare } = span;
   return { ...bare, unit: '', text: '', connection: undefined };
 }

@@ -215,9 +215,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     set: (name, body, user, idempotencyKey) => (active ? commands.set(name, body, { user, idempotencyKey }) : Promise.reject(notActive())),
     act: (device, action, body, user, idempotencyKey) =>
       active ? commands.act(device, action, body, { user, idempotencyKey }) : Promise.reject(notActive()),
-    get commands() {
-      return commands;
-    },
+    commands,
     subscribe: (take) => hub.subscribe(take),
     follow: (see) => news.follow(see),
     counters: () => ({

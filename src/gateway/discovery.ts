@@ -103,10 +103,7 @@ export class Discovery {
   /** Why a device of this id may not be added beside these, in words that follow its name. */
   refusalOf(id: string): string | undefined {
     const known = this.#found.get(id);
-    if (known) return `is discovered by ${known.template.device.id} already`;
-    if (this.#found.size >= limits.discoveredDevicesMax)
-      return `is one too many: ${limits.discoveredDevicesMax} devices are discovered already`;
-    return undefined;
+    return known ? `is discovered by ${known.template.device.id} already` : this.#full();
   }
 
   devicesBehind(connection: string): Device[] {
@@ -171,9 +168,12 @@ export class Discovery {
     if (known) return `would be the device ${id}, which is discovered by ${known.template.device.id} already`;
     if (this.#configured.has(id)) return `would be the device ${id}, which is in the settings already`;
     if (this.#isAnnounced(id)) return `would be the device ${id}, which announces itself already`;
-    if (this.#found.size >= limits.discoveredDevicesMax)
-      return `is one too many: ${limits.discoveredDevicesMax} devices are discovered already`;
-    return undefined;
+    return this.#full();
+  }
+
+  #full(): string | undefined {
+    if (this.#found.size < limits.discoveredDevicesMax) return undefined;
+    return `is one too many: ${limits.discoveredDevicesMax} devices are discovered already`;
   }
 
   #make(template: Template, id: string, values: Values): Device | undefined {

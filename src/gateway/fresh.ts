@@ -3,7 +3,7 @@ import type { PlannedRequest, Reading } from '../contract/driver.ts';
 import { Fault } from '../contract/fault.ts';
 import type { Sample } from '../contract/sample.ts';
 import type { Priority } from './bus.ts';
-import type { Intake } from './intake.ts';
+import { againOf, type Intake } from './intake.ts';
 import type { Link } from './link.ts';
 import type { PlacedPoint } from './plant.ts';
 
@@ -42,7 +42,7 @@ export async function readFresh(
 async function readUntilReady(link: Link, request: PlannedRequest, priority: Priority, signal: AbortSignal): Promise<Reading[]> {
   for (let tries = 0; ; tries++) {
     const readings = await link.read(request, priority, signal);
-    const again = readings.find((reading) => reading.again !== undefined)?.again;
+    const again = againOf(readings);
     if (!again || tries >= again.times) return readings;
     await link.clock.sleep(again.afterMs, signal);
   }

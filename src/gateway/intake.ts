@@ -221,6 +221,11 @@ export function areReadings(answer: unknown): answer is Reading[] {
   return Array.isArray(answer) && answer.every((reading: unknown) => typeof (reading as Reading | null)?.point?.id === 'string');
 }
 
+/** How often and when a far end that put us off is to be asked again; undefined if it did not. */
+export function againOf(readings: readonly Reading[]): Reading['again'] {
+  return readings.find((reading) => reading.again !== undefined)?.again;
+}
+
 /** True if any of the readings proves that somebody answered. */
 export function saysSomething(readings: readonly Reading[]): boolean | undefined {
   return readings.length === 0 ? undefined : readings.some((reading) => !silentReasons.has(reading.reason));

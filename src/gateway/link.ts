@@ -11,7 +11,7 @@ import type { SeriesKey } from '../contract/sample.ts';
 import type { ConnectionStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { Announcements } from './announcements.ts';
-import type { Bus, Buses, BusSpan, Priority } from './bus.ts';
+import { type Bus, type Buses, type BusSpan, leaseFor, type Priority } from './bus.ts';
 import { createHost, logOf } from './host.ts';
 import { areReadings, type Intake, saysSomething } from './intake.ts';
 import type { ListenerDeps } from './listener.ts';
@@ -74,10 +74,7 @@ export class Link {
     this.counters = counters;
     this.#line = { connection: planned.connection, devices: devicesOf(planned) };
     this.#sinceMs = deps.clock.nowMs();
-    const { driver, connection } = planned;
-    const { id, kind, options } = connection;
-    const tenant = { key: deps.key, connection: id, kind, terms: driver.terms?.(options) };
-    this.#bus = deps.buses.lease(driver.endpoint(options), driver.maxInFlight(options), tenant);
+    this.#bus = leaseFor(deps.buses, deps.key, planned);
     this.#ended = this.#live();
   }
 

@@ -7,7 +7,7 @@ import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Reason } from '../contract/sample.ts';
 import { QueueFull, UnitAside } from './bus.ts';
-import { type Intake, pointsOf, saysSomething } from './intake.ts';
+import { againOf, type Intake, pointsOf, saysSomething } from './intake.ts';
 import type { Plant } from './plant.ts';
 import { every, phaseMs } from './schedule.ts';
 
@@ -98,7 +98,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
     try {
       const readings = await deps.ask(task.request, stopping.signal);
       if (stopping.signal.aborted) return;
-      const again = readings.find((reading) => reading.again !== undefined)?.again;
+      const again = againOf(readings);
       if (again && task.putOff < again.times) {
         task.putOff += 1;
         task.cancelRetry = deps.clock.after(again.afterMs, () => void run(task));

@@ -1,23 +1,24 @@
 /** What went over a bus lately: one span a request, in columns, so that a busy bus costs a few bytes a request and nothing to collect. */
 import { limits } from '../contract/limits.ts';
+import { type Priority, priorities, type Tenant } from './job.ts';
 
 /** `done`: the request cannot tell whether the unit said anything; `failed`: it threw. */
-export const outcomes = ['answered', 'silent', 'done', 'failed'] as const;
+const outcomes = ['answered', 'silent', 'done', 'failed'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** Times are of the clock that never jumps, in milliseconds. */
-export interface Span<P extends string = string> {
+export interface Span {
   /** Counts up on this bus. */
   number: number;
   unit: string;
   /** What was asked, for people. */
   text: string;
-  priority: P;
+  priority: Priority;
   outcome: Outcome;
   /** Why it failed. */
   detail?: string | undefined;
-  /** Whose request it was: the object it was given with. */
-  owner: unknown;
+  /** Whose request it was. */
+  owner: Tenant | undefined;
   queuedMs: number;
   startedMs: number;
   endedMs: number;
@@ -27,13 +28,12 @@ interface Row {
   unit: string;
   text: string;
   detail: string | undefined;
-  owner: unknown;
+  owner: Tenant | undefined;
 }
 
 const firstRows = 64;
 
-export class Spans<P extends string> {
-  readonly #priorities: readonly P[];
+export class Spans {
   /** Queued, started, ended. */
   #times = new Float64Array(firstRows * 3);
   /** Priority and outcome. */
@@ -41,19 +41,15 @@ export class Spans<P extends string> {
   #rows: Row[] = [];
   #count = 0;
 
-  constructor(priorities: readonly P[]) {
-    this.#priorities = priorities;
-  }
-
   /** The oldest gives way at `limits.busSpansMax`. */
-  add(span: Omit<Span<P>, 'number'>): void {
+  add(span: Omit<Span, 'number'>): void {
     const capacity = this.#codes.length / 2;
     if (this.#count === capacity && capacity < limits.busSpansMax) this.#grow(Math.min(capacity * 2, limits.busSpansMax));
     const at = this.#count % (this.#codes.length / 2);
     this.#times[at * 3] = span.queuedMs;
     this.#times[at * 3 + 1] = span.startedMs;
     this.#times[at * 3 + 2] = span.endedMs;
-    this.#codes[at * 2] = this.#priorities.indexOf(span.priority);
+    this.#codes[at * 2] = priorities.indexOf(span.priority);
     this.#codes[at * 2 + 1] = outcomes.indexOf(span.outcome);
     const { unit, text, detail, owner } = span;
     const row = this.#rows[at];
@@ -67,8 +63,8 @@ export class Spans<P extends string> {
   }
 
   /** Those that ended after `fromMs` and were queued before `toMs`, in the order they ended. */
-  between(fromMs: number, toMs: number): Span<P>[] {
-    const found: Span<P>[] = [];
+  between(fromMs: number, toMs: number): Span[] {
+    const found: Span[] = [];
     const kept = Math.min(this.#count, this.#codes.length / 2);
     for (let number = this.#count - kept; number < this.#count; number += 1) {
       const at = number % (this.#codes.length / 2);
@@ -80,7 +76,7 @@ export class Spans<P extends string> {
         number,
         unit,
         text,
-        priority: this.#priorities[this.#codes[at * 2] ?? 0] as P,
+        priority: priorities[this.#codes[at * 2] ?? 0] as Priority,
         outcome: outcomes[this.#codes[at * 2 + 1] ?? 0] as Outcome,
         detail,
         owner,

@@ -1,7 +1,8 @@
 /** The probes and scans of a gateway: at most one a connection at a time, on the session that runs or on a trial, with the last result kept. */
 import type { Clock } from '../contract/clock.ts';
 import type { Finding } from '../contract/driver.ts';
-import { Fault, messageOf } from '../contract/fault.ts';
+import { exactJson } from '../contract/exact-json.ts';
+import { badRequest, messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import type { Link } from './link.ts';
@@ -84,38 +85,35 @@ export class Surveys {
     const { id } = planned.connection;
     const { driver } = planned;
     if (!driver.survey?.[kind]) throw noSurvey(kind, `${driver.title} (${driver.kind})`);
-    if (this.#running.has(id)) {
-      throw new Fault(
-        `a ${this.#running.get(id)?.report.kind} of connection ${id} is under way; it ends when the one who asked for it leaves`,
-        {
-          type: 'survey-under-way',
-          blame: 'caller',
-          status: 409,
-        },
+    const other = this.#running.get(id);
+    if (other)
+      throw badRequest(
+        `a ${other.report.kind} of connection ${id} is under way; it ends when the one who asked for it leaves`,
+        undefined,
+        'survey-under-way',
+        409,
       );
-    }
     const link = order.isRunning ? this.#deps.link(id) : undefined;
-    const isUp = link !== undefined && link.downBecause === undefined;
-    const trial = isUp ? undefined : openTrial(this.#deps, planned);
+    const up = link?.downBecause === undefined ? link : undefined;
+    const clock = this.#deps.clock;
     const report: SurveyReport = {
       connection: id,
       protocol: driver.kind,
       kind,
-      session: isUp ? 'running' : 'trial',
+      session: up ? 'running' : 'trial',
       state: 'running',
-      startedMs: this.#deps.clock.nowMs(),
+      startedMs: clock.nowMs(),
       findings: [],
       dropped: 0,
     };
-    const findings = findingsOf(report, ear, this.#deps.clock);
+    const findings = findingsOf(report, ear, clock);
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    const running = trial
-      ? trial(
-          (session, life, bus, broken) =>
-            conduct({ clock: this.#deps.clock, bus, session, life, kind, options, findings, signal: either, broken }),
+    const running = up
+      ? up.survey(kind, options, findings, either)
+      : openTrial(this.#deps, planned)(
+          (session, life, bus, broken) => conduct({ clock, bus, session, life, kind, options, findings, signal: either, broken }),
           either,
-        )
-      : (link as Link).survey(kind, options, findings, either);
+        );
     const survey: RunningSurvey = { report, ended: this.#end(report, running, either) };
     this.#running.set(id, survey);
     this.#last.delete(id);
@@ -172,7 +170,7 @@ function findingsOf(report: SurveyReport, ear: SurveyEar, clock: Clock): Finding
     },
     found(finding) {
       const place = places.get(finding.id) ?? report.findings.length;
-      const length = lengthOf(finding);
+      const length = exactJson(finding).length;
       const total = characters - (lengths[place] ?? 0) + length;
       if (place >= limits.findingsMax || length > limits.findingCharactersMax || total > limits.surveyCharactersMax) {
         report.dropped += 1;
@@ -185,8 +183,4 @@ function findingsOf(report: SurveyReport, ear: SurveyEar, clock: Clock): Finding
       ear.found(finding);
     },
   };
-}
-
-function lengthOf(finding: Finding): number {
-  return JSON.stringify(finding, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)).length;
 }

@@ -4,7 +4,7 @@ import type { Session } from '../contract/driver.ts';
 import { Fault, messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
-import type { Bus, Buses } from './bus.ts';
+import { type Bus, type Buses, leaseFor } from './bus.ts';
 import { within } from './guard.ts';
 import { createTrialHost, logOf } from './host.ts';
 import { openSession } from './open.ts';
@@ -29,13 +29,8 @@ export type TrialUse = (session: Session, life: AbortSignal, bus: Bus, broken: (
 export function openTrial(deps: TrialDeps, planned: PlannedConnection): (use: TrialUse, signal: AbortSignal) => Promise<void> {
   const { key, buses, clock, traffics } = deps;
   const { driver, connection, devices, templates = [] } = planned;
-  const { id, kind, options } = connection;
-  const bus = buses.lease(driver.endpoint(options), driver.maxInFlight(options), {
-    key,
-    connection: id,
-    kind,
-    terms: driver.terms?.(options),
-  });
+  const { id } = connection;
+  const bus = leaseFor(buses, key, planned);
   const refusal = bus.claim();
   if (refusal !== undefined) {
     bus.release();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../contract/clock.ts';
+import { exactJson } from '../../contract/exact-json.ts';
 import { badPart } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Log } from '../../contract/log.ts';
@@ -10,7 +11,6 @@ import type { Handler } from './ask.ts';
 import { Backlog } from './backlog.ts';
 import { type Event, follow, type Kind, kinds, type Wish } from './event-source.ts';
 import type { LongAnswers } from './long-answers.ts';
-import { json } from './reply.ts';
 import { readSelection } from './selection.ts';
 
 interface Wording {
@@ -20,8 +20,8 @@ interface Wording {
 
 /** A line of JSON an event; or Server-Sent Events, for whoever asks for `text/event-stream`. */
 const wordings: Record<'application/x-ndjson' | 'text/event-stream', Wording> = {
-  'application/x-ndjson': { type: 'application/x-ndjson', of: (event) => `${json(event)}\n` },
-  'text/event-stream': { type: 'text/event-stream; charset=utf-8', of: (event) => `event: ${event.event}\ndata: ${json(event)}\n\n` },
+  'application/x-ndjson': { type: 'application/x-ndjson', of: (event) => `${exactJson(event)}\n` },
+  'text/event-stream': { type: 'text/event-stream; charset=utf-8', of: (event) => `event: ${event.event}\ndata: ${exactJson(event)}\n\n` },
 };
 
 export interface EventsDeps {

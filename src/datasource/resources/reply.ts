@@ -1,5 +1,6 @@
 /** From what a handler answers to the parts of an HTTP answer. */
 import type { Clock } from '../../contract/clock.ts';
+import { exactJson } from '../../contract/exact-json.ts';
 import { Fault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { problemContentType, problemOf } from '../../contract/problem.ts';
@@ -17,19 +18,14 @@ export async function sendReply(reply: Reply, head: boolean, send: Send, clock: 
   }
   const { status = 200, body, fault } = reply;
   if (fault) return await sendProblem(fault, send, head, body);
-  await send(part(status, headers('application/json'), head ? '' : json(body)));
+  await send(part(status, headers('application/json'), head ? '' : exactJson(body)));
 }
 
 /** RFC 9457. Members of `body` come beside those of the fault. */
 export function sendProblem(fault: Fault, send: Send, head: boolean, body: unknown = {}): Promise<void> {
   const allow = fault.status === 405 ? { allow: String(fault.extra.allow) } : {};
-  const text = head ? '' : json({ ...(body as object), ...problemOf(fault) });
+  const text = head ? '' : exactJson({ ...(body as object), ...problemOf(fault) });
   return send(part(fault.status, { ...headers(problemContentType), ...allow }, text));
-}
-
-/** 64-bit integers are strings of digits: a JSON number is read as a double. */
-export function json(body: unknown): string {
-  return JSON.stringify(body, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
 async function sendStream(reply: StreamReply, head: boolean, send: Send, clock: Clock): Promise<void> {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Driver } from '../../contract/driver.ts';
+import { exactJson } from '../../contract/exact-json.ts';
 import { notFound } from '../../contract/fault.ts';
 import type { PlannedConnection } from '../../gateway/plan.ts';
 import { noSurvey, type SurveyKind } from '../../gateway/survey.ts';
@@ -10,7 +11,6 @@ import type { Reader } from '../reading.ts';
 import { check } from '../settings/words.ts';
 import type { Ask } from './ask.ts';
 import { badBody } from './body.ts';
-import { json } from './reply.ts';
 
 export const surveyBodySchema = z.strictObject({
   options: z.record(z.string(), z.unknown()).default({}).describe('As GET drivers says of the protocol, under survey'),
@@ -75,7 +75,7 @@ async function readConnection(
 ): Promise<PlannedConnection> {
   const document = { version: 1, connections: [{ ...raw, id }] };
   const secureJsonData = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [`${id}.${name}`, value]));
-  const { plan } = await reader.read({ jsonData: Buffer.from(json(document)), secureJsonData });
+  const { plan } = await reader.read({ jsonData: Buffer.from(exactJson(document)), secureJsonData });
   const [planned] = plan.connections;
   if (planned) return planned;
   const errors = plan.faults.filter(({ severity }) => severity === 'error');

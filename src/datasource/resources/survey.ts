@@ -1,5 +1,6 @@
 /** `POST connections/{c}/probe` and `…/scan`: what is found, while it is found, a line of JSON each. `GET connections/{c}/survey`: the last result. */
 import type { Clock } from '../../contract/clock.ts';
+import { exactJson } from '../../contract/exact-json.ts';
 import { notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import type { Log } from '../../contract/log.ts';
@@ -11,7 +12,6 @@ import type { Reader } from '../reading.ts';
 import type { Handler } from './ask.ts';
 import { Backlog } from './backlog.ts';
 import type { LongAnswers } from './long-answers.ts';
-import { json } from './reply.ts';
 import { type ReadOrder, readOrder } from './survey-order.ts';
 
 export interface SurveyHandlerDeps {
@@ -58,7 +58,7 @@ interface Running extends SurveyHandlerDeps {
 }
 
 async function* run({ clock, log, longAnswers, instance, read, signal, stopped }: Running): AsyncGenerator<Uint8Array> {
-  const lineOf = (line: object) => `${json({ ...line, time: clock.nowMs() })}\n`;
+  const lineOf = (line: object) => `${exactJson({ ...line, time: clock.nowMs() })}\n`;
   const backlog = new Backlog(limits.surveyWaitingBytesMax);
   const over = new AbortController();
   const leaving = new Error('the one who asked for it has left');

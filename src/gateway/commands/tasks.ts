@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { User } from '../../contract/caller.ts';
 import type { ActBody, CommandRecord, Origin, SetBody } from '../../contract/command.ts';
 import type { Answer, Session } from '../../contract/driver.ts';
+import { exactJson } from '../../contract/exact-json.ts';
 import { badRequest, notFound } from '../../contract/fault.ts';
 import type { SeriesKey, Value } from '../../contract/sample.ts';
 import type { Intake } from '../intake.ts';
@@ -61,10 +62,7 @@ export function actTask(deps: { plant: Plant; nowMs: number }, device: string, a
   const placed = deps.plant.device(device);
   const known = placed?.device.actions.find((candidate) => candidate.id === action);
   if (!placed || !known) throw notFound(`there is no command ${action} of a device ${device}`);
-  const parameters =
-    Object.keys(body.parameters).length === 0
-      ? null
-      : JSON.stringify(body.parameters, (_name, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  const parameters = Object.keys(body.parameters).length === 0 ? null : exactJson(body.parameters);
   return {
     record: recordOf({ device, point: action, kind: 'act', value: parameters, reason: body.reason }, sender, deps.nowMs),
     target: { device: placed, name: action, kind: 'act', guards: known },
