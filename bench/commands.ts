@@ -8,13 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import modbusSerial from 'modbus-serial';
-import { modbus } from '../drivers/modbus/driver.ts';
-import type { Caller } from '../src/contract/caller.ts';
 import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
-import { createDatasource } from '../src/datasource/datasource.ts';
-import type { ResourcePart } from '../src/datasource/questions.ts';
 import { openStore } from '../src/store/open.ts';
+import { startSetPoints } from './set-points.ts';
 
 const perTurn = Number(process.argv[2] ?? 200);
 const turns = 5;
@@ -40,42 +37,23 @@ type Command = (value: number) => Promise<void>;
 async function ours(loaded: boolean): Promise<{ command: Command; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
   const store = openStore({ folder, clock: systemClock, log: silentLog });
-  const datasource = createDatasource({
-    store,
-    drivers: [modbus],
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-    version: 'bench',
-  });
   const address = (register: number) => ({ table: 'holding', register });
   const setpoint = { id: 'setpoint', address: address(polled + 1), access: 'read-write', interval: '1h' };
   const load = [2, 3, 4].map((unitId) => ({
-    ...{ id: `load-${unitId}`, connection: 'plc', address: { unitId }, interval: '10ms' },
+    id: `load-${unitId}`,
+    connection: 'plc',
+    address: { unitId },
+    interval: '10ms',
     points: Array.from({ length: polled }, (_, register) => ({ id: `r${register}`, address: address(register) })),
   }));
   const settings = {
     connections: [{ id: 'plc', kind: 'modbus', transport: { type: 'tcp', host: '127.0.0.1', port } }],
     devices: [{ id: 'boiler', connection: 'plc', address: { unitId: 1 }, points: [setpoint] }, ...(loaded ? load : [])],
   };
-  const caller: Caller = {
-    orgId: 1,
-    pluginId: 'fieldgate-iot-datasource',
-    user: { login: 'bench', name: '', email: '', role: 'Editor' },
-    instance: { id: 1, uid: 'bench', name: 'bench', jsonData: Buffer.from(JSON.stringify(settings)), secureJsonData: {}, lastUpdatedMs: 1 },
-  };
+  const setPoints = startSetPoints(store, settings);
   async function command(value: number): Promise<void> {
-    const parts: ResourcePart[] = [];
-    const path = 'devices/boiler/points/setpoint';
-    const headers = new Map([['content-type', ['application/json']]]);
-    const body = Buffer.from(JSON.stringify({ value }));
-    const take = (part: ResourcePart) => {
-      parts.push(part);
-      return Promise.resolve();
-    };
-    await datasource.callResource(caller, { path, url: path, method: 'POST', headers, body }, take, new AbortController().signal);
-    const answer = Buffer.concat(parts.map((part) => part.body)).toString();
-    if (parts[0]?.status !== 200 || !answer.includes('"state":"verified"')) throw new Error(`it answers ${parts[0]?.status} ${answer}`);
+    const fault = await setPoints.set('boiler', value);
+    if (fault !== undefined) throw new Error(`it answers ${fault}`);
   }
   for (let tries = 0; ; tries++) {
     try {
@@ -89,7 +67,7 @@ async function ours(loaded: boolean): Promise<{ command: Command; close(): Promi
   return {
     command,
     async close() {
-      await datasource.close();
+      await setPoints.close();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -6,15 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { modbus } from '../drivers/modbus/driver.ts';
-import type { Caller } from '../src/contract/caller.ts';
 import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
-import { createDatasource } from '../src/datasource/datasource.ts';
-import type { ResourcePart } from '../src/datasource/questions.ts';
 import { openStore } from '../src/store/open.ts';
 import { compile } from '../test/far/compile.ts';
 import { startProgram } from '../test/far/python.ts';
+import { startSetPoints } from './set-points.ts';
 
 const [connections = 100, floats = 100, intervalMs = 100, seconds = 20] = process.argv.slice(2).map(Number);
 const commandsPerSecond = 10;
@@ -29,14 +26,6 @@ store.append = async (key, entries, options) => {
   await append(key, entries, options);
   kept += entries.length;
 };
-const datasource = createDatasource({
-  store,
-  drivers: [modbus],
-  clock: systemClock,
-  random: Math.random,
-  log: silentLog,
-  version: 'bench',
-});
 const points = Array.from({ length: floats }, (_, index) => ({
   id: `f${index}`,
   address: { table: 'holding', register: firstFloat + index * 2, type: 'float32' },
@@ -49,25 +38,8 @@ const settings = {
   devices: names.map((n) => ({ id: `d${n}`, connection: `c${n}`, profile: 'floats', interval: `${intervalMs}ms` })),
   profiles: [{ id: 'floats', points: [...points, setpoint] }],
 };
-const caller: Caller = {
-  orgId: 1,
-  pluginId: 'fieldgate-iot-datasource',
-  user: { login: 'bench', name: '', email: '', role: 'Editor' },
-  instance: { id: 1, uid: 'bench', name: 'bench', jsonData: Buffer.from(JSON.stringify(settings)), secureJsonData: {}, lastUpdatedMs: 1 },
-};
-
-async function command(device: number, value: number): Promise<boolean> {
-  const parts: ResourcePart[] = [];
-  const path = `devices/d${device}/points/setpoint`;
-  const headers = new Map([['content-type', ['application/json']]]);
-  const take = (part: ResourcePart) => {
-    parts.push(part);
-    return Promise.resolve();
-  };
-  const question = { path, url: path, method: 'POST', headers, body: Buffer.from(JSON.stringify({ value })) } as const;
-  await datasource.callResource(caller, question, take, new AbortController().signal);
-  return Buffer.concat(parts.map((part) => part.body)).includes('"state":"verified"');
-}
+const setPoints = startSetPoints(store, settings);
+const command = async (device: number, value: number) => (await setPoints.set(`d${device}`, value)) === undefined;
 
 while (!(await command(connections, 1))) await systemClock.sleep(200);
 // The first second is that of opening and planning; the store has its first fold behind it then too.
@@ -94,7 +66,7 @@ console.log(
 );
 console.log(`  set points     p50 ${percentile(0.5)} ms   p99 ${percentile(0.99)} ms to verified, of ${took.length}; ${failed} failed`);
 console.log('  published by NeuronEX (4 cores): 100,000 tags/s   30 % of 4 cores   497 MB   control 523 ms on average');
-await datasource.close();
+await setPoints.close();
 await store.close();
 await server.kill();
 rmSync(folder, { recursive: true, force: true });
