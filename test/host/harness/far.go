@@ -55,6 +55,22 @@ func launch(cmd *exec.Cmd, port int) (*process, error) {
 	return far, nil
 }
 
+// launchTelling starts a program that tells what it does on its output, line by line.
+func launchTelling(cmd *exec.Cmd) (*process, *bufio.Scanner, error) {
+	// A pipe of the system's ends with the process and blocks nobody who waits for it.
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.Stdout = writer
+	far, err := launch(cmd, 0)
+	_ = writer.Close()
+	if err != nil {
+		return nil, nil, err
+	}
+	return far, bufio.NewScanner(reader), nil
+}
+
 // listens waits until the port takes connections.
 func (p *process) listens() error {
 	deadline := time.After(farStartMax)
@@ -189,18 +205,11 @@ func StartModbus(port int) (*Modbus, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A pipe of the system's ends with the process and blocks nobody who waits for it.
-	reader, writer, err := os.Pipe()
+	far, lines, err := launchTelling(cmd)
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stdout = writer
-	far, err := launch(cmd, 0)
-	_ = writer.Close()
-	if err != nil {
-		return nil, err
-	}
-	modbus := &Modbus{process: far, stdin: stdin, lines: bufio.NewScanner(reader)}
+	modbus := &Modbus{process: far, stdin: stdin, lines: lines}
 	line, err := modbus.line(farStartMax)
 	if err == nil {
 		_, err = fmt.Sscanf(line, "ready %d", &far.Port)

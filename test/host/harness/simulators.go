@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,20 +25,13 @@ func StartSimulators() (*Simulators, error) {
 	}
 	cmd := exec.Command(filepath.Join(Root(), "node_modules/.bin/node"), filepath.Join(Root(), "simulators/main.ts"), "--faults",
 		"--mqtt-port", "0", "--modbus-port", "0", "--serial-path", filepath.Join(folder, "uno"), "--rtu-path", filepath.Join(folder, "rs485"))
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	cmd.Stdout = writer
-	far, err := launch(cmd, 0)
-	_ = writer.Close()
+	far, lines, err := launchTelling(cmd)
 	if err != nil {
 		return nil, err
 	}
 	simulators := &Simulators{process: far, folder: folder}
 	timer := time.AfterFunc(farStartMax, far.Kill)
 	defer timer.Stop()
-	lines := bufio.NewScanner(reader)
 	if lines.Scan() {
 		if err := json.Unmarshal(lines.Bytes(), simulators); err == nil && simulators.ModbusPort > 0 {
 			return simulators, nil
