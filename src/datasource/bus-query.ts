@@ -8,7 +8,7 @@ import { type Field, type Frame, type Notice, withNotices } from '../frame/frame
 import type { BusSpan } from '../gateway/bus.ts';
 import type { Instance } from './instance.ts';
 import type { Question } from './question.ts';
-import { number, string } from './table.ts';
+import { json, number, string } from './table.ts';
 
 /** In milliseconds since 1970. */
 interface Window {
@@ -182,21 +182,16 @@ function linesOf({ number: id, unit, text, priority, outcome, detail, connection
 
 /** The columns that Grafana's trace view looks for; times in milliseconds. */
 function traceFields(traceId: string, lines: readonly Line[]): Field[] {
-  const json = (name: string, of: (line: Line) => unknown): Field => ({
-    name,
-    type: 'json',
-    values: lines.map((line) => JSON.stringify(of(line))),
-  });
   return [
     string('traceID', lines, () => traceId),
     string('spanID', lines, ({ id }) => id),
     string('parentSpanID', lines, ({ parent }) => parent),
     string('operationName', lines, ({ what }) => what),
     string('serviceName', lines, ({ service }) => service),
-    json('serviceTags', () => []),
+    json('serviceTags', lines, () => []),
     number('startTime', lines, ({ startMs }) => startMs),
     number('duration', lines, ({ durationMs }) => durationMs),
-    json('tags', ({ tags }) => Object.entries(tags).map(([key, value]) => ({ key, value }))),
+    json('tags', lines, ({ tags }) => Object.entries(tags).map(([key, value]) => ({ key, value }))),
     number('statusCode', lines, ({ failed }) => (failed ? 2 : 0)),
     string('statusMessage', lines, ({ message }) => message),
   ];

@@ -11,7 +11,7 @@ import type { Instance } from './instance.ts';
 import { type Ask, selects } from './query-parse.ts';
 import { labelsOf } from './query-series.ts';
 import type { Question } from './question.ts';
-import { number, string } from './table.ts';
+import { json, number, string, time } from './table.ts';
 
 export async function answerCommands({ ask, instance, deps }: Question): Promise<Frame[]> {
   const records = await deps.store.commands(instance.key, { limit: limits.commandsPerQueryMax, range: ask.range });
@@ -49,24 +49,16 @@ function counts(records: readonly CommandRecord[], { selection }: Ask, { gateway
 
 /** The data plane's log lines, newest first. */
 function logLines(records: readonly CommandRecord[], notices: Notice[]): Frame {
-  const text = (name: string, of: (record: CommandRecord) => string): Field => ({ name, type: 'string', values: records.map(of) });
+  const text = (name: string, of: (record: CommandRecord) => string) => string(name, records, of);
   return {
     name: 'commands',
     meta: withNotices({ type: 'log-lines', preferredVisualisationType: 'logs' }, notices),
     fields: [
-      {
-        name: 'timestamp',
-        type: 'time',
-        values: BigInt64Array.from(records, (record) => BigInt(Math.round(startedMs(record))) * 1_000_000n),
-      },
+      time('timestamp', records, (record) => BigInt(Math.round(startedMs(record))) * 1_000_000n),
       text('body', (record) => `${title(record)}; ${description(record)}`),
       text('severity', severity),
       text('id', ({ id }) => id),
-      {
-        name: 'labels',
-        type: 'json',
-        values: records.map(({ device, point, kind, state, user }) => JSON.stringify({ device, point, kind, state, user: user.login })),
-      },
+      json('labels', records, ({ device, point, kind, state, user }) => ({ device, point, kind, state, user: user.login })),
     ],
   };
 }
@@ -78,8 +70,8 @@ function severity({ state }: CommandRecord): string {
 }
 
 function columns(records: readonly CommandRecord[]): Field[] {
-  const text = (name: string, of: (record: CommandRecord) => string): Field => ({ name, type: 'string', values: records.map(of) });
-  const time = (name: string, of: (record: CommandRecord) => number | undefined): Field => ({
+  const text = (name: string, of: (record: CommandRecord) => string) => string(name, records, of);
+  const moment = (name: string, of: (record: CommandRecord) => number | undefined): Field => ({
     name,
     type: 'time',
     values: BigInt64Array.from({ length: records.length }, (_, i) => BigInt(Math.round((records[i] && of(records[i])) ?? 0)) * 1_000_000n),
@@ -87,8 +79,8 @@ function columns(records: readonly CommandRecord[]): Field[] {
   });
   const took = records.map((record) => (record.times.ended === undefined ? undefined : record.times.ended - startedMs(record)));
   return [
-    time('time', startedMs),
-    time('timeEnd', (record) => record.times.ended),
+    moment('time', startedMs),
+    moment('timeEnd', (record) => record.times.ended),
     text('title', title),
     text('text', description),
     text('tags', ({ device, state, kind }) => ['command', kind, device, state].join(',')),

@@ -9,7 +9,7 @@ import { type Cells, type Field, type Frame, type FrameType, type Notice, type V
 import { longFields } from '../frame/long.ts';
 import { isNumeric, type Series } from '../frame/series.ts';
 import type { SeriesInfo } from '../store/store.ts';
-import { configOf, type Named, selectSeries } from './query-series.ts';
+import { configOf, identityOf, type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
 import { staleNotice } from './silence.ts';
 
@@ -25,7 +25,7 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
   const current = stored.filter(
     ({ series }) => gateway.point(series) !== undefined || (series.lastNs >= ask.range.fromNs && series.firstNs < ask.range.toNs),
   );
-  const samples = new Map(current.map(({ series, sample }) => [identity(series), sample]));
+  const samples = new Map(current.map(({ series, sample }) => [identityOf(series), sample]));
   const catalogue = [
     ...current.map(({ series }) => series),
     ...silentPoints(
@@ -34,13 +34,13 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
     ),
   ];
   const selected = selectSeries(catalogue, gateway, ask.selection);
-  const latest = selected.series.map((named) => ({ named, sample: samples.get(identity({ ...named.key, kind: named.kind })) }));
+  const latest = selected.series.map((named) => ({ named, sample: samples.get(identityOf({ ...named.key, kind: named.kind })) }));
   const series =
     ask.query.show === 'age'
       ? await ages(latest, { ask, deps, gateway: instance.key, signal })
       : latest.map((one) => (ask.query.show === 'quality' ? qualityRow(one) : oneRow(one, ask.query.quality)));
   selected.notices.push(
-    ...staleNotice(gateway, selected.series, (one) => samples.get(identity({ ...one.key, kind: one.kind }))?.timeNs, deps.clock.nowNs()),
+    ...staleNotice(gateway, selected.series, (one) => samples.get(identityOf({ ...one.key, kind: one.kind }))?.timeNs, deps.clock.nowNs()),
   );
   if (ask.query.format === 'long') return [longFrame(latest, series, selected.notices)];
   return numericFrames(ask.query.format, series, selected.notices);
@@ -54,10 +54,6 @@ function silentPoints(known: readonly SeriesInfo[], plan: Question['instance']['
     .flatMap(({ points }) => points)
     .filter((point) => point.access !== 'write' && !spoken.has(`${point.device}\n${point.id}`))
     .map((point) => ({ device: point.device, point: point.id, kind: 'double' as const }));
-}
-
-function identity(series: Pick<SeriesInfo, 'device' | 'point' | 'kind'>): string {
-  return `${series.device}\n${series.point}\n${series.kind}`;
 }
 
 function oneRow({ named, sample }: Latest, quality: Question['ask']['query']['quality']): Series {

@@ -4,6 +4,7 @@ import type { Frame, FrameMeta } from '../frame/frame.ts';
 import type { Message } from '../gateway/traffic.ts';
 import type { Instance } from './instance.ts';
 import { compileAt, type Selection } from './query-parse.ts';
+import { json, string, time } from './table.ts';
 
 export interface Line {
   connection: string;
@@ -83,15 +84,11 @@ export function linesFrame(lines: readonly Line[], meta: FrameMeta = {}): Frame 
     name: 'messages',
     meta: { type: 'log-lines', preferredVisualisationType: 'logs', ...meta },
     fields: [
-      { name: 'timestamp', type: 'time', values: BigInt64Array.from(lines, ({ message }) => message.timeNs) },
-      { name: 'body', type: 'string', values: lines.map(({ body }) => body) },
-      { name: 'severity', type: 'string', values: lines.map(severityOf) },
-      {
-        name: 'id',
-        type: 'string',
-        values: lines.map(({ connection, message, isGap }) => `${connection}-${message.number}${isGap ? '-gap' : ''}`),
-      },
-      { name: 'labels', type: 'json', values: lines.map(labelsOf) },
+      time('timestamp', lines, ({ message }) => message.timeNs),
+      string('body', lines, ({ body }) => body),
+      string('severity', lines, severityOf),
+      string('id', lines, ({ connection, message, isGap }) => `${connection}-${message.number}${isGap ? '-gap' : ''}`),
+      json('labels', lines, labelsOf),
     ],
   };
 }
@@ -101,6 +98,6 @@ function severityOf({ message, isGap }: Line): string {
   return message.isFault ? 'error' : 'info';
 }
 
-function labelsOf({ connection, device, message: { unit, direction } }: Line): string {
-  return JSON.stringify({ connection, ...(device === '' ? {} : { device }), ...(unit === '' ? {} : { unit }), direction });
+function labelsOf({ connection, device, message: { unit, direction } }: Line): Record<string, string> {
+  return { connection, ...(device === '' ? {} : { device }), ...(unit === '' ? {} : { unit }), direction };
 }

@@ -73,6 +73,11 @@ export function nameSeries(
   });
 }
 
+/** Of the series of a gateway: a point whose kind was changed has several. */
+export function identityOf({ device, point, kind }: SeriesKey & { kind: ColumnKind }): string {
+  return `${device}\n${point}\n${kind}`;
+}
+
 /** `{ device, point }` and what the settings add; a label cannot hide whose value it is. */
 export function labelsOf(key: SeriesKey, gateway: Gateway): Record<string, string> {
   return { ...gateway.point(key)?.labels, device: key.device, point: key.point };

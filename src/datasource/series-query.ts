@@ -1,10 +1,10 @@
 /** `series`: what history there is, a row a series. It is all there is, whatever the time range. */
 import { limits } from '../contract/limits.ts';
-import { type Field, type Frame, withNotices } from '../frame/frame.ts';
+import { type Frame, withNotices } from '../frame/frame.ts';
 import type { SeriesInfo } from '../store/store.ts';
-import { type Named, selectSeries } from './query-series.ts';
+import { identityOf, type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
-import { number, string } from './table.ts';
+import { number, string, time } from './table.ts';
 
 interface Row {
   named: Named;
@@ -16,10 +16,10 @@ interface Row {
 export async function answerSeries({ ask, instance, deps, signal }: Question): Promise<Frame[]> {
   const { key, gateway } = instance;
   const catalogue = await deps.store.series(key);
-  const infos = new Map(catalogue.map((info) => [identity(info), info]));
+  const infos = new Map(catalogue.map((info) => [identityOf(info), info]));
   const { series, notices } = selectSeries(catalogue, gateway, ask.selection, limits.seriesListedMax);
   const listed = series.flatMap((named) => {
-    const info = infos.get(identity({ ...named.key, kind: named.kind }));
+    const info = infos.get(identityOf({ ...named.key, kind: named.kind }));
     return info ? [{ named, info }] : [];
   });
   const sizes = await deps.store.sizes(
@@ -49,18 +49,10 @@ export async function answerSeries({ ask, instance, deps, signal }: Question): P
   ];
 }
 
-function identity({ device, point, kind }: Pick<SeriesInfo, 'device' | 'point' | 'kind'>): string {
-  return `${device}\n${point}\n${kind}`;
-}
-
 /** What has a column of its own is left out. */
 function labelText(labels: Readonly<Record<string, string>>): string {
   const own = new Set(['device', 'point', 'kind']);
   return Object.entries(labels)
     .flatMap(([name, value]) => (own.has(name) ? [] : [`${name}=${value}`]))
     .join(', ');
-}
-
-function time(name: string, rows: readonly Row[], of: (row: Row) => bigint): Field {
-  return { name, type: 'time', values: BigInt64Array.from(rows, of) };
 }

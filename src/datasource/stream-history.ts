@@ -6,10 +6,10 @@ import type { TimeRange } from '../store/store.ts';
 import type { ChannelSpec } from './channels.ts';
 import type { Instance } from './instance.ts';
 import { compileSelection, type Selection } from './query-parse.ts';
-import { selectSeries } from './query-series.ts';
+import { identityOf, selectSeries } from './query-series.ts';
 import type { Live, StreamDeps } from './stream-live.ts';
 import { emptySeries } from './stream-packet.ts';
-import { identityOf, type Tap } from './stream-tap.ts';
+import type { Tap } from './stream-tap.ts';
 import { readRaw } from './telemetry-read.ts';
 
 const none = new BigInt64Array();

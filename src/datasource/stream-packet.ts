@@ -9,8 +9,7 @@ import type { Cells, Frame, FrameMeta } from '../frame/frame.ts';
 import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
 import type { LiveSample } from '../gateway/gateway.ts';
-import { configOf, type Named } from './query-series.ts';
-import { identityOf } from './stream-tap.ts';
+import { configOf, identityOf, type Named } from './query-series.ts';
 
 /** One frame of samples, any order in, ordered by time out. `cutRows` of the oldest did not fit a packet. */
 export function packetFrame(columns: readonly Named[], samples: readonly LiveSample[], about: About): { frame: Frame; cutRows: number } {

@@ -8,7 +8,7 @@ import { type ColumnKind, qualities } from '../contract/sample.ts';
 import type { Gateway, LiveSample } from '../gateway/gateway.ts';
 import type { ChannelSpec } from './channels.ts';
 import { compileSelection, type Selection, selects } from './query-parse.ts';
-import { labelsOf, type Named, nameSeries } from './query-series.ts';
+import { identityOf, labelsOf, type Named, nameSeries } from './query-series.ts';
 
 export interface SeriesId {
   device: string;
@@ -177,8 +177,4 @@ export class Tap {
   #isHistory({ key, kind, sample }: LiveSample): boolean {
     return this.#history.get(identityOf({ ...key, kind }))?.has(sample.timeNs) ?? false;
   }
-}
-
-export function identityOf({ device, point, kind }: SeriesId): string {
-  return `${device}\n${point}\n${kind}`;
 }

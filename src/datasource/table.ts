@@ -17,6 +17,15 @@ export function number<R>(name: string, rows: readonly R[], of: (row: R) => numb
   };
 }
 
+/** Nanoseconds since 1970. */
+export function time<R>(name: string, rows: readonly R[], of: (row: R) => bigint): Field {
+  return { name, type: 'time', values: BigInt64Array.from(rows, of) };
+}
+
+export function json<R>(name: string, rows: readonly R[], of: (row: R) => unknown): Field {
+  return { name, type: 'json', values: rows.map((row) => JSON.stringify(of(row))) };
+}
+
 /** Undefined is null. */
 export function boolean<R>(name: string, rows: readonly R[], of: (row: R) => boolean | undefined): Field {
   const values = rows.map(of);

@@ -8,10 +8,10 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { BucketResult, TimeRange } from '../store/store.ts';
 import { filled } from './fill.ts';
 import type { Intervals } from './intervals.ts';
-import { configOf, type Named } from './query-series.ts';
+import { configOf, identityOf, type Named } from './query-series.ts';
 import { ruleOf } from './rules.ts';
 import { listOf } from './settings/phrases.ts';
-import { identity, keysOf, type Read, type Reader } from './telemetry-read.ts';
+import { keysOf, type Read, type Reader } from './telemetry-read.ts';
 
 export interface BucketsAsked {
   query: Pick<Query, 'aggregate' | 'fill' | 'quality'>;
@@ -35,12 +35,12 @@ export async function readBuckets(reader: Reader, named: readonly Named[], asked
   const results = keys.length === 0 ? [] : await reader.store.buckets(reader.gateway, keys, range, options, reader.signal);
   const found = new Map<string, BucketResult[]>();
   for (const result of results) {
-    const id = identity(result.series);
+    const id = identityOf(result.series);
     found.set(id, [...(found.get(id) ?? []), result]);
   }
   const starts = fill === 'none' ? undefined : intervals.starts(range);
   const series = usable.flatMap((one) =>
-    (found.get(identity({ ...one.key, kind: one.kind })) ?? []).flatMap((result) => {
+    (found.get(identityOf({ ...one.key, kind: one.kind })) ?? []).flatMap((result) => {
       const given = { times: result.times, value: cellsOf(result) };
       const isEmpty = given.times.length === 0 && !(starts && result.before !== undefined);
       if (result.tooManyStates || isEmpty) return [];

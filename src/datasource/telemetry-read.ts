@@ -1,11 +1,10 @@
 /** History of the selected series from the store, as series of frames: raw, or what a drawing shows of it. */
 import { limits } from '../contract/limits.ts';
 import type { Query } from '../contract/query.ts';
-import type { ColumnKind } from '../contract/sample.ts';
 import type { Cells, Notice } from '../frame/frame.ts';
 import { cellsOf, type Series } from '../frame/series.ts';
 import type { RangeResult, Store, TimeRange } from '../store/store.ts';
-import { configOf, type Named } from './query-series.ts';
+import { configOf, identityOf, type Named } from './query-series.ts';
 
 export interface Read {
   series: Series[];
@@ -64,9 +63,9 @@ export async function readOutline(
 }
 
 function rawSeries(named: readonly Named[], results: readonly RangeResult[], quality: Query['quality']): Series[] {
-  const found = new Map(results.map((result) => [identity(result.series), result]));
+  const found = new Map(results.map((result) => [identityOf(result.series), result]));
   return named.flatMap((one) => {
-    const result = found.get(identity({ ...one.key, kind: one.kind }));
+    const result = found.get(identityOf({ ...one.key, kind: one.kind }));
     if (!result) return [];
     const { columns } = result;
     const value = cellsOf(columns);
@@ -84,10 +83,6 @@ function rawSeries(named: readonly Named[], results: readonly RangeResult[], qua
 /** Two kinds of one point are two series, and both come back for its key: ask once. */
 export function keysOf(named: readonly Named[]): Named[] {
   return [...new Map(named.map((one) => [`${one.key.device}\n${one.key.point}`, one])).values()];
-}
-
-export function identity(series: { device: string; point: string; kind: ColumnKind }): string {
-  return `${series.device}\n${series.point}\n${series.kind}`;
 }
 
 function titled(one: Named, value: Cells): Pick<Series, 'name' | 'point' | 'labels' | 'config'> {

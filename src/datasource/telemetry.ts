@@ -9,13 +9,13 @@ import type { Series } from '../frame/series.ts';
 import { wideFrame } from '../frame/wide.ts';
 import type { SeriesInfo } from '../store/store.ts';
 import { chooseIntervals } from './intervals.ts';
-import { type Named, selectSeries } from './query-series.ts';
+import { identityOf, type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
 import { silenceMs, staleNotice } from './silence.ts';
 import { readBuckets } from './telemetry-buckets.ts';
 import { grouped } from './telemetry-group.ts';
 import { answerLive, isLive, isOfStates } from './telemetry-live.ts';
-import { identity, type Read, type Reader, readOutline, readRaw, wideNotices } from './telemetry-read.ts';
+import { type Read, type Reader, readOutline, readRaw, wideNotices } from './telemetry-read.ts';
 
 export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const { ask, instance, deps, signal } = question;
@@ -72,8 +72,8 @@ const gapStepsMin = 1.5;
 function staleNow({ ask, instance, deps }: Question, named: readonly Named[], catalogue: readonly SeriesInfo[]): Notice[] {
   const nowNs = deps.clock.nowNs();
   if (!ask.isDrawing || ask.range.toNs < nowNs - BigInt(limits.liveEdgeMs) * 1_000_000n) return [];
-  const lasts = new Map(catalogue.map((info) => [identity(info), info.lastNs]));
-  return staleNotice(instance.gateway, named, ({ key, kind }) => lasts.get(identity({ ...key, kind })), nowNs);
+  const lasts = new Map(catalogue.map((info) => [identityOf(info), info.lastNs]));
+  return staleNotice(instance.gateway, named, ({ key, kind }) => lasts.get(identityOf({ ...key, kind })), nowNs);
 }
 
 /** The series in the format asked for. Without a row there is one frame without columns: the data plane's "no data". */
