@@ -1,8 +1,7 @@
 /** What health says of commands: devices that are locked, and points whose last command did not do what it should. */
-import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Finding } from './notices.ts';
+import { type Finding, namesOf } from './notices.ts';
 
 export function commandNotices({ commands, devices }: Gateway, insider: boolean): Finding[] {
   const locked = devices().flatMap(({ id }) => {
@@ -29,7 +28,5 @@ export function commandNotices({ commands, devices }: Gateway, insider: boolean)
 
 function finding<T>(found: readonly T[], state: string, name: (one: T) => string, noun = 'device', plural = 'devices'): Finding[] {
   if (found.length === 0) return [];
-  const named = found.slice(0, limits.healthNamedMax).map(name).join(', ');
-  const more = found.length > limits.healthNamedMax ? ', …' : '';
-  return [{ text: `${found.length} ${found.length === 1 ? noun : plural} ${state}: ${named}${more}`, fails: false }];
+  return [{ text: `${found.length} ${found.length === 1 ? noun : plural} ${state}: ${namesOf(found, name)}`, fails: false }];
 }

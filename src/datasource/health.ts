@@ -9,7 +9,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Cardinality, Store, StoreStatus } from '../store/store.ts';
 import { commandNotices } from './command-notices.ts';
 import type { Instance } from './instance.ts';
-import { type Finding, instanceNotices, type NoticeDeps, processNotices } from './notices.ts';
+import { type Finding, instanceNotices, type NoticeDeps, namesOf, processNotices } from './notices.ts';
 import type { HealthAnswer } from './questions.ts';
 
 export interface HealthDeps extends NoticeDeps {
@@ -177,8 +177,7 @@ function finding<T>(
   name: (one: T) => string,
 ): Finding | undefined {
   if (found.length === 0) return undefined;
-  const named = found.slice(0, limits.healthNamedMax).map(name).join(', ');
-  return { text: `${found.length} of ${plural(of, noun)} ${state}: ${named}${found.length > limits.healthNamedMax ? ', …' : ''}`, fails };
+  return { text: `${found.length} of ${plural(of, noun)} ${state}: ${namesOf(found, name)}`, fails };
 }
 
 function allIsWell(connections: readonly ConnectionStatus[], devices: readonly DeviceStatus[], storage: StoreStatus): string {

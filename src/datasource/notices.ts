@@ -1,4 +1,5 @@
 /** What health says of the process around a data source: its section of grafana.ini, who is known, how secrets are kept. */
+import { limits } from '../contract/limits.ts';
 import type { Instance } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { KeySource } from './remembered/vault.ts';
@@ -8,6 +9,12 @@ export interface Finding {
   text: string;
   /** Makes health an error; else it is only mentioned. */
   fails: boolean;
+}
+
+/** The first of them by name, and whether there are more. */
+export function namesOf<T>(found: readonly T[], name: (one: T) => string): string {
+  const named = found.slice(0, limits.healthNamedMax).map(name).join(', ');
+  return found.length > limits.healthNamedMax ? `${named}, …` : named;
 }
 
 export interface NoticeDeps {

@@ -11,11 +11,11 @@ import { listOf } from './settings/phrases.ts';
  * Undefined where silence says nothing: a value that is told on change only, or when the device likes.
  */
 export function silenceMs(gateway: Gateway, { key, point }: Pick<Named, 'key' | 'point'>): number | undefined {
-  const staleMs = gateway.device(key.device)?.availability?.staleAfter;
   if (!point) return undefined;
   const { report } = point;
-  const connection = gateway.device(key.device)?.connection;
-  const polledMs = connection === undefined ? undefined : gateway.polling(connection)?.everyMs(key);
+  const device = gateway.device(key.device);
+  const staleMs = device?.availability?.staleAfter;
+  const polledMs = device && gateway.polling(device.connection)?.everyMs(key);
   const saysLess = report !== undefined && (report.onChange || report.deadband > 0);
   const usualMs = report?.maxSilence ?? (saysLess ? undefined : polledMs);
   if (usualMs === undefined) return saysLess ? undefined : staleMs;
