@@ -19,7 +19,8 @@ const selectors = (example: string) =>
     .meta({ examples: [[example]] });
 
 /** `nobody`: not even an Admin. */
-export type CommandRole = Exclude<Role, 'None'> | 'nobody';
+export const commandRoles = ['Viewer', 'Editor', 'Admin', 'nobody'] as const;
+export type CommandRole = (typeof commandRoles)[number];
 
 const ruleSchema = z.strictObject({
   devices: selectors('boiler').default(['*']).describe('Names, globs such as "room-*", or expressions such as "/^room/"'),
@@ -30,9 +31,7 @@ const ruleSchema = z.strictObject({
     .optional()
     .describe('Only where the labels of the point (of a command: of the device) are so')
     .meta({ examples: [{ site: 'north' }] }),
-  role: z
-    .enum(['Viewer', 'Editor', 'Admin', 'nobody'])
-    .describe('The least role; Viewer lets everybody who is signed in, nobody locks it for good'),
+  role: z.enum(commandRoles).describe('The least role; Viewer lets everybody who is signed in, nobody locks it for good'),
 });
 export type Rule = z.output<typeof ruleSchema>;
 

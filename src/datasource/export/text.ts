@@ -72,6 +72,9 @@ export function timeText(timeNs: bigint): string {
   return restNs === 0n ? text : `${text.slice(0, -1)}${String(restNs).padStart(6, '0')}Z`;
 }
 
+/** A number as CSV has it. */
+export const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 export function csvText(text: string): string {
   const safe = isFormula(text) ? `'${text}` : text;
   return safe === '' || /[",\r\n';]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -83,5 +86,5 @@ export function textOfCsv(cell: string): string {
 }
 
 function isFormula(text: string): boolean {
-  return /^'*[\s＝＋－＠=+\-@]/u.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  return /^'*[\s＝＋－＠=+\-@]/u.test(text) && !numberPattern.test(text);
 }

@@ -1,7 +1,7 @@
 /** From the bytes of an import to lines whose parts are still to be checked, whatever the format. */
 import { isUtf8 } from 'node:buffer';
 import { parseExactJson } from '../../contract/exact-json.ts';
-import { badRequest } from '../../contract/fault.ts';
+import { badRequest, messageOf } from '../../contract/fault.ts';
 import { readArrow } from '../../frame/arrow-read.ts';
 import { type Cell, readCsv } from './csv.ts';
 
@@ -111,21 +111,15 @@ function* jsonLines(bytes: Uint8Array): Generator<RawLine> {
 
 function* arrowLines(bytes: Uint8Array): Generator<RawLine> {
   let line = 0;
-  const rows = readArrow(bytes);
-  for (;;) {
-    let next: IteratorResult<ReturnType<typeof readArrow> extends Generator<infer R> ? R : never>;
-    try {
-      next = rows.next();
-    } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      if (line === 0) throw badRequest(`the body ${what}`, undefined, 'bad-import');
-      // What came before is whole.
-      yield { line: line + 1, problem: what };
-      return;
+  try {
+    for (const row of readArrow(bytes)) {
+      line += 1;
+      yield { line, ...row };
     }
-    if (next.done) return;
-    line += 1;
-    yield { line, ...next.value };
+  } catch (error) {
+    if (line === 0) throw badRequest(`the body ${messageOf(error)}`, undefined, 'bad-import');
+    // What came before is whole.
+    yield { line: line + 1, problem: messageOf(error) };
   }
 }
 

@@ -2,10 +2,9 @@
 import { idSchema, pointIdSchema } from '../../contract/device.ts';
 import { type ColumnKind, columnKinds, type Quality, qualities, type Reason, type SeriesKey, type Value } from '../../contract/sample.ts';
 import type { Entry } from '../../store/store.ts';
-import { textOfCsv } from '../export/text.ts';
+import { numberPattern, textOfCsv } from '../export/text.ts';
 import { CsvValue, type Raw } from './lines.ts';
 
-const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const integerPattern = /^[+-]?\d{1,20}$/;
 const reasonPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const bounds = { int64: [-(2n ** 63n), 2n ** 63n - 1n], uint64: [0n, 2n ** 64n - 1n] } as const;

@@ -4,7 +4,9 @@
 import { z } from 'zod';
 import { roles } from '../../contract/caller.ts';
 import { commandStates } from '../../contract/command.ts';
+import { commandRoles } from '../../contract/permissions.ts';
 import { columnKinds, qualities } from '../../contract/sample.ts';
+import { surveyKinds } from '../../gateway/survey.ts';
 
 const time = z.number().describe('Milliseconds since 1970');
 const value = z
@@ -175,7 +177,7 @@ export const accessAnswer = z
           point: z.string().optional(),
           command: z.string().optional(),
           may: z.boolean(),
-          least: z.enum(['Viewer', 'Editor', 'Admin', 'nobody']),
+          least: z.enum(commandRoles),
           why: z.string().optional(),
           obstacles: z
             .array(z.object({ type: z.string(), detail: z.string(), until: time.optional() }))
@@ -286,7 +288,7 @@ export const surveyAnswer = z
   .object({
     connection: z.string(),
     protocol: z.string(),
-    kind: z.enum(['probe', 'scan']),
+    kind: z.enum(surveyKinds),
     session: sessions,
     state: surveyStates,
     error: z.string().optional().describe('Why it did not come to its end'),
@@ -303,7 +305,7 @@ export const surveyLine = z
     z.object({
       event: z.literal('begin'),
       connection: z.string(),
-      kind: z.enum(['probe', 'scan']),
+      kind: z.enum(surveyKinds),
       session: sessions,
       secrets: z.enum(['stored', 'given', 'none']).describe('Which secrets take part'),
       detail: z.string().optional(),

@@ -21,8 +21,7 @@ export function readBody(contentTypes: readonly string[], bytes: Uint8Array): un
 /** The bytes of a POST whose route takes other types than JSON; one of them has to be named, without compression. */
 export function checkBytes(takes: readonly string[], headers: ReadonlyMap<string, readonly string[]>, bytes: Uint8Array): void {
   const types = headers.get('content-type') ?? [];
-  const type = (types[0] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (types.length !== 1 || !takes.includes(type))
+  if (types.length !== 1 || !takes.includes(mediaTypeOf(types[0])))
     throw badRequest(`the Content-Type has to be one of ${takes.join(', ')}`, 'Content-Type', 'unsupported-media-type', 415);
   const encoding = headers.get('content-encoding')?.join(', ');
   if (encoding !== undefined && encoding !== 'identity')
@@ -40,6 +39,11 @@ export function checkBytes(takes: readonly string[], headers: ReadonlyMap<string
       413,
     );
   }
+}
+
+/** Of a Content-Type, without its parameters. */
+export function mediaTypeOf(contentType = ''): string {
+  return contentType.split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
 /** 400 for a body of the wrong form; the first fault is the sentence, all of them are in `faults`. */

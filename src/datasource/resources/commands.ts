@@ -1,12 +1,12 @@
 import type { CommandRecord } from '../../contract/command.ts';
-import { badPart, notFound } from '../../contract/fault.ts';
+import { notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { type Row, rowsAs } from '../export/rows.ts';
 import { selects } from '../query-parse.ts';
 import { labelsOf } from '../query-series.ts';
 import type { Ask, Handler, ResourceDeps } from './ask.ts';
 import type { LongAnswers } from './long-answers.ts';
-import { readChoice, readRange, readSelection } from './selection.ts';
+import { readChoice, readLimit, readRange, readSelection } from './selection.ts';
 
 type Deps = Pick<ResourceDeps, 'store' | 'clock'> & { longAnswers: LongAnswers };
 
@@ -19,7 +19,7 @@ export function commandHandlers({ store, clock, longAnswers }: Deps): { list: Ha
     async list(ask) {
       const { query } = ask;
       const format = readChoice(query, 'format', ['json', 'csv', 'ndjson']);
-      const limit = readLimit(query);
+      const limit = readLimit(query, limits.commandsListedDefault, limits.commandsListedMax);
       const found = chosen(ask, store, clock.nowMs());
       if (format === 'json') {
         const commands: object[] = [];
@@ -77,14 +77,6 @@ async function* chosen({ instance, query, signal }: Ask, store: Deps['store'], n
   }
 }
 
-function readLimit(query: URLSearchParams): number {
-  const text = query.get('limit') ?? String(limits.commandsListedDefault);
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > limits.commandsListedMax)
-    throw badPart('limit', `is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.commandsListedMax}`);
-  return limit;
-}
-
 function withPosition({ instance }: Ask, record: CommandRecord): object {
   const position = instance.gateway.commands.position(record);
   return position === undefined ? record : { ...record, position };
@@ -112,7 +104,19 @@ function rowOf({ times, user, origin, reason, detail, readBack, ...record }: Com
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   const { login, role } = user;
   return {
-    ...{ time: time(times.queued), ended: time(times.ended), device, point, kind, value, state, readBack: readBack ?? null },
-    ...{ user: login, role, reason: reason ?? '', detail: detail ?? '', rule: origin?.rule ?? '', id },
+    time: time(times.queued),
+    ended: time(times.ended),
+    device,
+    point,
+    kind,
+    value,
+    state,
+    readBack: readBack ?? null,
+    user: login,
+    role,
+    reason: reason ?? '',
+    detail: detail ?? '',
+    rule: origin?.rule ?? '',
+    id,
   };
 }

@@ -9,6 +9,7 @@ import type { Entry, Store } from '../../store/store.ts';
 import { type ImportType, importTypes } from '../import/lines.ts';
 import { createSampleReader } from '../import/samples.ts';
 import type { Handler } from './ask.ts';
+import { mediaTypeOf } from './body.ts';
 import type { LongAnswers } from './long-answers.ts';
 
 export interface ImportDeps {
@@ -56,7 +57,7 @@ export function importHandler({ store, clock, log, longAnswers }: ImportDeps): H
         latestNs: nowNs + BigInt(limits.clockAheadMaxMs) * 1_000_000n,
         kindOf: (series) => kinds.get(seriesName(series)),
       });
-      const type = (header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() as ImportType;
+      const type = mediaTypeOf(header('content-type')) as ImportType;
       let [entries, lines]: [Entry[], number[]] = [[], []];
       let seen = 0;
       for (const raw of importTypes[type](bytes)) {

@@ -28,6 +28,6 @@ export class LongAnswers {
   }
 
   open(): { kind: AnswerKind; count: number }[] {
-    return (['events', 'export', 'import', 'survey'] as const).map((kind) => ({ kind, count: this.#open[kind] }));
+    return (Object.keys(kinds) as AnswerKind[]).map((kind) => ({ kind, count: this.#open[kind] }));
   }
 }

@@ -65,6 +65,15 @@ export function readRange(query: URLSearchParams, nowMs: number): TimeRange {
   return { fromNs, toNs };
 }
 
+/** `limit=`, a whole number from 1. */
+export function readLimit(query: URLSearchParams, usual: number, most: number): number {
+  const text = query.get('limit');
+  if (text === null) return usual;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > most) throw badPart('limit', `is ${shown(text)}; allowed is a whole number from 1 to ${most}`);
+  return limit;
+}
+
 /** `from` and `to` where either may be open: all there is unless said. */
 export function readOpenRange(query: URLSearchParams, nowMs: number): TimeRange {
   const fromNs = query.has('from') ? readTime(query, 'from', 'now', nowMs) : -(2n ** 63n);

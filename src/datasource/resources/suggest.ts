@@ -7,7 +7,7 @@ import { type Selection, selects } from '../query-parse.ts';
 import { labelsOf } from '../query-series.ts';
 import type { Handler } from './ask.ts';
 import { profilesOf } from './profiles.ts';
-import { readChoice, readSelection } from './selection.ts';
+import { readChoice, readLimit, readSelection } from './selection.ts';
 
 const kinds = ['devices', 'points', 'labels', 'values', 'commands', 'connections', 'profiles'] as const;
 
@@ -22,7 +22,7 @@ type Names = Map<string, string>;
 export function suggestHandler(store: Store, builtIn: BuiltIn): Handler {
   return async ({ instance, query }) => {
     const what = readChoice(query, 'what', kinds);
-    const limit = readLimit(query.get('limit'));
+    const limit = readLimit(query, limits.suggestDefault, limits.suggestMax);
     const prefix = (query.get('prefix') ?? '').slice(0, limits.patternLengthMax).toLowerCase();
     const names = await namesOf(what, instance, readSelection(query), { query, store, builtIn });
     const found = [...names]
@@ -82,13 +82,4 @@ function same(values: readonly string[]): Names {
 function begins(text: string, prefix: string): boolean {
   const lower = text.toLowerCase();
   return lower.startsWith(prefix) || lower.includes(` ${prefix}`);
-}
-
-function readLimit(text: string | null): number {
-  if (text === null) return limits.suggestDefault;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > limits.suggestMax) {
-    throw badPart('limit', `is ${JSON.stringify(text.slice(0, 64))}; allowed is a whole number from 1 to ${limits.suggestMax}`);
-  }
-  return limit;
 }
