@@ -9,6 +9,7 @@ const bases = [40_000, 50_000, 0];
 const mark = 0x53756e53;
 const lastModel = 0xffff;
 const headRegisters = 2;
+const places = 0x1_0000;
 
 /** Reads so many holding registers of the unit. */
 type Read = (start: number, count: number) => Promise<Outcome<Buffer>>;
@@ -22,12 +23,12 @@ export async function walkSunSpec(read: Read, unitId: number, survey: Survey): P
   const counts = new Map<string, number>();
   let title: string | undefined;
   let at = base + headRegisters;
-  for (let models = 0; models < limits.sunspecModelsMax; models++) {
+  for (let models = 0; models < limits.sunspecModelsMax && at + headRegisters <= places; models++) {
     const head = await read(at, headRegisters);
     if (head.kind !== 'answer') break;
     const [id, length] = [head.answer.readUInt16BE(0), head.answer.readUInt16BE(2)];
     const start = at + headRegisters;
-    if (id === lastModel || start + length > 0x1_0000) break;
+    if (id === lastModel || start + length > places) break;
     const model = modelOf(id);
     const bytes = model ? await dataOf(read, start, length) : undefined;
     const name = model?.name ?? 'unknown';

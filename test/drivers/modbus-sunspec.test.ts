@@ -1,6 +1,8 @@
 /** SunSpec walked from the device: what is proposed reads, through the driver, what pysunspec2 says that it is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
+import { readRequest } from '../../drivers/modbus/pdu.ts';
+import { walkSunSpec } from '../../drivers/modbus/sunspec.ts';
 import { modelOf } from '../../drivers/modbus/sunspec-points.ts';
 import type { Driver, Finding, Survey } from '../../src/contract/driver.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
@@ -100,4 +102,34 @@ describe('a scan of SunSpec devices', () => {
     expect(point('common_SN')).toMatchObject({ interval: 'once' });
     expect(point('mppt_2_DCW')).toBeUndefined();
   });
+});
+
+it.each([0xffff, 0x1_0000])('ends where a device says that a model reaches to %i, past which nothing can be asked', async (end) => {
+  const registers = new Map([
+    [40_000, 0x5375],
+    [40_001, 0x6e53],
+    [40_002, 64_001],
+    [40_003, end - 40_004],
+  ]);
+  const asked: number[] = [];
+  const found: Finding[] = [];
+  const read = (start: number, count: number) => {
+    // Throws for a place there is none of, as the driver does.
+    readRequest(1, 'holding', start, count);
+    asked.push(start + count);
+    const answer = Buffer.alloc(count * 2);
+    for (let i = 0; i < count; i++) answer.writeUInt16BE(registers.get(start + i) ?? 0, i * 2);
+    return Promise.resolve({ kind: 'answer' as const, answer });
+  };
+  const survey: Survey = {
+    turn: (_unit, call) => call(AbortSignal.timeout(5_000)),
+    progress: () => {},
+    found: (one) => void found.push(one),
+  };
+  expect(await walkSunSpec(read, 1, survey)).toBe(true);
+  expect(Math.max(...asked)).toBeLessThanOrEqual(0x1_0000);
+  expect(found.map(({ kind, values }) => [kind, values.model])).toEqual([
+    ['model', 64_001],
+    ['unit', undefined],
+  ]);
 });
