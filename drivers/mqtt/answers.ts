@@ -5,6 +5,7 @@ import type { Answer, Host } from '../../src/contract/driver.ts';
 import { compilePath, parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { SetAddress } from './address.ts';
+import { granted } from './granted.ts';
 import type { Link } from './link.ts';
 import { decodeJson } from './payload/plain.ts';
 import { brokerWords, failureFrom, reasonText } from './reasons.ts';
@@ -111,16 +112,11 @@ export class Answers {
     return undefined;
   }
 
-  #subscribe(topic: string): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const where = `answers on topic ${JSON.stringify(topic)}`;
-      const takeBack = this.#host.clock.after(this.#timeoutMs, () => resolve(`the broker did not confirm that it tells ${where}`));
-      this.#link.client.subscribe(topic, { qos: 1 }, (error, _granted, packet) => {
-        takeBack();
-        const code = Number(packet?.granted[0] ?? (error ? failureFrom : 0));
-        resolve(code >= failureFrom ? `the broker refuses to tell ${where}: ${reasonText(code)}` : undefined);
-      });
-    });
+  async #subscribe(topic: string): Promise<string | undefined> {
+    const where = `answers on topic ${JSON.stringify(topic)}`;
+    const code = await granted(this.#link, this.#host.clock, topic, 1, this.#timeoutMs);
+    if (code === undefined) return `the broker did not confirm that it tells ${where}`;
+    return code >= failureFrom ? `the broker refuses to tell ${where}: ${reasonText(code)}` : undefined;
   }
 }
 

@@ -131,14 +131,11 @@ export class AnnouncedDevices {
 function describe(id: string, list: readonly { topic: string; entity: Entity }[]): Record<string, unknown> {
   const rankOf = ({ component }: Entity) => (ranks.indexOf(component) + ranks.length + 1) % (ranks.length + 1);
   const sorted = list.toSorted((one, other) => rankOf(one.entity) - rankOf(other.entity) || (one.topic < other.topic ? -1 : 1));
-  const taken = new Set<string>();
-  const free = (wanted: string) => wanted.length <= 64 && !taken.has(wanted);
+  const idFor = uniqueIds(list.length);
   const points = sorted.flatMap(({ entity }) =>
     entity.points.map(({ suffix, words }) => {
       const whole = suffix === '' ? entity.id : `${entity.id}_${suffix}`;
-      const wanted = [whole, `${whole}_${entity.component}`, ...Array.from(list, (_, n) => `${whole.slice(0, 58)}_${n + 2}`)];
-      const own = wanted.find(free) ?? whole;
-      taken.add(own);
+      const own = idFor(whole, entity.component);
       const title = [entity.title, suffix.replaceAll('_', ' ')].filter(Boolean).join(' ');
       return { id: own, ...(title === '' ? {} : { title: title.slice(0, 128) }), ...words };
     }),
@@ -154,6 +151,25 @@ function describe(id: string, list: readonly { topic: string; entity: Entity }[]
     labels: Object.assign({}, ...sorted.map(({ entity }) => entity.device.labels)) as Record<string, string>,
     points,
     ...(availability ? { availability } : {}),
+  };
+}
+
+/** Ids that are not taken: as wanted, with the component behind it, or numbered. A number is tried once, so that thousands of one name cost no more each. */
+function uniqueIds(count: number): (wanted: string, component: string) => string {
+  const taken = new Set<string>();
+  const tried = new Map<string, number>();
+  const free = (id: string) => id.length <= 64 && !taken.has(id);
+  const numbered = (start: string) => {
+    for (let n = (tried.get(start) ?? 1) + 1; n < count + 2; n++) {
+      tried.set(start, n);
+      if (free(`${start}_${n}`)) return `${start}_${n}`;
+    }
+    return undefined;
+  };
+  return (wanted, component) => {
+    const id = [wanted, `${wanted}_${component}`].find(free) ?? numbered(wanted.slice(0, 58)) ?? wanted;
+    taken.add(id);
+    return id;
   };
 }
 

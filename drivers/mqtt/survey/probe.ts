@@ -1,6 +1,7 @@
 /** How a broker wants to be spoken to and what it allows: both versions are tried, each on a connection of its own that publishes nothing. */
 import type { Finding, Survey } from '../../../src/contract/driver.ts';
 import { messageOf } from '../../../src/contract/fault.ts';
+import { granted } from '../granted.ts';
 import { Link } from '../link.ts';
 import { brokerAddress } from '../options.ts';
 import { failureFrom } from '../reasons.ts';
@@ -55,13 +56,13 @@ async function tryVersion(deps: ScanDeps, name: string, within: AbortSignal, sig
     const isFive = deps.options.protocolVersion === 5;
     // What MQTT 3.1.1 does not say is tried; of MQTT 5 what is not said is allowed (§3.2.2.3).
     const values = {
-      maximumQoS: isFive ? (said.maximumQoS ?? 2) : ((await granted(deps, link, emptyTopic, 2)) ?? null),
+      maximumQoS: isFive ? (said.maximumQoS ?? 2) : ((await qosOf(deps, link, emptyTopic, 2)) ?? null),
       retain: isFive ? said.retainAvailable !== false : null,
-      wildcards: isFive ? said.wildcardSubscriptionAvailable !== false : (await granted(deps, link, `${emptyTopic}/+`, 0)) !== undefined,
+      wildcards: isFive ? said.wildcardSubscriptionAvailable !== false : (await qosOf(deps, link, `${emptyTopic}/+`, 0)) !== undefined,
       sharedSubscriptions: isFive
         ? said.sharedSubscriptionAvailable !== false
-        : (await granted(deps, link, `$share/fieldgate/${emptyTopic}`, 0)) !== undefined,
-      everything: (await granted(deps, link, '#', 0)) !== undefined,
+        : (await qosOf(deps, link, `$share/fieldgate/${emptyTopic}`, 0)) !== undefined,
+      everything: (await qosOf(deps, link, '#', 0)) !== undefined,
       identifiers: isFive ? said.subscriptionIdentifiersAvailable !== false : false,
       serverKeepAliveSeconds: said.serverKeepAlive ?? null,
       packetBytesMax: said.maximumPacketSize ?? null,
@@ -101,13 +102,7 @@ const nothingKnown = {
 };
 
 /** The QoS a subscription was granted; undefined if it was refused, or not answered. It ends with the connection. */
-function granted({ host, options }: ScanDeps, link: Link, filter: string, qos: 0 | 1 | 2): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const takeBack = host.clock.after(options.timeout, () => resolve(undefined));
-    link.client.subscribe(filter, { qos }, (_error, _granted, packet) => {
-      takeBack();
-      const code = packet?.granted[0];
-      resolve(typeof code === 'number' && code < failureFrom ? code : undefined);
-    });
-  });
+async function qosOf({ host, options }: ScanDeps, link: Link, filter: string, qos: 0 | 1 | 2): Promise<number | undefined> {
+  const code = await granted(link, host.clock, filter, qos, options.timeout);
+  return code !== undefined && code < failureFrom ? code : undefined;
 }

@@ -2,6 +2,7 @@
 import type { IPublishPacket } from 'mqtt';
 import type { Finding, Host, Survey } from '../../../src/contract/driver.ts';
 import { limits } from '../../../src/contract/limits.ts';
+import { granted } from '../granted.ts';
 import { Incoming } from '../incoming.ts';
 import { Link } from '../link.ts';
 import type { Options } from '../options.ts';
@@ -17,6 +18,8 @@ interface Seen {
   retained: boolean;
   bytes: number;
   last: Buffer;
+  /** What the last message seems to be, once somebody asked. */
+  guess: Guess | undefined;
   copiedMs: number;
   isNew: boolean;
 }
@@ -58,7 +61,7 @@ export async function scan(deps: ScanDeps, { filter, duration }: ScanOptions, su
   } finally {
     await link.close();
   }
-  const all = [...topics.values()].map(({ topic, last }) => ({ topic, guess: guess(last) }));
+  const all = [...topics.values()].map((one) => ({ topic: one.topic, guess: guessOf(one) }));
   for (const { id, patterns, topics: count, device } of propose(all, deps.connection)) {
     survey.found({
       id: `device ${id}`,
@@ -98,18 +101,10 @@ function lostOf(link: Link): Promise<never> {
   return new Promise((_resolve, reject) => link.whenLost((error) => (link.closing ? undefined : reject(error))));
 }
 
-function subscribe(link: Link, { host, options }: ScanDeps, filter: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const takeBack = host.clock.after(options.timeout, () =>
-      reject(new Error(`the broker did not confirm the subscription of ${JSON.stringify(filter)}`)),
-    );
-    link.client.subscribe(filter, { qos: 0 }, (error, _granted, packet) => {
-      takeBack();
-      const code = Number(packet?.granted[0] ?? (error ? failureFrom : 0));
-      if (code >= failureFrom) reject(new Error(`the broker refuses to tell ${JSON.stringify(filter)}: ${reasonText(code)}`));
-      else resolve();
-    });
-  });
+async function subscribe(link: Link, { host, options }: ScanDeps, filter: string): Promise<void> {
+  const code = await granted(link, host.clock, filter, 0, options.timeout);
+  if (code === undefined) throw new Error(`the broker did not confirm the subscription of ${JSON.stringify(filter)}`);
+  if (code >= failureFrom) throw new Error(`the broker refuses to tell ${JSON.stringify(filter)}: ${reasonText(code)}`);
 }
 
 function seen(known: Seen | undefined, { topic, payload, retain }: IPublishPacket, nowMs: number): Seen {
@@ -119,6 +114,7 @@ function seen(known: Seen | undefined, { topic, payload, retain }: IPublishPacke
     retained: false,
     bytes: 0,
     last: Buffer.alloc(0),
+    guess: undefined,
     copiedMs: Number.NEGATIVE_INFINITY,
     isNew: true,
   };
@@ -128,14 +124,21 @@ function seen(known: Seen | undefined, { topic, payload, retain }: IPublishPacke
   // The payload is a view of a whole chunk of the socket; a topic that is told a thousand times a second need not be copied each time.
   if (nowMs - one.copiedMs >= limits.mqttScanLookMs && payload.length <= limits.payloadBytesMax) {
     one.last = Buffer.from(payload);
+    one.guess = undefined;
     one.copiedMs = nowMs;
     one.isNew = true;
   }
   return one;
 }
 
-function findingOf({ topic, count, retained, bytes, last }: Seen, elapsedMs: number): Finding {
-  const found = guess(last);
+function guessOf(one: Seen): Guess {
+  one.guess ??= guess(one.last);
+  return one.guess;
+}
+
+function findingOf(one: Seen, elapsedMs: number): Finding {
+  const { topic, count, retained, bytes, last } = one;
+  const found = guessOf(one);
   const perSecond = Math.round((count / Math.max(elapsedMs, 1)) * 100_000) / 100;
   const paths = found.places.flatMap(({ path }) => path ?? []);
   const points = pointsOf({ levels: topic.split('/'), guess: found }, new Set());
