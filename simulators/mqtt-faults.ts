@@ -1,12 +1,12 @@
 /** Topics that misbehave, by their name (the table is in simulators/README.md). */
+import { type Every, everyByTimer } from './every.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
 
 export interface MqttFaultsOptions {
   broker: Pick<MqttBroker, 'publish'>;
   /** Milliseconds since 1970. */
   nowMs?: () => number;
-  /** Calls back every so often; the returned function ends it. */
-  every?: (intervalMs: number, run: () => void) => () => void;
+  every?: Every;
 }
 
 const everyMs = 1_000;
@@ -56,9 +56,4 @@ export function startMqttFaults(options: MqttFaultsOptions): { stop(): void } {
       for (const stop of stops.splice(0)) stop();
     },
   };
-}
-
-function everyByTimer(intervalMs: number, run: () => void): () => void {
-  const timer = setInterval(run, intervalMs);
-  return () => clearInterval(timer);
 }

@@ -2,6 +2,7 @@
  * A house on your desk: rooms with a climate sensor and a light, a power meter and a plug, as MQTT devices speak. They live by the clock
  * and the chance they are given, so that the same both make the same day.
  */
+import { type Every, everyByTimer } from './every.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
 
 export interface HouseOptions {
@@ -10,8 +11,7 @@ export interface HouseOptions {
   nowMs?: () => number;
   /** A number in [0, 1). */
   random?: () => number;
-  /** Calls back every so often; the returned function ends it. */
-  every?: (intervalMs: number, run: () => void) => () => void;
+  every?: Every;
 }
 
 export interface House {
@@ -113,9 +113,4 @@ function stateOf(payload: string): 'ON' | 'OFF' | undefined {
 
 function rounded(value: number, decimals: number): number {
   return Number(value.toFixed(decimals));
-}
-
-function everyByTimer(intervalMs: number, run: () => void): () => void {
-  const timer = setInterval(run, intervalMs);
-  return () => clearInterval(timer);
 }
