@@ -1,7 +1,7 @@
 /** A point's place in MQTT: the topic that tells it, where in the message it is, and the topic that sets it. */
 import { z } from 'zod';
+import { takenBy } from '../../src/contract/checked-text.ts';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
-import { messageOf } from '../../src/contract/fault.ts';
 import { parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
@@ -12,17 +12,7 @@ import { documentFormats, type Format, formatNames, formats } from './payload/fo
 import { compileTemplate, fillTemplate, namesOf } from './template.ts';
 import { compilePattern, fillTopic, parseFilter, parseTopic } from './topic.ts';
 
-/** A text that `read` takes without throwing; its message becomes the fault's. */
-function checkedText(read: (text: string) => unknown) {
-  return z.string().superRefine((text, context) => {
-    try {
-      read(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-    }
-  });
-}
-
+const checkedText = (read: (text: string) => unknown) => z.string().superRefine(takenBy(read));
 const setTopicSchema = checkedText(parseTopic);
 const topicSchema = checkedText((text) => compilePattern(parseFilter(text)));
 const pathSchema = checkedText(parsePath);

@@ -28,9 +28,10 @@ export class SaidWords {
   readonly #said = new Map<string, Map<string, Availability>>();
 
   /** A word that counts together with those of the device's other topics. */
-  join(word: Word, topic: string, { topic: first, also = [], mode = 'all' }: AvailabilityConfig): Word {
+  join(word: Word, topic: string, availability: AvailabilityConfig): Word {
+    const { also = [], mode = 'all' } = availability;
     if (also.length === 0 || mode === 'latest') return word;
-    const topics = [...(first === undefined ? [] : [first]), ...also.map((place) => place.topic)];
+    const topics = placesOf(availability).map((place) => place.topic);
     return {
       device: word.device,
       read: (message) => {

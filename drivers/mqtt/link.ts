@@ -14,6 +14,9 @@ const nextAs = 'mqtt next broker';
 /** Session taken over (MQTT 5 §3.14.2.1). */
 const takenOver = 142;
 
+/** Whether the broker keeps the session: a connection that is only tried leaves nothing there. */
+export const isKept = ({ clean }: Pick<Options, 'clean'>, { trial }: Pick<Host, 'trial'>): boolean => !clean && !trial;
+
 export interface LinkOptions {
   options: Options;
   host: Host;
@@ -221,8 +224,8 @@ export class Link {
 function clientOptions({ options, host, clientId }: LinkOptions, url: string, withinMs: number): IClientOptions {
   const { protocol, pathname } = new URL(url);
   const address = brokerAddress(url);
-  // A connection that is only tried keeps nothing at the broker and says nothing to others.
-  const isKept = !options.clean && !host.trial;
+  const keeps = isKept(options, host);
+  // A connection that is only tried says nothing to others.
   const { will } = host.trial ? { will: undefined } : options;
   const webSocket = protocol.startsWith('ws');
   const password = host.secret('password');
@@ -245,7 +248,7 @@ function clientOptions({ options, host, clientId }: LinkOptions, url: string, wi
     clientId,
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(password === undefined ? {} : { password }),
-    clean: !isKept,
+    clean: !keeps,
     keepalive: Math.ceil(options.keepalive / 1_000),
     protocolVersion: options.protocolVersion,
     ...(options.protocolVersion === 5
@@ -255,7 +258,7 @@ function clientOptions({ options, host, clientId }: LinkOptions, url: string, wi
             receiveMaximum: options.receiveMaximum,
             ...(options.topicAliasMaximum === 0 ? {} : { topicAliasMaximum: options.topicAliasMaximum }),
             ...(options.userProperties === undefined ? {} : { userProperties: options.userProperties }),
-            ...(isKept ? { sessionExpiryInterval: Math.ceil(options.sessionExpiry / 1_000) } : {}),
+            ...(keeps ? { sessionExpiryInterval: Math.ceil(options.sessionExpiry / 1_000) } : {}),
           },
         }
       : {}),

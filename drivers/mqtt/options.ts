@@ -1,7 +1,7 @@
 /** A broker connection's settings. The password and TLS material are secrets, not settings (DESIGN §5). */
 import { z } from 'zod';
+import { takenBy } from '../../src/contract/checked-text.ts';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
-import { messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { parseTopic } from './topic.ts';
 
@@ -34,13 +34,11 @@ const versionSchema = z
   .union([z.literal(5), z.literal(4), z.literal(['5', '5.0', '3.1.1'])], { error: 'allowed is 5 (MQTT 5) or 4 (MQTT 3.1.1)' })
   .transform((version): 4 | 5 => (version === 4 || version === '3.1.1' ? 4 : 5));
 
-const topicSchema = z.string().superRefine((text, context) => {
-  try {
+const topicSchema = z.string().superRefine(
+  takenBy((text) => {
     if (parseTopic(text).fixed === undefined) throw new Error('has a placeholder; allowed is one fixed topic');
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) });
-  }
-});
+  }),
+);
 
 export const qosSchema = z.union([z.literal(0), z.literal(1), z.literal(2)], {
   error: 'allowed is 0 (at most once), 1 (at least once) or 2 (exactly once)',

@@ -9,7 +9,7 @@ import { Endings } from './endings.ts';
 import { Hearing, type Listener } from './hearing.ts';
 import { AnnouncedDevices } from './homeassistant/announced.ts';
 import { Incoming } from './incoming.ts';
-import { Link } from './link.ts';
+import { isKept, Link } from './link.ts';
 import type { Options } from './options.ts';
 import { Publishing } from './publishing.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -26,10 +26,10 @@ export async function openSession(line: Line<Options, unknown, Address>, host: H
   let subscriptions: Subscriptions | undefined;
   let publishing: Publishing | undefined;
   // Only a kept session gets a message again that was not confirmed.
-  const isKept = !options.clean && !host.trial;
+  const keeps = isKept(options, host);
   const prepare = ({ client }: Link) => {
-    const incoming = new Incoming(client, isKept);
-    const acknowledger = isKept ? new Acknowledger((messageId, how) => incoming.confirm(messageId, how)) : undefined;
+    const incoming = new Incoming(client, keeps);
+    const acknowledger = keeps ? new Acknowledger((messageId, how) => incoming.confirm(messageId, how)) : undefined;
     const heard = new Hearing({
       host,
       stray: (topic) => subscriptions?.dropStray(topic),
@@ -56,7 +56,7 @@ export async function openSession(line: Line<Options, unknown, Address>, host: H
   subscriptions = new Subscriptions(link, host, {
     timeoutMs: options.timeout,
     version: options.protocolVersion,
-    kept: isKept,
+    kept: keeps,
     share: options.share,
   });
   const heard = hearing;

@@ -39,11 +39,12 @@ export function namesOf(template: string): string[] {
 export function fillTemplate(template: string, values: Values): string {
   const parts = read(template);
   const json = isJson(template, parts);
+  const places = parts.filter((part) => 'name' in part);
   let at = 0;
   return template.replaceAll(placePattern, (place, name: string | undefined) => {
     if (name === undefined) return place;
-    const part = parts.filter((one) => 'name' in one)[at++];
-    if (ownNames.includes(name) || !part || !('name' in part)) return place;
+    const part = places[at++];
+    if (ownNames.includes(name) || !part) return place;
     const text = values[name] ?? '';
     return (json ? jsonText(text, part.quoted) : text).replaceAll('{', '{{');
   });

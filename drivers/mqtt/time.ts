@@ -49,14 +49,12 @@ function numberTimeNs(value: number): bigint | string {
   if (value < secondsBelow) return BigInt(Math.round(value * 1e6)) * 1_000n;
   if (value < millisBelow) return BigInt(Math.round(value * 1e3)) * 1_000n;
   if (value < microsBelow) return BigInt(Math.round(value)) * 1_000n;
-  return BigInt(Math.round(value)) > 2n ** 63n - 1n ? 'is beyond the year 2262' : BigInt(Math.round(value));
+  return bounded(BigInt(Math.round(value)));
 }
 
 function integerTimeNs(value: bigint): bigint | string {
-  if (value < 0n) return 'is before 1970';
-  const ns =
-    value < secondsBelow ? value * 1_000_000_000n : value < millisBelow ? value * 1_000_000n : value < microsBelow ? value * 1_000n : value;
-  return ns > 2n ** 63n - 1n ? 'is beyond the year 2262' : ns;
+  const unit = value < secondsBelow ? 's' : value < millisBelow ? 'ms' : value < microsBelow ? 'us' : 'ns';
+  return bounded(value * nanosOf[unit]);
 }
 
 /** Minutes by which local time is ahead of UTC, at a local time in milliseconds as if it were UTC. */
@@ -101,6 +99,5 @@ function isoTimeNs(text: string, inZone: Zone | undefined): bigint | string {
       : /z/i.test(zone)
         ? 0
         : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)));
-  const ns = BigInt(ms - offsetMinutes * 60_000) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0'));
-  return ns < 0n ? 'is before 1970' : ns > 2n ** 63n - 1n ? 'is beyond the year 2262' : ns;
+  return bounded(BigInt(ms - offsetMinutes * 60_000) * 1_000_000n + BigInt((match[7] ?? '').padEnd(9, '0')));
 }

@@ -75,14 +75,14 @@ export class Topics {
   ) {
     this.#sink = sink;
     for (const filter of ours) this.#filter(filter, availabilityQoS).isOurs = true;
-    const fixedWords: [string, string, Word][] = [];
+    const fixedWords: [string, Word][] = [];
     const fixedReaders: [string, Reader][] = [];
     for (const { id, availability } of devices) {
       for (const place of availability ? placesOf(availability) : []) {
         const topic = parseTopic(place.topic);
         this.#filter(topic.fixed ?? compilePattern(topic).filter, availabilityQoS).words.push(id);
         if (topic.fixed === undefined) this.#entry(id, place.topic).hasWord = true;
-        else if (availability) fixedWords.push([topic.fixed, topic.fixed, said.join(compileWord(id, place), place.topic, availability)]);
+        else if (availability) fixedWords.push([topic.fixed, said.join(compileWord(id, place), place.topic, availability)]);
       }
     }
     for (const point of points) {
@@ -100,7 +100,7 @@ export class Topics {
       else fixedReaders.push([topic.fixed, reader]);
     }
     if (this.#entries.size > 0 || ours.length > 0) this.#settle();
-    for (const [topic, filter, word] of fixedWords) this.#of(topic).words.push({ word, filter: this.#asked(filter) });
+    for (const [topic, word] of fixedWords) this.#of(topic).words.push({ word, filter: this.#asked(topic) });
     for (const [topic, reader] of fixedReaders) this.#of(topic).readers.push({ reader, filter: this.#asked(topic) });
   }
 

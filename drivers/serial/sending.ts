@@ -1,5 +1,6 @@
 /** What is sent: a text, or bytes, with `{name}` in the places of values. */
 import { z } from 'zod';
+import { takenBy } from '../../src/contract/checked-text.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { bytesOf } from './framing/hex.ts';
 import type { Places } from './match.ts';
@@ -31,13 +32,7 @@ export const sentSchema = z.union(
     textSchema,
     z.strictObject({
       hex: textSchema
-        .superRefine((text, context) => {
-          try {
-            parseHex(text);
-          } catch (error) {
-            context.addIssue({ code: 'custom', message: (error as Error).message });
-          }
-        })
+        .superRefine(takenBy(parseHex))
         .describe('Bytes in hexadecimal, {name} for one byte, {name:int16} for a number of several')
         .meta({ examples: ['01 06 {value:uint16}'] }),
     }),

@@ -60,7 +60,7 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
     {
       kind: 'number',
       state: main(words),
-      command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template') },
+      command: mainCommand(words),
       more: { ...unitOf(words), write: range(words, 'min', 'max', 'step', { min: 1, max: 100, step: 1 }) },
     },
   ],
@@ -70,15 +70,14 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
       kind: 'text',
       // A password is no reading.
       ...(words.mode === 'password' ? {} : { state: main(words) }),
-      command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template') },
+      command: mainCommand(words),
     },
   ],
   button: (words) => [
     {
       kind: 'boolean',
       command: {
-        topic: textOf(words, 'command_topic'),
-        template: textOf(words, 'command_template'),
+        ...mainCommand(words),
         words: { on: textOf(words, 'payload_press') ?? 'PRESS' },
       },
       more: { momentary: true },
@@ -104,7 +103,7 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
       suffix: 'percentage',
       kind: 'number',
       state: side(words, 'percentage_state_topic', 'percentage_value_template'),
-      command: { topic: textOf(words, 'percentage_command_topic'), template: textOf(words, 'percentage_command_template') },
+      command: side(words, 'percentage_command_topic', 'percentage_command_template'),
       more: { unit: 'percent', write: { min: 0, max: 100 } },
     },
   ],
@@ -132,7 +131,7 @@ function light(words: Words): Place[] {
         suffix: 'brightness',
         kind: 'number',
         state: side(words, 'brightness_state_topic', 'brightness_value_template'),
-        command: { topic: textOf(words, 'brightness_command_topic'), template: textOf(words, 'brightness_command_template') },
+        command: side(words, 'brightness_command_topic', 'brightness_command_template'),
         more: { write: { min: 0, max: scale } },
       },
       {
@@ -183,7 +182,7 @@ function cover(words: Words): Place[] {
       suffix: 'position',
       kind: 'number',
       state: side(words, 'position_topic', 'position_template'),
-      command: { topic: textOf(words, 'set_position_topic'), template: textOf(words, 'set_position_template') },
+      command: side(words, 'set_position_topic', 'set_position_template'),
       more: { unit: 'percent', write: { min: 0, max: 100 } },
     },
   ];
@@ -202,7 +201,7 @@ function climate(words: Words): Place[] {
       suffix: 'temperature',
       kind: 'number',
       state: side(words, 'temperature_state_topic', 'temperature_state_template'),
-      command: { topic: textOf(words, 'temperature_command_topic'), template: textOf(words, 'temperature_command_template') },
+      command: side(words, 'temperature_command_topic', 'temperature_command_template'),
       more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { min: 7, max: 35, step: undefined }) },
     },
     { suffix: 'action', kind: 'text', state: side(words, 'action_topic', 'action_template') },
@@ -230,7 +229,7 @@ function switched(words: Words, template = textOf(words, 'value_template')): Pla
   return {
     kind: 'boolean',
     state: { topic: textOf(words, 'state_topic'), template, words: seen },
-    command: { topic: textOf(words, 'command_topic'), template: textOf(words, 'command_template'), words: sent },
+    command: { ...mainCommand(words), words: sent },
   };
 }
 
@@ -239,13 +238,14 @@ function chosen(suffix: string, state: Place['state'] & {}, command: string, wor
     suffix,
     kind: 'text',
     state,
-    command: { topic: textOf(words, `${command}_topic`), template: textOf(words, `${command}_template`) },
+    command: side(words, `${command}_topic`, `${command}_template`),
     ...(options.length > 0 ? { more: { enum: Object.fromEntries(options.map((option) => [option, option])) } } : {}),
   };
 }
 
 const side = (words: Words, topic: string, template: string) => ({ topic: textOf(words, topic), template: textOf(words, template) });
 const main = (words: Words) => side(words, 'state_topic', 'value_template');
+const mainCommand = (words: Words) => side(words, 'command_topic', 'command_template');
 const onOff = (words: Words) => ({ on: textOf(words, 'payload_on') ?? 'ON', off: textOf(words, 'payload_off') ?? 'OFF' });
 
 /** Classes whose states are words and times. */

@@ -28,8 +28,6 @@ const longForms: Readonly<Record<string, string>> = {
   fan_mode_cmd_tpl: 'fan_mode_command_template',
   fan_mode_stat_t: 'fan_mode_state_topic',
   fan_mode_stat_tpl: 'fan_mode_state_template',
-  max_temp: 'max_temp',
-  min_temp: 'min_temp',
   mode_cmd_t: 'mode_command_topic',
   mode_cmd_tpl: 'mode_command_template',
   mode_stat_t: 'mode_state_topic',

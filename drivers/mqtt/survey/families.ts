@@ -103,7 +103,7 @@ function proposal(members: Group[], connection: string): Proposal {
   return { id, patterns, topics: members.reduce((sum, { topics }) => sum + topics.length, 0), device: { id, connection, points } };
 }
 
-function patternOf({ levels }: Group): string {
+function patternOf({ levels }: Pick<Group, 'levels'>): string {
   let next = 0;
   return levels.map((level) => (level === undefined ? `{${names[next++] ?? 'x'}}` : spellLiteral(level))).join('/');
 }
@@ -118,7 +118,7 @@ export function pointsOf(group: Pick<Group, 'levels' | 'guess'>, taken: Set<stri
     return {
       id,
       address: {
-        topic: patternOf(group as Group),
+        topic: patternOf(group),
         ...(path === undefined || path === '$' ? {} : { path }),
         ...(format === 'json' && path !== '$' ? {} : format === 'number' ? {} : { format }),
         ...(unpack.length === 0 ? {} : { unpack }),

@@ -1,7 +1,6 @@
 /** What a message seems to be, and the places of the values in it. */
 import { isUtf8 } from 'node:buffer';
-import type { CsvWords } from '../payload/csv.ts';
-import { decodeCsv } from '../payload/csv.ts';
+import { type CsvWords, decodeCsv } from '../payload/csv.ts';
 import type { Format } from '../payload/formats.ts';
 import { decodeInflux } from '../payload/influx.ts';
 import { decodeCbor, decodeMessagePack, unwrap, type Wrapping } from '../payload/packed.ts';
@@ -82,9 +81,7 @@ function guessBase64(payload: Buffer, text: string, unpack: Wrapping[]): Guess |
   if (unpack.length > 0 || bare.length < 12 || bare.length % 4 !== 0) return undefined;
   const inner = tried(() => unwrap(payload, ['base64']));
   const found = inner && guess(inner, ['base64']);
-  return found && found.format !== 'text' && found.format !== 'binary' && found.format !== 'empty'
-    ? { ...found, unpack: found.unpack }
-    : undefined;
+  return found && found.format !== 'text' && found.format !== 'binary' && found.format !== 'empty' ? found : undefined;
 }
 
 function guessBytes(payload: Buffer): Guess {
@@ -114,9 +111,7 @@ function ofDocument(format: Format, document: unknown): Guess {
     else if (typeof value === 'string') places.push({ path, name, type: 'text' });
   };
   walk(document, '$', 'value', 0);
-  const only = places[0];
-  const isScalar = only?.path === '$';
-  return { format, unpack: [], places: isScalar ? [{ ...only, path: '$' }] : places, ...(time === undefined ? {} : { time }) };
+  return { format, unpack: [], places, ...(time === undefined ? {} : { time }) };
 }
 
 const timeNamePattern = /^(ts|time|timestamp|date|datetime|last_seen|at)$/i;

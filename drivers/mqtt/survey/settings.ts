@@ -1,16 +1,14 @@
 /** What a person may choose for a probe or a scan of a broker. */
 import { z } from 'zod';
+import { takenBy } from '../../../src/contract/checked-text.ts';
 import { durationMs } from '../../../src/contract/duration.ts';
-import { messageOf } from '../../../src/contract/fault.ts';
 import { parseFilter } from '../topic.ts';
 
-const filterSchema = z.string().superRefine((text, context) => {
-  try {
+const filterSchema = z.string().superRefine(
+  takenBy((text) => {
     if (parseFilter(text).placeholders.length > 0) throw new Error('has a placeholder; allowed are + for one level and # for the rest');
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) });
-  }
-});
+  }),
+);
 
 export const scanSchema = z.strictObject({
   filter: filterSchema

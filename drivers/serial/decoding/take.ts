@@ -1,6 +1,7 @@
 /** How a value is taken out of a frame that has no expression with a named group: a point's `take`. */
 import { z } from 'zod';
-import { parseExactJson } from '../../../src/contract/exact-json.ts';
+import { takenBy } from '../../../src/contract/checked-text.ts';
+import { exactJson, parseExactJson } from '../../../src/contract/exact-json.ts';
 import { compilePath, type Lookup, parsePath } from '../../../src/contract/json-path.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import type { Value } from '../../../src/contract/sample.ts';
@@ -10,16 +11,7 @@ import { fieldsOf, nmeaField } from './nmea.ts';
 
 const separator = (what: string, fallback: string) => z.string().min(1).max(8).default(fallback).describe(what);
 
-const pathSchema = z
-  .string()
-  .max(limits.patternLengthMax)
-  .superRefine((text, context) => {
-    try {
-      parsePath(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  });
+const pathSchema = z.string().max(limits.patternLengthMax).superRefine(takenBy(parsePath));
 
 const nmeaSchema = z
   .strictObject({
@@ -223,7 +215,6 @@ function jsonValue(document: unknown, lookup: Lookup): Taken | undefined {
   const value = lookup(document);
   if (value === undefined) return undefined;
   if (value === null) return { text: undefined };
-  if (typeof value === 'object')
-    return { text: JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) };
+  if (typeof value === 'object') return { text: exactJson(value) };
   return typeof value === 'string' ? { text: value } : { value: value as number | bigint | boolean };
 }
