@@ -5,9 +5,10 @@
 
 import type { Point } from '../contract/device.ts';
 import type { Reading, Shape } from '../contract/driver.ts';
+import { shortestFloat32 } from '../contract/float32.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind, Reason, Sample, TimeNs, Value } from '../contract/sample.ts';
-import { linear, roundTo, shortestFloat32 } from './decimals.ts';
+import { linear, roundTo } from './decimals.ts';
 import { kindOf, kindOfValue } from './kinds.ts';
 
 export interface Pipeline {

@@ -153,6 +153,8 @@ describe('binary by layout', () => {
     ['>bBhH', [-5, 250, -300, 65_535], { offset: -2, type: 'uint16' }, 65_535],
     ['<if', [-70_000, 21.4], { offset: 0, type: 'int32', order: 'little' }, -70_000],
     ['<if', [-70_000, 21.4], { offset: 4, type: 'float32', order: 'little' }, 21.4],
+    // A whole number is one already: 2147483600 would be the same float and another count.
+    ['<f', [2_147_483_648], { offset: 0, type: 'float32', order: 'little' }, 2_147_483_648],
     ['>dQ', [0.1, 9_007_199_254_740_991], { type: 'float64' }, 0.1],
     ['>dq', [0.1, -9_007_199_254_740_991], { offset: 8, type: 'int64' }, -9_007_199_254_740_991],
     ['>B', [0b1010_0000], { type: 'boolean', bit: 5 }, true],

@@ -257,6 +257,7 @@ describe('decoding', () => {
     [{ offset: 0, type: 'int64' }, '8000000000000000', 'it=-9223372036854775808'],
     [{ offset: 0, type: 'uint24' }, '010000', 'it=65536'],
     [{ offset: 0, type: 'float32' }, '41ab3333', 'it=21.4'],
+    [{ offset: 0, type: 'float32' }, '4f000000', 'it=2147483648'],
     [{ offset: 0, type: 'bcd', length: 3 }, '123456', 'it=123456'],
     [{ offset: 0, type: 'string', length: 4 }, '41420000', 'it=AB'],
     [{ offset: -2, type: 'uint16' }, '0000000102', 'it=258'],

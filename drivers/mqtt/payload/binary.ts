@@ -1,5 +1,6 @@
 /** One value at a place in the bytes of a message. */
 import { isUtf8 } from 'node:buffer';
+import { shortestFloat32 } from '../../../src/contract/float32.ts';
 
 const widths = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, int64: 8, uint64: 8, float32: 4, float64: 8 } as const;
 type NumberType = keyof typeof widths;
@@ -52,20 +53,10 @@ function readNumber(view: DataView, type: NumberType, little: boolean): number |
     case 'uint64':
       return exact(view.getBigUint64(0, little));
     case 'float32':
-      return shortest(view.getFloat32(0, little));
+      return shortestFloat32(view.getFloat32(0, little));
     case 'float64':
       return view.getFloat64(0, little);
   }
 }
 
 const exact = (whole: bigint) => (Number.isSafeInteger(Number(whole)) ? Number(whole) : whole);
-
-/** 21.4 and not 21.399999618530273: the shortest decimal that is the same float32. */
-function shortest(value: number): number {
-  if (!Number.isFinite(value)) return value;
-  for (let digits = 6; digits < 9; digits++) {
-    const candidate = Number(value.toPrecision(digits));
-    if (Math.fround(candidate) === value) return candidate;
-  }
-  return value;
-}

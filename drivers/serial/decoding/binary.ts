@@ -1,4 +1,5 @@
 /** A value at its place in a frame of bytes. */
+import { shortestFloat32 } from '../../../src/contract/float32.ts';
 import type { Value } from '../../../src/contract/sample.ts';
 import { exact } from '../value.ts';
 
@@ -53,19 +54,9 @@ export function readBinary(bytes: Buffer, place: BinaryPlace): Value | undefined
     const digits = ordered.toString('hex');
     return /^\d+$/.test(digits) ? exact(BigInt(digits)) : undefined;
   }
-  // The shortest decimal of a float32: 21.4, not 21.399999618530273.
-  if (type === 'float32') return shortest(ordered.readFloatBE(0));
+  if (type === 'float32') return shortestFloat32(ordered.readFloatBE(0));
   if (type === 'float64') return ordered.readDoubleBE(0);
   const unsigned = BigInt(`0x${ordered.toString('hex')}`);
   if (bit !== undefined) return exact((unsigned >> BigInt(bit)) & ((1n << BigInt(bits)) - 1n));
   return exact(type.startsWith('u') ? unsigned : BigInt.asIntN(size * 8, unsigned));
-}
-
-function shortest(value: number): number {
-  if (!Number.isFinite(value)) return value;
-  for (let digits = 6; digits <= 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
