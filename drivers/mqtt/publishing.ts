@@ -69,12 +69,12 @@ export class Publishing {
     // The broker's answer is waited for outside the turn.
     const turn = this.#last.then(async () => {
       const send = await this.#prepare(point, value, signal);
-      return { send, sent: 'state' in send ? Promise.resolve<Answer>(send) : this.#publish(send, signal) };
+      if ('state' in send) return { sent: Promise.resolve(send), question: undefined };
+      return { sent: this.#publish(send, signal), question: send.question };
     });
     this.#last = turn.catch(() => {});
-    const { send, sent } = await turn;
+    const { sent, question } = await turn;
     const answer = await sent;
-    const { question } = 'state' in send ? { question: undefined } : send;
     if (!question) return answer;
     if (answer.state === 'acknowledged') return question.answer(signal);
     question.drop();

@@ -1,6 +1,7 @@
 /** One value at a place in the bytes of a message. */
 import { isUtf8 } from 'node:buffer';
 import { shortestFloat32 } from '../../../src/contract/float32.ts';
+import { exact } from './plain.ts';
 
 const widths = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, int64: 8, uint64: 8, float32: 4, float64: 8 } as const;
 type NumberType = keyof typeof widths;
@@ -58,5 +59,3 @@ function readNumber(view: DataView, type: NumberType, little: boolean): number |
       return view.getFloat64(0, little);
   }
 }
-
-const exact = (whole: bigint) => (Number.isSafeInteger(Number(whole)) ? Number(whole) : whole);

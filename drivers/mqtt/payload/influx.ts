@@ -1,5 +1,5 @@
 /** InfluxDB line protocol → a list of `{ measurement, tags, fields, time }`; the time is the digits as written, absent where there are none. */
-import { decodeText, is64Bit } from './plain.ts';
+import { decodeText, exact, is64Bit } from './plain.ts';
 
 export interface InfluxLine {
   measurement: string;
@@ -58,9 +58,9 @@ function fieldValue(text: string, name: string): number | bigint | boolean | str
   if (/^(f|false)$/i.test(text)) return false;
   const whole = /^(-?\d{1,20})[iu]$/.exec(text)?.[1];
   if (whole !== undefined) {
-    const exact = BigInt(whole);
-    if (!is64Bit(exact)) throw new Error(`field ${JSON.stringify(name)} is no 64-bit integer`);
-    return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+    const value = BigInt(whole);
+    if (!is64Bit(value)) throw new Error(`field ${JSON.stringify(name)} is no 64-bit integer`);
+    return exact(value);
   }
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   throw new Error(`field ${JSON.stringify(name)} is neither a number, nor true or false, nor a text in quotes`);

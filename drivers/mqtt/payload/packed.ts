@@ -3,7 +3,7 @@ import { unzipSync } from 'node:zlib';
 import { decode as decodeMessagePackDocument, ExtensionCodec } from '@msgpack/msgpack';
 import { decode as decodeCborDocument } from 'cborg';
 import { limits } from '../../../src/contract/limits.ts';
-import { is64Bit } from './plain.ts';
+import { exact, is64Bit } from './plain.ts';
 
 /** Deeper documents are a mistake or an attack. */
 const depthMax = 64;
@@ -63,7 +63,7 @@ export function decodeMessagePack(payload: Buffer): unknown {
 /** Whole numbers a double holds are numbers, maps are objects by the text of their keys, bytes are hexadecimal text. */
 function plain(value: unknown, depth: number): unknown {
   if (depth > depthMax) throw new Error(`the payload is nested more than ${depthMax} deep`);
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : is64Bit(value) ? value : Number(value);
+  if (typeof value === 'bigint') return is64Bit(value) ? exact(value) : Number(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return value.map((one) => plain(one, depth + 1));
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [String(key), plain(one, depth + 1)]));

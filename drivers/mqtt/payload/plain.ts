@@ -6,6 +6,8 @@ import { parseExactJson } from '../../../src/contract/exact-json.ts';
 const int64Min = -(2n ** 63n);
 const uint64Max = 2n ** 64n - 1n;
 export const is64Bit = (whole: bigint) => whole >= int64Min && whole <= uint64Max;
+/** A number, unless a double would round it. */
+export const exact = (whole: bigint) => (Number.isSafeInteger(Number(whole)) ? Number(whole) : whole);
 
 export function decodeText(payload: Buffer): string {
   if (!isUtf8(payload)) throw new Error('the payload is not UTF-8 text');
