@@ -1,4 +1,5 @@
 /** What registers could mean: every type in every order, and how likely it is. Pure; the marks are experience, not mathematics. */
+import { shortestFloat32 } from '../../src/contract/float32.ts';
 import { type Address, addressSchema } from './address.ts';
 import { decodeRegisters } from './decode.ts';
 import { type Order, ordersOf } from './order.ts';
@@ -55,21 +56,12 @@ export function guesses(bytes: Buffer, expect: number | undefined): Guess[] {
 function valueAt(bytes: Buffer, register: number, type: NumberType, order: Order): number | bigint | undefined {
   try {
     const value = decodeRegisters(addressOf({ type, order }), bytes, register * 2);
-    if (type === 'float32' && typeof value === 'number') return shortest(value);
+    if (type === 'float32' && typeof value === 'number') return shortestFloat32(value);
     return typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
   } catch {
     // BCD whose digits are none.
     return undefined;
   }
-}
-
-/** What people would write for a 32-bit float: 230.4, not 230.39999389648438. */
-function shortest(value: number): number {
-  for (let digits = 6; digits <= 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
 
 const addresses = new Map<string, Address>();
