@@ -7,7 +7,7 @@ export const devices = () => [
 ];
 export const query = (more: Record<string, unknown> = {}) => ({ queryType: 'telemetry', devices: ['*'], live: true, ...more });
 
-export const cleanups: (() => Promise<void>)[] = [];
+export const cleanups: (() => Promise<unknown>)[] = [];
 
 /** After each test. */
 export async function cleanUp(): Promise<void> {
@@ -29,22 +29,20 @@ export async function history(bench: Bench, more: Record<string, unknown> = {}, 
 }
 
 interface Running {
-  stop(): Promise<void>;
-  /** When `run` had ended after the abort. */
-  endedAfterMs: number;
+  /** Resolves when `run` has ended, with how long after the abort, in milliseconds. */
+  stop(): Promise<number>;
   done: Promise<void>;
 }
 
 export function run(bench: Bench, path: string, send: (packet: Uint8Array) => Promise<void>): Running {
   const cancel = new AbortController();
   const running: Running = {
-    endedAfterMs: Number.NaN,
     done: bench.streams.run(bench.instance, path, send, cancel.signal),
     async stop() {
       const began = performance.now();
       cancel.abort();
       await running.done;
-      running.endedAfterMs = performance.now() - began;
+      return performance.now() - began;
     },
   };
   running.done.catch(() => undefined);

@@ -194,7 +194,7 @@ describe('a link', () => {
     await until('a value', () => gateway.last({ device: 'u1', point: 't' }));
     const startMs = performance.now();
     await gateway.close();
-    expect(performance.now() - startMs).toBeLessThan(900);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
   });
 });
 
