@@ -12,7 +12,7 @@ import { openStream, type Stream } from '../tty/stream.ts';
 import { Turns } from '../tty/turns.ts';
 import { findUsb } from '../tty/usb.ts';
 import { Drops, droppedWords } from './drops.ts';
-import { Frame } from './frame.ts';
+import { Batch, type Frame } from './frame.ts';
 import { createFraming, type Framing } from './framing/create.ts';
 import { type ConnectionOptions, ttyOf, turnaroundOf } from './settings.ts';
 import { Taps } from './taps.ts';
@@ -210,9 +210,10 @@ export class Wire implements Shareable {
   }
 
   #takeAll(frames: Iterable<Buffer>): void {
+    const batch = new Batch(this.#options.encoding);
     const heard: Frame[] = [];
     for (const bytes of frames) {
-      const frame = new Frame(bytes, this.#options.encoding);
+      const frame = batch.add(bytes);
       if (!this.#isReply(frame)) heard.push(frame);
     }
     if (heard.length > 0) for (const listen of this.listeners) listen(heard);

@@ -35,8 +35,10 @@ export class DelimiterFramer implements Framer {
     // A delimiter may be divided between two pieces.
     const from = Math.max(0, this.#held.length - delimiter.length + 1);
     let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    // One byte is found sooner as a number.
+    const sought = delimiter.length === 1 ? delimiter.readUInt8(0) : delimiter;
     let begin = 0;
-    for (let end = rest.indexOf(delimiter, from); end >= 0; end = rest.indexOf(delimiter, begin)) {
+    for (let end = rest.indexOf(sought, from); end >= 0; end = rest.indexOf(sought, begin)) {
       const raw = rest.subarray(begin, end);
       begin = end + delimiter.length;
       const why = this.#skipping ?? (raw.length > maxLength ? 'too-long' : undefined);
