@@ -7,7 +7,7 @@ import { actionOf } from './action.ts';
 import type { Address } from './address.ts';
 import { type MatchText, usesPlace } from './match.ts';
 import { namesIn, type Sent } from './sending.ts';
-import type { ConnectionOptions, DeviceOptions } from './settings.ts';
+import { type ConnectionOptions, type DeviceOptions, startRestOf } from './settings.ts';
 
 /** Places that every text which is sent may have. */
 const common = ['id', 'sequence'];
@@ -66,20 +66,23 @@ export function check({ connection, devices }: Line<ConnectionOptions, DeviceOpt
 }
 
 function checkConnection(
-  { start, connectDelay }: ConnectionOptions,
+  connection: ConnectionOptions,
   add: (severity: ConfigFault['severity'], place: string, message: string) => void,
   sent: (place: string, text: Sent, allowed: readonly string[]) => void,
 ): void {
+  const { start, connectDelay } = connection;
   for (const [index, step] of start.entries()) {
     if (step.send !== undefined) sent(`connection.start[${index}].send`, step.send, ['password']);
     if (step.send === undefined && step.expect === undefined)
       add('warning', `connection.start[${index}]`, 'does nothing; allowed are send, expect, or both');
   }
-  const longest = connectDelay + start.reduce((total, { expect, timeout }) => total + (expect === undefined ? 0 : timeout), 0);
+  const asks = start.some((step) => step.send !== undefined && step.expect !== undefined);
+  const rest = Math.max(connectDelay, asks ? startRestOf(connection) : 0);
+  const longest = rest + start.reduce((total, { expect, timeout }) => total + (expect === undefined ? 0 : timeout), 0);
   if (start.length > 0 && longest > limits.openTimeoutMs)
     add(
       connectDelay >= limits.openTimeoutMs ? 'error' : 'warning',
       'connection.start',
-      `may take ${formatDurationMs(longest)} with connectDelay, and opening is given up after ${formatDurationMs(limits.openTimeoutMs)}`,
+      `may take ${formatDurationMs(longest)} with connectDelay or turnaround, and opening is given up after ${formatDurationMs(limits.openTimeoutMs)}`,
     );
 }

@@ -195,3 +195,8 @@ export function termsOf(options: ConnectionOptions): string {
 export function turnaroundOf({ turnaround, timeout }: ConnectionOptions): number {
   return turnaround ?? Math.min(timeout, limits.turnaroundMaxMs);
 }
+
+/** Quiet time after opening before the start-up dialogue asks its first question. */
+export function startRestOf(options: ConnectionOptions): number {
+  return Math.min(turnaroundOf(options), limits.serialStartRestMaxMs);
+}

@@ -20,8 +20,7 @@ export async function runStart(wire: Wire, { start }: ConnectionOptions, passwor
       : undefined;
     const place = `start[${index}]`;
     const [bytes, shown] = send === undefined ? [Buffer.alloc(0), undefined] : spell(place, send, password, wire);
-    // Nothing of the same form is asked before or after, so nothing needs to rest.
-    const request = { bytes, timeoutMs: timeout, restMs: wait, isNumbered: true, ...(accept && { accept }), ...(shown && { shown }) };
+    const request = { bytes, timeoutMs: timeout, restMs: wait, isStart: true, ...(accept && { accept }), ...(shown && { shown }) };
     let outcome = await wire.ask(request, signal);
     for (let left = retries; outcome.kind === 'timeout' && left > 0; left -= 1) outcome = await wire.ask(request, signal);
     if (outcome.kind === 'lost') throw outcome.error;

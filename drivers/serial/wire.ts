@@ -14,7 +14,7 @@ import { findUsb } from '../tty/usb.ts';
 import { Drops, droppedWords } from './drops.ts';
 import { Batch, type Frame } from './frame.ts';
 import { createFraming, type Framing } from './framing/create.ts';
-import { type ConnectionOptions, ttyOf, turnaroundOf } from './settings.ts';
+import { type ConnectionOptions, startRestOf, ttyOf, turnaroundOf } from './settings.ts';
 import { Taps } from './taps.ts';
 import type { Spelling } from './template.ts';
 
@@ -37,6 +37,8 @@ export interface Request<T> {
   unit?: string;
   /** True if a late reply can be told from that to another request: then nothing needs to rest. */
   isNumbered?: boolean;
+  /** True in the start-up dialogue: a late reply to one step is not that to another, but it may be one to somebody who had the port before. */
+  isStart?: boolean;
   /** What is shown of it instead of what it is: it holds a secret. */
   shown?: Buffer;
 }
@@ -71,8 +73,6 @@ export class Wire implements Shareable {
   /** Says whether a frame is the reply to a request that was given up and may still be answered. */
   #late: ((frame: Frame) => boolean) | undefined;
   #notBeforeMs: number;
-  /** Until then a reply to somebody who had the port before us may come. */
-  #strangersUntilMs: number;
   /** Ends a wait, so that it is looked at anew. */
   #wake = () => {};
   #cancelIdle = () => {};
@@ -91,7 +91,6 @@ export class Wire implements Shareable {
     });
     this.#openedAtMs = clock.monotonicMs();
     this.#notBeforeMs = this.#openedAtMs + Math.max(limits.serialSettleMs, options.connectDelay);
-    this.#strangersUntilMs = this.#openedAtMs + turnaroundOf(options);
   }
 
   /** Rejects with what is wrong with the port, in words. */
@@ -122,7 +121,7 @@ export class Wire implements Shareable {
       return { kind: 'aborted', reason, sent: false };
     }
     try {
-      await this.#isFree(request.accept !== undefined && !request.isNumbered, signal);
+      await this.#isFree(() => this.#earliestMs(request), signal);
       if (signal.aborted) return { kind: 'aborted', reason: signal.reason, sent: false };
       if (this.over) return { kind: 'lost', error: this.over, sent: false };
       return await this.#exchangeNow(request, signal);
@@ -141,11 +140,18 @@ export class Wire implements Shareable {
     await this.#port?.close();
   }
 
+  /** When it may be sent: for some time after opening a reply to somebody who had the port before may come, and would look like its own. */
+  #earliestMs<T>({ accept, bytes, isNumbered, isStart }: Request<T>): number {
+    // What is only waited for may come at once.
+    const isQuestion = accept !== undefined && !isNumbered && !(isStart && bytes.length === 0);
+    if (!isQuestion) return this.#notBeforeMs;
+    return Math.max(this.#notBeforeMs, this.#openedAtMs + (isStart ? startRestOf(this.#options) : turnaroundOf(this.#options)));
+  }
+
   /** Resolves when the next request may be sent, the signal is aborted, or the port is gone. */
-  async #isFree(isQuestion: boolean, signal: AbortSignal): Promise<void> {
+  async #isFree(earliestMs: () => number, signal: AbortSignal): Promise<void> {
     while (!this.over && !signal.aborted) {
-      const notBeforeMs = isQuestion ? Math.max(this.#notBeforeMs, this.#strangersUntilMs) : this.#notBeforeMs;
-      const waitMs = notBeforeMs - this.#clock.monotonicMs();
+      const waitMs = earliestMs() - this.#clock.monotonicMs();
       if (waitMs <= 0) break;
       const woken = new AbortController();
       this.#wake = () => woken.abort();
@@ -164,7 +170,7 @@ export class Wire implements Shareable {
         ended = true;
         cancel();
         signal.removeEventListener('abort', abort);
-        if (!answered && accept && !request.isNumbered) this.#giveUp((frame) => accept(frame) !== undefined);
+        if (!answered && accept && !request.isNumbered && !request.isStart) this.#giveUp((frame) => accept(frame) !== undefined);
         resolve(outcome);
       };
       const abort = () => end({ kind: 'aborted', reason: signal.reason, sent: true }, false);

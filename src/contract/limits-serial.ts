@@ -8,6 +8,8 @@ export const serialLimits = {
   /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
   serialStartStepsMax: 20,
   serialStartRetriesMax: 20,
+  /** Longest rest after opening before the dialogue's first question: the dialogue itself has to fit into what is left of `openTimeoutMs`. */
+  serialStartRestMaxMs: 2_000,
   /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */
   serialErrorQueueMax: 40,
   /** Characters of what is sent that are shown to people. */
