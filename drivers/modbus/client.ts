@@ -1,5 +1,5 @@
 /** Requests and what became of them: one record a request, holding its deadline, gone on every way out. */
-import type { Traffic } from '../../src/contract/driver.ts';
+import type { Discard, Traffic } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
@@ -25,6 +25,8 @@ export interface ClientOptions extends EndpointOptions {
   timeoutMs: number;
   requestDelayMs: number;
   traffic?: ((message: Traffic) => void) | undefined;
+  /** Counts what came and was thrown away. */
+  discarded?: ((why: Discard) => void) | undefined;
   /** Once, when the link breaks by itself. */
   lost(error: LinkLost): void;
 }
@@ -53,9 +55,13 @@ export class Client {
         frame: (frame) => this.#take(frame),
         damaged: (transaction, bytes) => {
           this.#log.fault(bytes, 'the checksum is wrong');
+          this.discard('checksum');
           this.#transactions.find(transaction)?.settle({ kind: 'crc', detail: 'the checksum of the answer is wrong' }, true);
         },
-        stray: (bytes, why) => this.#log.fault(bytes, why),
+        stray: (bytes, why, discard) => {
+          this.#log.fault(bytes, why);
+          this.discard(discard);
+        },
         lost: (error) => this.#end(error, true),
       },
       () => this.#transactions.size > 0,
@@ -138,6 +144,11 @@ export class Client {
     });
   }
 
+  /** Counts an answer that turned out not to be one; what can be seen without looking into it counts itself. */
+  discard(why: Discard): void {
+    this.#options.discarded?.(why);
+  }
+
   /** Never rejects. What waits ends as lost. */
   close(): Promise<void> {
     this.#end(new LinkLost('the session was closed'), false);
@@ -153,29 +164,30 @@ export class Client {
 
   #take(frame: Frame): void {
     const { transaction, unitId, pdu, bytes } = frame;
-    this.#transactions.heard(transaction);
+    const isLate = this.#transactions.heard(transaction);
     const waiting = this.#transactions.find(transaction);
     if (!waiting) {
-      this.#log.fault(bytes, 'an answer nobody waits for: late, twice, or invented', unitId);
+      this.#log.fault(bytes, isLate ? 'an answer that comes too late' : 'an answer nobody waits for: twice, or invented', unitId);
+      this.discard(isLate ? 'late' : 'transaction');
       return;
     }
     const [askedUnit, asked = 0] = waiting.request;
     const [said = 0] = pdu;
-    const foreign =
-      unitId !== askedUnit
-        ? `unit ${unitId} answered, unit ${askedUnit} was asked`
-        : said % exceptionBit !== asked
-          ? `answers function ${said}, ${asked} was asked`
-          : undefined;
-    if (foreign !== undefined) {
+    const isForeign = unitId !== askedUnit;
+    if (isForeign || said % exceptionBit !== asked) {
+      const foreign = isForeign ? `unit ${unitId} answered, unit ${askedUnit} was asked` : `answers function ${said}, ${asked} was asked`;
       this.#log.fault(bytes, foreign, unitId);
+      this.discard(isForeign ? 'unit' : 'function');
       waiting.settle({ kind: 'garbled', detail: foreign }, true);
       return;
     }
     this.#log.answered(bytes, waiting.request, pdu);
     if (said === asked) waiting.settle({ kind: 'answer', answer: pdu }, true);
     else if (pdu.length === 2) waiting.settle({ kind: 'exception', code: pdu[1] ?? 0 }, true);
-    else waiting.settle({ kind: 'garbled', detail: `the answer does not fit the request: an exception of ${pdu.length} bytes` }, true);
+    else {
+      this.discard('length');
+      waiting.settle({ kind: 'garbled', detail: `the answer does not fit the request: an exception of ${pdu.length} bytes` }, true);
+    }
   }
 
   #overdue(): Overdue {

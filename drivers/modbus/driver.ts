@@ -67,6 +67,7 @@ export const modbus: Driver<ConnectionOptions, DeviceOptions, Address> = {
         closeWhenIdle: closeAfterPoll,
         clock: host.clock,
         traffic: host.traffic?.bind(host),
+        discarded: host.discarded?.bind(host),
         lost: (error) => host.lost(error),
       },
       signal,

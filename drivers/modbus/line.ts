@@ -4,11 +4,13 @@
  * carries neither number nor address: one that is late would be taken for that to the next request of the same shape.
  */
 import type { Clock } from '../../src/contract/clock.ts';
+import type { Discard } from '../../src/contract/driver.ts';
 import type { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Shareable } from '../tty/sharing.ts';
 import { Turns } from '../tty/turns.ts';
 import { answerShape, exceptionShape, type Shape } from './answer-shape.ts';
+import { exceptionBit } from './exceptions.ts';
 import type { Framing } from './framing.ts';
 import type { Overdue, Sent, Turn } from './link.ts';
 
@@ -42,7 +44,8 @@ export interface LineKind {
 /** A request that waits for its answer. */
 interface Exchange {
   shapes: readonly Shape[];
-  unitId: number;
+  /** Unit and PDU. */
+  request: Buffer;
   answer(unitAndPdu: Buffer, bytes: Buffer): void;
   damaged(bytes: Buffer): void;
 }
@@ -53,7 +56,7 @@ export class Line implements Shareable {
   /** Told once when the port is gone by itself. */
   readonly losses = new Set<(error: LinkLost) => void>();
   /** Told of bytes that are nobody's answer. */
-  readonly strays = new Set<(bytes: Buffer, why: string) => void>();
+  readonly strays = new Set<(bytes: Buffer, why: string, discard: Discard) => void>();
   readonly #clock: Clock;
   readonly #turns = new Turns();
   #pipe: Pipe | undefined;
@@ -103,7 +106,7 @@ export class Line implements Shareable {
     let answerBytes = 0;
     if (told) {
       const answer = answerShape(unitAndPdu);
-      this.#exchange = { ...told, shapes: [answer, exceptionShape(unitAndPdu)], unitId: unitAndPdu.readUInt8(0) };
+      this.#exchange = { ...told, shapes: [answer, exceptionShape(unitAndPdu)], request: unitAndPdu };
       answerBytes = framing.wireBytes(answer.bytes);
     }
     this.#pipe.write(bytes);
@@ -114,17 +117,25 @@ export class Line implements Shareable {
   overdue(): Overdue {
     const held = this.#held;
     if (held.length === 0) return { kind: 'timeout' };
-    this.#stray(held, 'no answer to the request');
+    const { discard, ...overdue } = this.#insteadOfAnswer(held);
+    this.#stray(held, 'no answer to the request', discard);
+    return overdue;
+  }
+
+  #insteadOfAnswer(held: Buffer): Overdue & { discard: Discard } {
     const { framing } = this.kind;
-    const shortest = Math.min(...(this.#exchange?.shapes ?? []).map((shape) => framing.wireBytes(shape.bytes)));
+    const { shapes = [], request } = this.#exchange ?? {};
+    const shortest = Math.min(...shapes.map((shape) => framing.wireBytes(shape.bytes)));
     const whole = framing.whole(held);
     if (whole) {
       const unit = whole.readUInt8(0);
-      if (unit !== this.#exchange?.unitId) return { kind: 'timeout', detail: `unit ${unit} answered instead` };
-      return { kind: 'garbled', detail: `the answer does not fit the request: ${held.length} bytes` };
+      if (unit !== request?.readUInt8(0)) return { kind: 'timeout', detail: `unit ${unit} answered instead`, discard: 'unit' };
+      const isSame = whole.readUInt8(1) % exceptionBit === request.readUInt8(1);
+      const discard = isSame ? (whole.length === shapes[0]?.bytes ? 'echo' : 'length') : 'function';
+      return { kind: 'garbled', detail: `the answer does not fit the request: ${held.length} bytes`, discard };
     }
-    if (held.length < shortest) return { kind: 'timeout', detail: `only ${held.length} bytes came` };
-    return { kind: 'crc', detail: `${held.length} bytes came, and no answer with a right checksum among them` };
+    if (held.length < shortest) return { kind: 'timeout', detail: `only ${held.length} bytes came`, discard: 'framing' };
+    return { kind: 'crc', detail: `${held.length} bytes came, and no answer with a right checksum among them`, discard: 'checksum' };
   }
 
   async close(): Promise<void> {
@@ -167,7 +178,7 @@ export class Line implements Shareable {
     this.#cancelGap();
     const shapes = this.#exchange?.shapes ?? this.#late;
     if (!shapes) {
-      this.#stray(bytes, 'nobody asked for it');
+      this.#stray(bytes, 'nobody asked for it', 'noise');
       return;
     }
     this.#held = Buffer.concat([this.#held, bytes]).subarray(-limits.modbusHeldBytesMax);
@@ -187,14 +198,14 @@ export class Line implements Shareable {
       return;
     }
     // The answer that was given up has come: nothing is on its way any more.
-    this.#stray(bytes, 'an answer that comes too late');
+    this.#stray(bytes, 'an answer that comes too late', 'late');
     this.#late = undefined;
     this.#quietUntilMs = this.#heardAtMs;
     this.#wake();
   }
 
-  #stray(bytes: Buffer, why: string): void {
-    for (const tell of this.strays) tell(bytes, why);
+  #stray(bytes: Buffer, why: string, discard: Discard): void {
+    for (const tell of this.strays) tell(bytes, why, discard);
   }
 
   #lose(error: LinkLost): void {

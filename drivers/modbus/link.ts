@@ -1,4 +1,5 @@
 /** What carries requests and answers: a TCP or TLS socket, or a line that carries one request at a time. */
+import type { Discard } from '../../src/contract/driver.ts';
 import type { LinkLost } from '../../src/contract/fault.ts';
 
 export interface Link {
@@ -51,7 +52,7 @@ export interface LinkEvents {
   /** The answer to this request came, with a wrong checksum. */
   damaged(transaction: number, bytes: Buffer): void;
   /** Bytes that are nobody's answer: noise, an answer that comes too late, junk instead of a frame. */
-  stray(bytes: Buffer, why: string): void;
+  stray(bytes: Buffer, why: string, discard: Discard): void;
   /** Once, when the link breaks by itself. */
   lost(error: LinkLost): void;
 }

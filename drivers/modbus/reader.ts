@@ -57,6 +57,7 @@ export class Reader {
     const bytes = isBits(table) ? Math.ceil(count / 8) : count * 2;
     const data = dataOf(outcome.answer, bytes);
     if (data) return { kind: 'answer', answer: data };
+    this.#deps.client.discard('length');
     const came = Math.max(0, outcome.answer.length - 2);
     const said = outcome.answer[1] ?? 0;
     const lie = said === came ? '' : ` and says ${said}`;

@@ -47,7 +47,7 @@ export async function connectTcp(target: Target, clock: Clock, events: LinkEvent
     } catch (error) {
       const junk = received;
       received = Buffer.alloc(0);
-      events.stray(junk, 'no Modbus TCP');
+      events.stray(junk, 'no Modbus TCP', 'framing');
       end(error);
     }
   });
@@ -57,7 +57,7 @@ export async function connectTcp(target: Target, clock: Clock, events: LinkEvent
     const silentMs = clock.monotonicMs() - silence.heardAtMs;
     if (received.length > 0) {
       // Part of a frame and then nothing: where the next one begins is not known any more.
-      events.stray(received, 'an answer that broke off');
+      events.stray(received, 'an answer that broke off', 'framing');
       end(new LinkLost(`${name}: an answer broke off in the middle`));
     } else if (silence.requests >= limits.modbusSilentRequestsMax && silentMs >= limits.modbusSilentMs) {
       const since = `not a byte in ${Math.round(silentMs / 1_000)} s`;

@@ -28,9 +28,9 @@ export class Transactions<T> {
     return this.#open.get(transaction);
   }
 
-  /** Something with this number has come: it may be used again. */
-  heard(transaction: number): void {
-    if (this.#givenUp.size > 0) this.#givenUp.delete(transaction);
+  /** Something with this number has come: it may be used again. True if its request had been given up. */
+  heard(transaction: number): boolean {
+    return this.#givenUp.size > 0 && this.#givenUp.delete(transaction);
   }
 
   /** Ends a request; `answered` is false if its answer may still come. */

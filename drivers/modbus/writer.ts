@@ -80,9 +80,9 @@ export class Writer {
   #answerOf(outcome: Outcome<Buffer>, write: WriteRequest | undefined): Answer {
     switch (outcome.kind) {
       case 'answer':
-        return write && confirms(write, outcome.answer)
-          ? { state: 'acknowledged' }
-          : { state: 'unknown', detail: 'the device confirmed another write than was asked for' };
+        if (write && confirms(write, outcome.answer)) return { state: 'acknowledged' };
+        this.#deps.client.discard('echo');
+        return { state: 'unknown', detail: 'the device confirmed another write than was asked for' };
       case 'broadcast':
         return { state: 'acknowledged', detail: 'sent to all units; nobody answers a broadcast' };
       case 'exception':

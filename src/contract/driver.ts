@@ -94,6 +94,8 @@ export interface Host {
   lost(error: Error): void;
   /** What the driver has learned (or forgotten) of the far end changes its plan: `plan` is asked again soon, after the running call. */
   replan?(): void;
+  /** Counts something that came and was thrown away; the connection's status and the metrics show how often. Absent where nobody looks. */
+  discarded?(why: Discard): void;
   /** Takes raw traffic, for those who look at it; bounded, the oldest goes first. Never throws. Absent where nobody could look. */
   traffic?(message: Traffic): void;
   /**
@@ -102,6 +104,14 @@ export interface Host {
    */
   readonly trial?: true;
 }
+
+/**
+ * Why an answer was thrown away. `late`: nobody waits for it any more. `transaction`: it has a number nobody asked with. `unit`, `function`,
+ * `length`: another unit's, to another function, of other length than was asked for. `echo`: it confirms another write. `checksum`: damaged.
+ * `framing`: no frame at all, or one that broke off. `noise`: bytes on a line where nobody had asked.
+ */
+export const discards = ['late', 'transaction', 'unit', 'function', 'length', 'echo', 'checksum', 'framing', 'noise'] as const;
+export type Discard = (typeof discards)[number];
 
 /** A frame, line or message as it went over the wire. The driver leaves out what is secret (a password in a start-up dialogue). */
 export interface Traffic {

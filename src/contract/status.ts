@@ -1,4 +1,5 @@
 /** What is reachable and since when: the answer of the gateway to health, metrics, resources and the status query. */
+import type { Discard } from './driver.ts';
 
 export type LinkState = 'connecting' | 'up' | 'down' | 'stopped';
 
@@ -19,6 +20,8 @@ export interface ConnectionStatus {
   failures: number;
   /** Polls that were due while the last one was still waiting. */
   overruns: number;
+  /** Answers that came and were thrown away, by why; only what has happened. */
+  discarded: Partial<Record<Discard, number>>;
   queued: number;
 }
 

@@ -195,10 +195,10 @@ function standsBy(connections: readonly ConnectionStatus[]): string {
 }
 
 function connectionDetails(
-  { kind, state, sinceMs, error, endpoint, opens, requests, failures, overruns, queued }: ConnectionStatus,
+  { kind, state, sinceMs, error, endpoint, opens, requests, failures, overruns, discarded, queued }: ConnectionStatus,
   insider: boolean,
 ) {
-  return { kind, state, since: sinceMs, ...(insider ? { error, endpoint, opens, requests, failures, overruns, queued } : {}) };
+  return { kind, state, since: sinceMs, ...(insider ? { error, endpoint, opens, requests, failures, overruns, discarded, queued } : {}) };
 }
 
 function deviceDetails({ connection, state, sinceMs, lastSeenMs, error, samples, badSamples }: DeviceStatus, insider: boolean) {

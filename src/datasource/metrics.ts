@@ -122,6 +122,19 @@ export function createMetrics({
   counter('fieldgate_requests_total', 'Requests on the buses', perKind('requests'), ['kind']);
   counter('fieldgate_request_failures_total', 'Requests without a good answer', perKind('failures'), ['kind']);
   counter('fieldgate_poll_overruns_total', 'Polls that were due while the last one still waited', perKind('overruns'), ['kind']);
+  counter(
+    'fieldgate_discarded_answers_total',
+    'Answers that came and were thrown away: late, of another transaction, unit, function or length, damaged',
+    () =>
+      sums(
+        gateways().flatMap((gateway) =>
+          gateway
+            .connections()
+            .flatMap(({ kind, discarded }) => Object.entries(discarded).map(([reason, value]) => ({ labels: { kind, reason }, value }))),
+        ),
+      ),
+    ['kind', 'reason'],
+  );
   gauge('fieldgate_buses', 'Buses that are used', () => sums(buses.uses().open.map(({ kind }) => ({ labels: { kind }, value: 1 }))), [
     'kind',
   ]);

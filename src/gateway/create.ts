@@ -267,7 +267,20 @@ function notActive(): Fault {
 function stoppedStatus({ connection, driver }: PlannedConnection, sinceMs: number): ConnectionStatus {
   const { id, kind, title } = connection;
   const endpoint = driver.endpoint(connection.options);
-  return { id, kind, title, state: 'stopped', sinceMs, endpoint, opens: 0, requests: 0, failures: 0, overruns: 0, queued: 0 };
+  return {
+    id,
+    kind,
+    title,
+    state: 'stopped',
+    sinceMs,
+    endpoint,
+    opens: 0,
+    requests: 0,
+    failures: 0,
+    overruns: 0,
+    discarded: {},
+    queued: 0,
+  };
 }
 
 function offline(device: string, why: string): Fault {

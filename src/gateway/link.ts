@@ -40,7 +40,7 @@ export interface LinkDeps {
 }
 
 /** Counters of a connection; they outlive a change of its settings. */
-export type LinkCounters = Pick<ConnectionStatus, 'opens' | 'requests' | 'failures' | 'overruns'>;
+export type LinkCounters = Pick<ConnectionStatus, 'opens' | 'requests' | 'failures' | 'overruns' | 'discarded'>;
 
 /** The link is not open: nothing was sent. */
 export class LinkDown extends Error {
@@ -67,7 +67,11 @@ export class Link {
   #sinceMs: number;
   #error: string | undefined;
 
-  constructor(planned: PlannedConnection, deps: LinkDeps, counters: LinkCounters = { opens: 0, requests: 0, failures: 0, overruns: 0 }) {
+  constructor(
+    planned: PlannedConnection,
+    deps: LinkDeps,
+    counters: LinkCounters = { opens: 0, requests: 0, failures: 0, overruns: 0, discarded: {} },
+  ) {
     this.#planned = planned;
     this.#deps = deps;
     this.#log = logOf(deps.log, planned.connection.id);
@@ -215,6 +219,10 @@ export class Link {
     const closing = this.#closing.signal;
     const host = await createHost(this.#deps, this.#log, this.#planned, this.#bus.shared);
     host.traffic = this.#deps.traffics.taker(this.#planned.connection.id);
+    const { discarded } = this.counters;
+    host.discarded = (why) => {
+      discarded[why] = (discarded[why] ?? 0) + 1;
+    };
     let attempt = 0;
     // What the operator was told last. A far end that takes connections and never answers is opened again and again: that is said once.
     let told: string | undefined;

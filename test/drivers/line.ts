@@ -1,7 +1,7 @@
 /** Settings → a line a driver can open, the way the product does it: every part through the schema that declares it. */
 import { systemClock } from '../../src/contract/clock.ts';
 import { type Device, type Point, pointSchema } from '../../src/contract/device.ts';
-import type { Driver, Host, Line } from '../../src/contract/driver.ts';
+import type { Discard, Driver, Host, Line } from '../../src/contract/driver.ts';
 import { silentLog } from '../../src/contract/log.ts';
 import { parseTemplateId } from '../../src/contract/template-id.ts';
 
@@ -45,10 +45,14 @@ export function pointOf(line: Line, id: string): Point {
   throw new Error(`the line has no point ${id}`);
 }
 
-/** A host as the gateway would be one; what the driver says about a lost link is kept in `losses`. */
-export function makeHost(secrets: Record<string, string> = {}, shared: Map<string, unknown> = new Map()): Host & { losses: Error[] } {
+/** A host as the gateway would be one; what the driver says about a lost link is kept in `losses`, and in `discards` why it threw answers away. */
+export function makeHost(
+  secrets: Record<string, string> = {},
+  shared: Map<string, unknown> = new Map(),
+): Host & { losses: Error[]; discards: Discard[] } {
   const memory = new Map<string, unknown>();
   const losses: Error[] = [];
+  const thrown: Discard[] = [];
   return {
     log: silentLog,
     clock: systemClock,
@@ -57,5 +61,7 @@ export function makeHost(secrets: Record<string, string> = {}, shared: Map<strin
     memory: { get: (key) => memory.get(key), set: (key, value) => void memory.set(key, value) },
     lost: (error) => void losses.push(error),
     losses,
+    discarded: (why) => void thrown.push(why),
+    discards: thrown,
   };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import { systemClock } from '../../src/contract/clock.ts';
-import type { Driver, Host, Line, Reading, Session } from '../../src/contract/driver.ts';
+import type { Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { expectBelow } from '../quickest.ts';
@@ -55,58 +55,75 @@ describe('Modbus against a far end that misbehaves', () => {
   }
 
   it.each([
-    ['is silent', 2, 'timeout', /no answer in 300 ms/],
-    ['is late', 3, 'timeout', /no answer/],
-    ['lets another unit answer', 4, 'decode', /unit 99 answered, unit 4 was asked/],
-    ['answers another transaction', 5, 'timeout', /no answer/],
-    ['answers too short', 6, 'decode', /bytes of data, 4 were asked for/],
-    ['lies about its byte count', 7, 'decode', /holds 4 bytes of data and says 2, 4 were asked for/],
-    ['refuses', 8, 'exception-4', /exception 4: server device failure/],
-    ['lets another unit refuse', 13, 'decode', /unit 99 answered/],
-    ['answers another function', 16, 'decode', /answers function 4, 3 was asked/],
-    ['answers a function code and nothing else', 22, 'decode', /holds 0 bytes of data, 4 were asked for/],
-    ['answers exception 0', 100, 'exception-0', /not in the standard/],
-  ] as const)('%s: bad readings that say so, the link stays, the next unit is well', async (_what, unit, reason, detail) => {
-    const line = lineOf([unit, 1], [40, 41]);
+    ['is silent', 2, 'timeout', /no answer in 300 ms/, []],
+    ['lets another unit answer', 4, 'decode', /unit 99 answered, unit 4 was asked/, ['unit', 'unit']],
+    ['answers another transaction', 5, 'timeout', /no answer/, ['transaction', 'transaction']],
+    ['answers too short', 6, 'decode', /bytes of data, 4 were asked for/, ['length', 'length']],
+    ['lies about its byte count', 7, 'decode', /holds 4 bytes of data and says 2, 4 were asked for/, ['length', 'length']],
+    ['refuses', 8, 'exception-4', /exception 4: server device failure/, []],
+    ['lets another unit refuse', 13, 'decode', /unit 99 answered/, ['unit', 'unit']],
+    ['answers another function', 16, 'decode', /answers function 4, 3 was asked/, ['function', 'function']],
+    ['answers a function code and nothing else', 22, 'decode', /holds 0 bytes of data, 4 were asked for/, ['length', 'length']],
+    ['answers exception 0', 100, 'exception-0', /not in the standard/, []],
+  ] as const)(
+    '%s: bad readings that say so, counted, the link stays, the next unit is well',
+    async (_what, unit, reason, detail, discards) => {
+      const line = lineOf([unit, 1], [40, 41]);
+      await withSession(line, async (session, host) => {
+        for (let round = 0; round < 2; round++) {
+          const readings = await readUnit(session, line, unit);
+          expect(say(readings)).toBe(`r40=null ${reason}, r41=null ${reason}`);
+          expect(readings[0]?.detail).toMatch(detail);
+          expect(say(await readUnit(session, line, 1))).toBe('r40=40, r41=41');
+        }
+        expect(host.losses).toEqual([]);
+        expect(host.discards).toEqual(discards);
+      });
+    },
+  );
+
+  it('is late: a bad reading, the answer is counted when it comes, and the next unit is well', async () => {
+    const line = lineOf([3, 1], [40, 41]);
     await withSession(line, async (session, host) => {
-      for (let round = 0; round < 2; round++) {
-        const readings = await readUnit(session, line, unit);
-        expect(say(readings)).toBe(`r40=null ${reason}, r41=null ${reason}`);
-        expect(readings[0]?.detail).toMatch(detail);
-        expect(say(await readUnit(session, line, 1))).toBe('r40=40, r41=41');
-      }
+      const readings = await readUnit(session, line, 3);
+      expect(say(readings)).toBe('r40=null timeout, r41=null timeout');
+      expect(readings[0]?.detail).toMatch(/no answer in 300 ms/);
+      await expect.poll(() => host.discards).toEqual(['late']);
+      expect(say(await readUnit(session, line, 1))).toBe('r40=40, r41=41');
       expect(host.losses).toEqual([]);
     });
   });
 
   it.each([
-    ['answers twice', 14],
-    ['answers byte by byte', 15],
-    ['sends a flood of answers nobody asked for first', 20],
-  ] as const)('%s: the right value, and the next one too', async (_what, unit) => {
+    ['answers twice', 14, 2],
+    ['answers byte by byte', 15, 0],
+    ['sends a flood of answers nobody asked for first', 20, 4_000],
+  ] as const)('%s: the right value, and the next one too', async (_what, unit, strays) => {
     const line = lineOf([unit, 1], [40, 41]);
-    await withSession(line, async (session) => {
+    await withSession(line, async (session, host) => {
       for (let round = 0; round < 2; round++) {
         expect(say(await readUnit(session, line, unit))).toBe('r40=40, r41=41');
         expect(say(await readUnit(session, line, 1))).toBe('r40=40, r41=41');
       }
+      expect(host.discards).toEqual(Array.from({ length: strays }, () => 'transaction'));
     });
   });
 
   it.each([
-    ['hangs up', 10, /closed the connection/],
-    ['resets the connection', 17, /ECONNRESET/],
-    ['sends 100 kB of junk', 9, /does not speak Modbus TCP/],
-    ['speaks another protocol', 23, /does not speak Modbus TCP/],
-    ['promises more than it sends', 11, /broke off in the middle/],
-    ['sends half a frame', 12, /broke off in the middle/],
-  ] as const)('%s: the link is lost, said at once, and a new one is well', async (_what, unit, words) => {
+    ['hangs up', 10, /closed the connection/, []],
+    ['resets the connection', 17, /ECONNRESET/, []],
+    ['sends 100 kB of junk', 9, /does not speak Modbus TCP/, ['framing']],
+    ['speaks another protocol', 23, /does not speak Modbus TCP/, ['framing']],
+    ['promises more than it sends', 11, /broke off in the middle/, ['framing']],
+    ['sends half a frame', 12, /broke off in the middle/, ['framing']],
+  ] as const)('%s: the link is lost, said at once, and a new one is well', async (_what, unit, words, discards) => {
     const line = lineOf([unit, 1], [40, 41]);
     await withSession(line, async (session, host) => {
       const error = await readUnit(session, line, unit).then(say, (thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(LinkLost);
       expect((error as Error).message).toMatch(words);
       expect(host.losses).toEqual([error]);
+      expect(host.discards).toEqual(discards);
       await expect(readUnit(session, line, 1)).rejects.toBeInstanceOf(LinkLost);
     });
     await withSession(line, async (session) => expect(say(await readUnit(session, line, 1))).toBe('r40=40, r41=41'));
@@ -157,7 +174,7 @@ describe('Modbus against a far end that misbehaves', () => {
 
   it('takes a link that stays silent for lost', async () => {
     // 15 s of silence pass in 75 ms.
-    const fast: Host & { losses: Error[] } = { ...makeHost(), clock: { ...systemClock, monotonicMs: () => performance.now() * 200 } };
+    const fast: ReturnType<typeof makeHost> = { ...makeHost(), clock: { ...systemClock, monotonicMs: () => performance.now() * 200 } };
     const line = lineOf([2], [10], { timeout: '20ms' });
     await withSession(
       line,
@@ -183,7 +200,7 @@ describe('Modbus against a far end that misbehaves', () => {
 
   it('but not for longer than commands may be kept waiting', async () => {
     // Of the 10 s, every answer takes at least 6.
-    const fast: Host & { losses: Error[] } = { ...makeHost(), clock: { ...systemClock, monotonicMs: () => performance.now() * 300 } };
+    const fast: ReturnType<typeof makeHost> = { ...makeHost(), clock: { ...systemClock, monotonicMs: () => performance.now() * 300 } };
     const line = lineOf([24], [50, 51, 52, 53, 54, 55]);
     await withSession(
       line,

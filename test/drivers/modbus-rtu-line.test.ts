@@ -111,7 +111,8 @@ describe('an answer that is late', () => {
   it('ends the quiet time when it has come, and the line is silent before the next request', async () => {
     await far.ask({ late: 0.6 });
     const line = lineTo([3, 20], { transport: { turnaround: '2s' } });
-    const session = await open(line);
+    const host = makeHost();
+    const session = await open(line, host);
     const [slow, , , quick] = session.plan?.(pointsOf(line)) ?? [];
     await expectBelow(1_500, async () => {
       await session.read?.(slow as never, never());
@@ -119,6 +120,7 @@ describe('an answer that is late', () => {
       expect((await session.read?.(quick as never, never()))?.[0]).toSatisfy(belongs);
       return performance.now() - started;
     });
+    expect(host.discards).toContain('late');
   });
 
   it('waits out the quiet time after silence, also for what was sent and given up', async () => {
@@ -157,21 +159,23 @@ describe('an answer that is late', () => {
 
 describe('a device that misbehaves', () => {
   it.each([
-    ['is silent', 4, 'timeout', /^no answer in 500 ms$/],
-    ['sends a wrong checksum', 5, 'crc', /^the checksum of the answer is wrong$/],
-    ['is answered for by another unit', 6, 'timeout', /; unit 99 answered instead$/],
-    ['sends half a frame', 7, 'timeout', /; only 3 bytes came$/],
-    ['refuses', 8, 'exception-4', /^exception 4: server device failure$/],
-    ['sends one register too few', 11, 'decode', /does not fit the request/],
-    ['floods the line', 12, 'crc', /no answer with a right checksum/],
-    ['answers another function', 13, 'decode', /does not fit the request/],
-  ])('that %s gives a bad reading and spoils no neighbour', async (_what, unit, reason, detail) => {
+    ['is silent', 4, 'timeout', /^no answer in 500 ms$/, []],
+    ['sends a wrong checksum', 5, 'crc', /^the checksum of the answer is wrong$/, ['checksum']],
+    ['is answered for by another unit', 6, 'timeout', /; unit 99 answered instead$/, ['unit']],
+    ['sends half a frame', 7, 'timeout', /; only 3 bytes came$/, ['framing']],
+    ['refuses', 8, 'exception-4', /^exception 4: server device failure$/, []],
+    ['sends one register too few', 11, 'decode', /does not fit the request/, ['length']],
+    ['floods the line', 12, 'crc', /no answer with a right checksum/, ['checksum']],
+    ['answers another function', 13, 'decode', /does not fit the request/, ['function']],
+  ] as const)('that %s gives a bad reading, counted, and spoils no neighbour', async (_what, unit, reason, detail, discards) => {
     const line = lineTo([unit, 20], { registers: [2] });
-    const session = await open(line);
+    const host = makeHost();
+    const session = await open(line, host);
     for (const reading of await readAll(session, line)) {
       if (reading.point.device === 'unit-20') expect(reading).toSatisfy(belongs);
       else expect(reading).toMatchObject({ value: null, reason, detail: expect.stringMatching(detail) });
     }
+    expect(host.discards).toEqual(discards);
   });
 
   it.each([
@@ -211,11 +215,13 @@ describe('a device that misbehaves', () => {
 
   it('a write whose answer is damaged or missing is unknown; one that another confirms too', async () => {
     const line = lineTo([4, 5, 18]);
-    const session = await open(line);
+    const host = makeHost();
+    const session = await open(line, host);
     const write = (id: string) => session.write?.(pointsOf(line).find((point) => point.id === id) as never, 7, never());
     expect(await write('u4r2')).toMatchObject({ state: 'unknown', detail: 'no answer in 500 ms' });
     expect(await write('u5r2')).toMatchObject({ state: 'unknown', detail: expect.stringMatching(/checksum/) });
     expect(await write('u18r2')).toMatchObject({ state: 'unknown', detail: expect.stringMatching(/does not fit/) });
+    expect(host.discards).toEqual(['checksum', 'echo']);
   });
 
   it('a line that is never quiet is not spoken on', async () => {

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { roles } from '../../contract/caller.ts';
 import { commandStates } from '../../contract/command.ts';
+import { discards } from '../../contract/driver.ts';
 import { commandRoles } from '../../contract/permissions.ts';
 import { columnKinds, qualities } from '../../contract/sample.ts';
 import { surveyKinds } from '../../gateway/survey.ts';
@@ -95,6 +96,7 @@ export const connectionAnswer = z
     requests: z.number().optional(),
     failures: z.number().optional(),
     overruns: z.number().optional(),
+    discarded: z.partialRecord(z.enum(discards), z.number()).optional().describe('Answers that came and were thrown away, by why'),
     queued: z.number().optional(),
   })
   .meta({ id: 'Connection' });

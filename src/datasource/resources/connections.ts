@@ -11,6 +11,6 @@ function connectionAnswer(status: ConnectionStatus, insider: boolean) {
   const { id, title, kind, state, sinceMs } = status;
   const shown = { id, title, kind, state, since: sinceMs };
   if (!insider) return shown;
-  const { endpoint, error, opens, requests, failures, overruns, queued } = status;
-  return { ...shown, endpoint, error, opens, requests, failures, overruns, queued };
+  const { endpoint, error, opens, requests, failures, overruns, discarded, queued } = status;
+  return { ...shown, endpoint, error, opens, requests, failures, overruns, discarded, queued };
 }
