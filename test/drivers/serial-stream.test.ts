@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DelimiterFramer } from '../../drivers/serial/framing/delimiter.ts';
 import { limits } from '../../src/contract/limits.ts';
+import { pointOf } from './line.ts';
 import { climate, far, lineTo, pause, read, valuesOf, valve } from './serial-board.ts';
-import { hear, open, soak } from './serial-rig.ts';
+import { hear, never, open, soak } from './serial-rig.ts';
 
 describe('the stream', () => {
   it('finds its place again after garbage, half a line and a line that is too long', async () => {
@@ -58,6 +59,38 @@ describe('the stream', () => {
     expect(valuesOf(ear, 'number')).toEqual(numbers);
     expect(asked.flat().map(({ value }) => value)).toEqual(asked.map(() => 0));
   }, 60_000);
+
+  it('at 19200 baud, byte by byte both ways: every line is heard whole, and questions are answered in between', async () => {
+    const line = lineTo({ number: { line: '^N=(?<value>\\d+)$' }, valve }, { baudRate: 19_200, timeout: '5s' });
+    const session = await open(line);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    expect((await far.ask({ settings: true })).value).toMatchObject({ baudRate: 19_200 });
+    await far.ask({ baud: 19_200 });
+    const numbers = Array.from({ length: soak ? 5_000 : 400 }, (_, i) => i);
+    const asked = [];
+    for (let from = 0; from < numbers.length; from += 100) {
+      const some = numbers.slice(from, from + 100);
+      const said = far.ask({ say: some.map((n) => `N=${n}\n`).join('') });
+      const wanted = (from / 100) % 2;
+      expect(await session.write?.(pointOf(line, 'valve'), wanted, never())).toEqual({ state: 'acknowledged' });
+      asked.push(...(await read(session, line, 'valve')).map(({ value }) => value === wanted));
+      await said;
+    }
+    await expect.poll(() => ear.readings.length, { timeout: 5_000 }).toBe(numbers.length);
+    expect(valuesOf(ear, 'number')).toEqual(numbers);
+    expect(asked).toEqual(asked.map(() => true));
+  }, 120_000);
+
+  it('lines of any characters that come in one piece are those that were said', async () => {
+    const line = lineTo({ name: { line: '^NAME (?<value>.*)$', type: 'text' } });
+    const session = await open(line);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    const names = ['plain', 'Füße', '', '温度計', 'plain again', '🌡'];
+    for (const all of [names, ['one', 'two', 'three']]) await far.ask({ say: all.map((name) => `NAME ${name}\n`).join('') });
+    await expect.poll(() => valuesOf(ear, 'name')).toEqual([...names, 'one', 'two', 'three']);
+  });
 
   it('a line as long as is allowed is one, although its delimiter comes in two pieces', () => {
     const dropped: string[] = [];

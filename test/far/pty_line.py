@@ -7,6 +7,7 @@ import pty
 import select
 import termios
 import threading
+import time
 import tty
 
 
@@ -22,6 +23,9 @@ class Line:
         # Takes nothing from the line while it is true: its buffers fill.
         self.deaf = False
         self.lock = threading.RLock()
+        # With a speed, bytes go and come one by one, each in the time its ten bits take on the wire, both ways at once.
+        self.baud = None
+        self.saying = threading.Lock()
 
     def plug(self):
         """Under the same name as before, though it is another device."""
@@ -49,6 +53,15 @@ class Line:
 
     def say(self, data):
         """Whole, or cut where the line takes no more."""
+        if self.baud is None:
+            return self._write(data)
+        with self.saying:
+            begun = time.monotonic()
+            for sent, byte in enumerate(data, 1):
+                self._write(bytes([byte]))
+                time.sleep(max(0, begun + sent * 10 / self.baud - time.monotonic()))
+
+    def _write(self, data):
         with self.lock:
             while data and self.master is not None:
                 try:
@@ -85,8 +98,10 @@ class Line:
                 with self.lock:
                     if self.plugged is not plugged:
                         return
-                    data = os.read(master, 4096) if ready else b""
+                    data = os.read(master, 1 if self.baud else 4096) if ready else b""
             except (OSError, ValueError):
                 continue
+            if data and self.baud:
+                time.sleep(10 / self.baud)
             if data:
                 self.hear(data)

@@ -8,7 +8,7 @@ something else)  STUBBORN=n (refuses)  MUTE=n (obeys and says nothing)  PULSE  N
 Answers one line of JSON with one line of JSON:
   {"set": value, "point": "soil"} says or holds it;  {"held": "valve"} -> {"value": ...};  {"say": "text"} as it is;  {"hex": "00ff"}
   {"every": seconds, "say": "text"} again and again, 0 ends it;  {"heard": true} -> {"value": [lines since the last time]}
-  {"late": seconds or [least, most]};  {"deaf": true or false};  {"drip": "text"} byte by byte
+  {"late": seconds or [least, most]};  {"baud": n} from now on as slow as that speed;  {"deaf": true or false};  {"drip": "text"} byte by byte
   {"reset": true} is a new device under the same name;  {"unplug": true}, {"plug": true}, {"settings": true}, {"occupy": true}, {"vacate": true}
 """
 
@@ -102,6 +102,7 @@ def answer(question):
         pending.clear()
         line.unplug()
         line.deaf = False
+        line.baud = None
         partial.clear()
         heard.clear()
         held.update(fresh)
@@ -113,6 +114,9 @@ def answer(question):
     if "late" in question:
         wanted = question["late"]
         late[:] = wanted if isinstance(wanted, list) else [wanted, wanted]
+        return {}
+    if "baud" in question:
+        line.baud = question["baud"]
         return {}
     if "deaf" in question:
         line.deaf = question["deaf"]
