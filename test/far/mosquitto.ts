@@ -165,7 +165,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
 }
 
 /** A child that dies with us, so that a test that is cut short leaves nothing behind. */
-function spawnBound(command: string, args: string[], options: SpawnOptions): ChildProcess {
+export function spawnBound(command: string, args: string[], options: SpawnOptions): ChildProcess {
   const setpriv = '/usr/bin/setpriv';
   return existsSync(setpriv) ? spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], options) : spawn(command, args, options);
 }
