@@ -164,7 +164,10 @@ export class Line implements Shareable {
         if (nowMs >= endMs) return `the line is never quiet: bytes that nobody asked for keep coming for ${limits.rtuBabbleMs} ms`;
         const woken = new AbortController();
         this.#wake = () => woken.abort();
-        await this.#clock.sleep(Math.ceil(waitMs), AbortSignal.any([signal, woken.signal])).catch(() => {});
+        // Timers count whole milliseconds, and one more is a twentieth of a short exchange at 19200 baud: the part of one passes in turns of the loop.
+        if (waitMs >= 1) await this.#clock.sleep(Math.floor(waitMs), AbortSignal.any([signal, woken.signal])).catch(() => {});
+        // On a busy machine a timer is looked at before bytes that came earlier.
+        await turnOfLoop();
       } else if (this.#late) {
         // Never came. What has reached this machine and not us yet goes with it; then the silence is looked at once more.
         this.#late = undefined;
@@ -216,4 +219,8 @@ export class Line implements Shareable {
 
 function silenceOf({ baudRate, framing }: LineKind): number {
   return baudRate === undefined ? 0 : framing.silenceMs(baudRate);
+}
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
 }
