@@ -175,9 +175,10 @@ func (m *Mosquitto) Publish(ctx context.Context, topic, payload string, more ...
 	return nil
 }
 
-// Feed publishes every line written to it on one topic, until it is closed.
-func (m *Mosquitto) Feed(ctx context.Context, topic string) (io.WriteCloser, error) {
-	cmd := exec.CommandContext(ctx, find("mosquitto_pub"), "-h", "127.0.0.1", "-p", strconv.Itoa(m.Port), "-t", topic, "-l")
+// Feed publishes every line written to it on one topic, until it is closed; with QoS 0 unless more says otherwise.
+func (m *Mosquitto) Feed(ctx context.Context, topic string, more ...string) (io.WriteCloser, error) {
+	args := append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(m.Port), "-t", topic, "-l"}, more...)
+	cmd := exec.CommandContext(ctx, find("mosquitto_pub"), args...)
 	lines, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
