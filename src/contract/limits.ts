@@ -95,7 +95,7 @@ export const limits = {
   uncaughtPerMinuteMax: 20,
   /** Samples the hub holds for one live subscriber before it drops the oldest and counts them. */
   hubQueueMax: 10_000,
-  /** Samples waiting for a commit before new ones are refused and counted: 1 M samples are about 100 MB. */
+  /** Samples waiting for a commit before new ones are refused and counted: 1 M samples are 32 MB of columns. */
   storeQueueMax: 1_000_000,
   /** Samples in one transaction of the store: about 40 ms of its worker, so that a waiting acknowledgement is never far behind. */
   storeCommitRowsMax: 20_000,

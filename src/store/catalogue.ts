@@ -16,6 +16,9 @@ export interface SeriesRecord {
   last: Sample | undefined;
   /** The earliest sample that came since a deletion began that is still under way. */
   sinceNs: bigint | undefined;
+  /** Its place among the series of the batch of this number, which is being gathered. */
+  batch: number;
+  place: number;
 }
 
 /**
@@ -178,6 +181,8 @@ export class Catalogue {
       firstNs: undefined,
       last: undefined,
       sinceNs: undefined,
+      batch: 0,
+      place: 0,
     };
     const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
     const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();

@@ -2,7 +2,7 @@ import type { CommandRecord } from '../contract/command.ts';
 import { limits } from '../contract/limits.ts';
 import type { Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
-import { buffersOfBatch, encodeBatch, type Placed } from './batch.ts';
+import { buffersOfBatch, type OpenBatch } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
 import { storageClosed, storageFailed, storageFull, TooManySeries } from './faults.ts';
@@ -51,7 +51,7 @@ export class LocalStore implements Store {
     this.#catalogue = new Catalogue(options.seriesMax);
     // In memory there is no medium to wait for, and without power-loss a commit does not.
     const gapMs = options.folder !== undefined && options.durability === 'power-loss' ? 1_000 / options.syncsPerSecondMax : 0;
-    this.#queue = new CommitQueue(options.clock, (rows, records) => this.#commit(rows, records), gapMs);
+    this.#queue = new CommitQueue(options.clock, (batch) => this.#commit(batch), gapMs);
     this.#engine = new Engine({
       ...options,
       onOpen: (opened) => {
@@ -73,22 +73,25 @@ export class LocalStore implements Store {
     this.#upkeep = new Upkeep(this.#engine, this.#journal, options);
   }
 
-  append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(storageClosed());
-    const rows: Placed[] = [];
+  async append(
+    gateway: string,
+    entries: readonly Entry[],
+    { now = false, withinMs }: { now?: boolean; withinMs?: number } = {},
+  ): Promise<void> {
+    if (this.#closing !== undefined) throw storageClosed();
+    this.#queue.reserve(entries.length);
     const refused: number[] = [];
     for (const [place, { key, kind, sample }] of entries.entries()) {
       const kept = tidy(sample);
-      const record = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
-      if (record) rows.push({ record, sample: kept });
-      else refused.push(place);
+      const series = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
+      if (series) {
+        this.#catalogue.note(series, kept);
+        this.#queue.put(series, kept);
+      } else refused.push(place);
     }
-    // A sample that is refused does not become the last one.
-    if (this.#queue.fits(rows.length)) for (const { record, sample } of rows) this.#catalogue.note(record, sample);
-    const committed = this.#queue.append(rows, now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
-    if (refused.length === 0) return committed;
     this.#queue.counters.dropped += refused.length;
-    return committed.then(() => Promise.reject(new TooManySeries(this.#options.seriesMax, refused)));
+    await this.#queue.committed(now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
+    if (refused.length > 0) throw new TooManySeries(this.#options.seriesMax, refused);
   }
 
   async flush(): Promise<void> {
@@ -260,10 +263,10 @@ export class LocalStore implements Store {
     await this.#engine.close(endMs);
   }
 
-  async #commit(rows: Placed[], records: RecordWrite[]): Promise<CommitOutcome> {
+  async #commit(open: OpenBatch): Promise<CommitOutcome> {
     const refused = new Map<number, Error>();
-    if (rows.length === 0 && records.length === 0) return { refused };
-    const batch = encodeBatch(rows, records, this.#catalogue);
+    if (open.rows === 0 && open.records.length === 0) return { refused };
+    const batch = open.seal(this.#catalogue);
     const fresh = batch.series.map(({ id }) => id);
     const answer = await this.#engine.write('commit', batch, buffersOfBatch(batch));
     for (const id of fresh) {

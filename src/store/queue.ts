@@ -1,6 +1,8 @@
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
-import type { Placed } from './batch.ts';
+import type { Sample } from '../contract/sample.ts';
+import { OpenBatch } from './batch.ts';
+import type { SeriesRecord } from './catalogue.ts';
 import { storageFull } from './faults.ts';
 import type { RecordWrite } from './messages.ts';
 
@@ -11,7 +13,23 @@ interface Ticket {
   reject(error: unknown): void;
 }
 
-type Item = { ticket: Ticket; rows: readonly Placed[]; from: number } | { ticket: Ticket; record: RecordWrite } | { ticket: Ticket };
+/** A batch and who waits for it. */
+class Group {
+  readonly batch = new OpenBatch();
+  /** Of samples. */
+  readonly tickets: Ticket[] = [];
+  /** Of `batch.records`, in their order. */
+  readonly recordTickets: Ticket[] = [];
+  readonly flushes: Ticket[] = [];
+
+  get size(): number {
+    return this.batch.rows + this.batch.records.length;
+  }
+
+  get everybody(): Ticket[] {
+    return [...this.tickets, ...this.recordTickets, ...this.flushes];
+  }
+}
 
 export interface CommitOutcome {
   /** Records (by index) that hit a bound, with what their callers are told. */
@@ -30,10 +48,14 @@ export interface QueueCounters {
  */
 export class CommitQueue {
   readonly #clock: Clock;
-  readonly #commit: (rows: Placed[], records: RecordWrite[]) => Promise<CommitOutcome>;
-  #items: Item[] = [];
+  readonly #commit: (batch: OpenBatch) => Promise<CommitOutcome>;
+  /** In the order in which they will be committed; only the last one grows. */
+  #groups: Group[] = [];
+  /** Those that got samples since the last ticket was given, from this place on. */
+  #begun: number | undefined;
   #pending = 0;
   #inFlight = 0;
+  /** When the next batch is to go; infinite while nobody waits. */
   #dueMs = Number.POSITIVE_INFINITY;
   #cancelTimer = () => {};
   #running = false;
@@ -43,7 +65,7 @@ export class CommitQueue {
   readonly counters: QueueCounters = { committed: 0, dropped: 0, commits: 0 };
 
   /** `gapMs`: the least time from the beginning of one commit to that of the next. */
-  constructor(clock: Clock, commit: (rows: Placed[], records: RecordWrite[]) => Promise<CommitOutcome>, gapMs = 0) {
+  constructor(clock: Clock, commit: (batch: OpenBatch) => Promise<CommitOutcome>, gapMs = 0) {
     this.#clock = clock;
     this.#commit = commit;
     this.#gapMs = gapMs;
@@ -55,7 +77,7 @@ export class CommitQueue {
   }
 
   get idle(): boolean {
-    return this.#items.length === 0 && !this.#running;
+    return this.#dueMs === Number.POSITIVE_INFINITY && !this.#running;
   }
 
   /** While it is not open, what is added waits. */
@@ -64,56 +86,83 @@ export class CommitQueue {
     this.#pump();
   }
 
-  fits(rows: number): boolean {
-    return this.#pending + rows <= limits.storeQueueMax;
+  /** Throws a `Fault` if so many samples are too many, and counts them as dropped; else makes room for them. */
+  reserve(rows: number): void {
+    if (this.#pending + rows > limits.storeQueueMax) {
+      this.counters.dropped += rows;
+      throw storageFull(`${this.#pending} samples wait for their commit already`);
+    }
+    const { batch } = this.#last();
+    batch.reserve(Math.min(rows, limits.storeCommitRowsMax - batch.rows));
   }
 
-  append(rows: readonly Placed[], withinMs: number): Promise<void> {
-    if (rows.length === 0) return Promise.resolve();
-    if (!this.fits(rows.length)) {
-      this.counters.dropped += rows.length;
-      return Promise.reject(storageFull(`${this.#pending} samples wait for their commit already`));
-    }
-    this.#pending += rows.length;
-    return this.#add((ticket) => ({ ticket, rows, from: 0 }), withinMs);
+  /** Takes a sample; `committed` says what became of it. */
+  put(series: SeriesRecord, sample: Sample): void {
+    let { batch } = this.#last();
+    if (batch.rows >= limits.storeCommitRowsMax) batch = this.#next().batch;
+    this.#begun ??= this.#groups.length - 1;
+    batch.put(series, sample);
+    this.#pending += 1;
+  }
+
+  /** Resolves when what was put since the last call is committed, which it is within `withinMs` if the disk can; rejects if it will not be. */
+  committed(withinMs: number): Promise<void> {
+    const groups = this.#groups.slice(this.#begun ?? this.#groups.length);
+    this.#begun = undefined;
+    if (groups.length === 0) return Promise.resolve();
+    return this.#wait(groups.length, withinMs, (ticket) => {
+      for (const { tickets } of groups) tickets.push(ticket);
+    });
   }
 
   write(record: RecordWrite): Promise<void> {
-    if (!this.fits(1)) return Promise.reject(storageFull(`${this.#pending} entries wait for their commit already`));
+    if (this.#pending >= limits.storeQueueMax) return Promise.reject(storageFull(`${this.#pending} entries wait for their commit already`));
+    const { batch, recordTickets } = this.#last();
+    batch.records.push(record);
     this.#pending += 1;
-    return this.#add((ticket) => ({ ticket, record }), 0);
+    return this.#wait(1, 0, (ticket) => recordTickets.push(ticket));
   }
 
   /** Resolves when everything added before has been tried; rejects if its own batch failed. */
   flush(): Promise<void> {
-    return this.idle ? Promise.resolve() : this.#add((ticket) => ({ ticket }), 0);
+    return this.idle ? Promise.resolve() : this.#wait(1, 0, (ticket) => this.#last().flushes.push(ticket));
   }
 
   /** Rejects what waits and has to be known at once: commands, and flushes. The rest goes on waiting. */
   refuseImpatient(error: Error): void {
-    this.#reject((item) => !('rows' in item) && (!('record' in item) || item.record.type === 'command'), error);
+    for (const { batch, recordTickets, flushes } of this.#groups) {
+      for (const ticket of [...recordTickets, ...flushes]) ticket.reject(error);
+      this.#pending -= batch.records.length;
+      batch.records.length = recordTickets.length = flushes.length = 0;
+    }
   }
 
   /** Rejects everything that waits. */
   abandon(error: Error): void {
     this.#cancelTimer();
-    this.#reject(() => true, error);
-  }
-
-  #reject(chosen: (item: Item) => boolean, error: Error): void {
-    const rejected = this.#items.filter(chosen);
-    this.#items = this.#items.filter((item) => !chosen(item));
-    for (const item of rejected) {
-      const size = 'rows' in item ? item.rows.length - item.from : 'record' in item ? 1 : 0;
-      if ('rows' in item) this.counters.dropped += size;
-      this.#pending -= size;
-      item.ticket.reject(error);
+    for (const group of this.#groups) {
+      for (const ticket of group.everybody) ticket.reject(error);
+      this.counters.dropped += group.batch.rows;
+      this.#pending -= group.size;
     }
+    this.#groups = [];
+    this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
-  #add(item: (ticket: Ticket) => Item, withinMs: number): Promise<void> {
+  #last(): Group {
+    return this.#groups.at(-1) ?? this.#next();
+  }
+
+  #next(): Group {
+    const group = new Group();
+    // A second one is there because the first one is full.
+    if (this.#groups.push(group) > 1) group.batch.reserve(limits.storeCommitRowsMax);
+    return group;
+  }
+
+  #wait(parts: number, withinMs: number, join: (ticket: Ticket) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#items.push(item({ parts: 1, resolve, reject }));
+      join({ parts, resolve, reject });
       this.#dueMs = Math.min(this.#dueMs, this.#clock.monotonicMs() + withinMs);
       this.#pump();
     });
@@ -121,7 +170,7 @@ export class CommitQueue {
 
   #pump(): void {
     this.#cancelTimer();
-    if (!this.#open || this.#running || this.#items.length === 0) return;
+    if (!this.#open || this.#running || this.#dueMs === Number.POSITIVE_INFINITY) return;
     const nowMs = this.#clock.monotonicMs();
     const dueInMs = this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - nowMs;
     const waitMs = Math.max(dueInMs, this.#lastMs + this.#gapMs - nowMs);
@@ -135,56 +184,31 @@ export class CommitQueue {
   }
 
   async #run(): Promise<void> {
-    if (!this.#open) {
+    const group = this.#open ? this.#groups.shift() : undefined;
+    if (!group) {
       this.#running = false;
       return;
     }
-    const { rows, records, tickets, recordTickets } = this.#take();
+    const { batch, tickets, recordTickets, flushes, size } = group;
+    this.#pending -= size;
+    this.#inFlight = size;
+    // What is left has waited for a whole batch already: it is due.
+    this.#dueMs = this.#groups.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
     // A flush of nothing costs the medium nothing.
-    if (rows.length + records.length > 0) this.#lastMs = this.#clock.monotonicMs();
-    this.#inFlight = rows.length + records.length;
+    if (size > 0) this.#lastMs = this.#clock.monotonicMs();
     try {
-      const { refused } = await this.#commit(rows, records);
-      this.counters.committed += rows.length;
+      const { refused } = await this.#commit(batch);
+      this.counters.committed += batch.rows;
       this.counters.commits += 1;
       for (const [index, error] of refused) recordTickets[index]?.reject(error);
+      for (const ticket of [...recordTickets, ...flushes]) ticket.resolve();
       for (const ticket of tickets) if (--ticket.parts === 0) ticket.resolve();
     } catch (error) {
-      this.counters.dropped += rows.length;
-      for (const ticket of tickets) ticket.reject(error);
+      this.counters.dropped += batch.rows;
+      for (const ticket of group.everybody) ticket.reject(error);
     }
     this.#inFlight = 0;
     this.#running = false;
     this.#pump();
-  }
-
-  /** The next batch: at most `storeCommitRowsMax` samples; an append that does not fit is divided. */
-  #take() {
-    const rows: Placed[] = [];
-    const records: RecordWrite[] = [];
-    const tickets: Ticket[] = [];
-    const recordTickets: Ticket[] = [];
-    let taken = 0;
-    for (const item of this.#items) {
-      if ('rows' in item) {
-        const to = Math.min(item.rows.length, item.from + limits.storeCommitRowsMax - rows.length);
-        for (let at = item.from; at < to; at++) rows.push(item.rows[at] as Placed);
-        item.from = to;
-        tickets.push(item.ticket);
-        if (to < item.rows.length) {
-          item.ticket.parts += 1;
-          break;
-        }
-      } else {
-        if ('record' in item) recordTickets[records.push(item.record) - 1] = item.ticket;
-        tickets.push(item.ticket);
-      }
-      taken += 1;
-    }
-    this.#items.splice(0, taken);
-    this.#pending -= rows.length + records.length;
-    // What is left has waited for a whole batch already: it is due.
-    this.#dueMs = this.#items.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
-    return { rows, records, tickets, recordTickets };
   }
 }
