@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Value } from './sample.ts';
 
-const parameterSchema = z.strictObject({
+export const parameterSchema = z.strictObject({
   title: z.string().max(128).optional(),
   type: z.enum(['number', 'integer', 'text', 'boolean']).default('number'),
   min: z.number().optional().describe('Of a number, the lowest'),
@@ -19,7 +19,7 @@ const parameterSchema = z.strictObject({
     .optional()
     .describe('Taken when nothing is given'),
 });
-type Parameter = z.output<typeof parameterSchema>;
+export type Parameter = z.output<typeof parameterSchema>;
 
 /** By name. */
 export const parametersSchema = z

@@ -7,7 +7,7 @@ import { storageFull } from './faults.ts';
 import { fromJson, toJson } from './json.ts';
 import type { RecordWrite } from './messages.ts';
 import { clampTime } from './place.ts';
-import type { AuditCheck, AuditLine, TimeRange } from './store.ts';
+import type { AuditCheck, AuditLine, CommandsOptions, TimeRange } from './store.ts';
 
 /** What is kept beside samples: commands, connectivity, remembered maps. Written with the commit that is next. */
 export class Journal {
@@ -46,12 +46,10 @@ export class Journal {
     return json === null ? undefined : commandOf(json);
   }
 
-  async commands(
-    gateway: string,
-    { limit, skip = 0, range, open = false }: { limit: number; skip?: number; range?: TimeRange; open?: boolean },
-  ): Promise<CommandRecord[]> {
+  async commands(gateway: string, { limit, skip = 0, range, open = false, target }: CommandsOptions): Promise<CommandRecord[]> {
     const bounds = range ? { fromMs: msFrom(range.fromNs), toMs: msFrom(range.toNs) } : {};
-    const answer = await this.#engine.read('commands', { gateway, limit: Math.min(limit, limits.commandsKeptMax), skip, open, ...bounds });
+    const about = { gateway, limit: Math.min(limit, limits.commandsKeptMax), skip, open };
+    const answer = await this.#engine.read('commands', { ...about, ...bounds, ...(target ? { target } : {}) });
     return answer.map(commandOf);
   }
 

@@ -3,7 +3,7 @@
  * columns in typed arrays whose buffers are transferred, never as arrays of objects.
  */
 import type { Aggregate } from '../contract/query.ts';
-import type { Columns, Reason } from '../contract/sample.ts';
+import type { Columns, Reason, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
 import type { Grid } from './grid.ts';
 import type { AuditCheck, AuditLine, Backup, QualityFilter, SeriesRule } from './store.ts';
@@ -152,7 +152,10 @@ export interface Calls {
   backups: { ask: null; answer: Backup[] };
   connectivity: { ask: { gateway: string; devices: string[]; fromNs: bigint; toNs: bigint }; answer: ConnectivityChange[] };
   command: { ask: { gateway: string; by: 'id' | 'key'; text: string }; answer: string | null };
-  commands: { ask: { gateway: string; limit: number; skip: number; fromMs?: number; toMs?: number; open: boolean }; answer: string[] };
+  commands: {
+    ask: { gateway: string; limit: number; skip: number; fromMs?: number; toMs?: number; open: boolean; target?: SeriesKey };
+    answer: string[];
+  };
   /** Deletes commands that ended before, and their lines in the audit; answers with how many commands. */
   expireCommands: { ask: { gateway: string; beforeMs: number; nowMs: number }; answer: number };
   audit: { ask: { gateway: string; afterSeq: number; limit: number }; answer: AuditLine[] };

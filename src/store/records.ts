@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ConnectivityChange } from '../contract/status.ts';
 import { createAuditReader, createAuditWriter } from './audit.ts';
 import type { Calls } from './messages.ts';
-import { transaction } from './schema.ts';
+import { targetOf, transaction } from './schema.ts';
 
 /** Reads what is not samples: commands, connectivity, remembered maps. */
 export function createRecords(database: DatabaseSync) {
@@ -11,6 +11,9 @@ export function createRecords(database: DatabaseSync) {
   const between = 'SELECT json FROM command WHERE gateway = ? AND created >= ? AND created < ?';
   const all = database.prepare(`${between} ORDER BY created DESC, seq DESC LIMIT ? OFFSET ?`);
   const open = database.prepare(`${between} AND ended IS NULL ORDER BY created DESC, seq DESC LIMIT ? OFFSET ?`);
+  const ofTarget = database.prepare(
+    `${between} AND ${targetOf('device')} = ? AND ${targetOf('point')} = ? ORDER BY created DESC, seq DESC LIMIT ? OFFSET ?`,
+  );
   const recall = database.prepare('SELECT key, json FROM remembered WHERE gateway = ? AND scope = ? ORDER BY key');
   const columns = 'SELECT device, time, state, reason FROM connectivity WHERE gateway = ? AND device = ?';
   const before = database.prepare(`${columns} AND time < ? ORDER BY time DESC LIMIT 1`);
@@ -38,14 +41,11 @@ export function createRecords(database: DatabaseSync) {
     },
 
     commands(ask: Calls['commands']['ask']): string[] {
-      const statement = ask.open ? open : all;
-      const rows = statement.all(
-        ask.gateway,
-        ask.fromMs ?? Number.MIN_SAFE_INTEGER,
-        ask.toMs ?? Number.MAX_SAFE_INTEGER,
-        Math.max(0, Math.trunc(ask.limit)),
-        Math.max(0, Math.trunc(ask.skip)),
-      );
+      const { gateway, fromMs = Number.MIN_SAFE_INTEGER, toMs = Number.MAX_SAFE_INTEGER, target } = ask;
+      const page = [Math.max(0, Math.trunc(ask.limit)), Math.max(0, Math.trunc(ask.skip))];
+      const rows = target
+        ? ofTarget.all(gateway, fromMs, toMs, target.device, target.point, ...page)
+        : (ask.open ? open : all).all(gateway, fromMs, toMs, ...page);
       return rows.map((row) => String(row.json));
     },
 

@@ -54,6 +54,12 @@ CREATE TABLE probe (id INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 INSERT INTO probe VALUES (1, 0);
 `;
 
+/** The `device` or `point` of a command. What is no JSON, in a file that was damaged, has none. */
+export const targetOf = (what: 'device' | 'point'): string => `iif(json_valid(json), json_extract(json, '$.${what}'), NULL)`;
+
+/** The commands of one point are found without reading those of all others. */
+const commandTarget = `CREATE INDEX IF NOT EXISTS command_target ON command (gateway, ${targetOf('device')}, ${targetOf('point')}, created, seq);`;
+
 /** Makes the folder with nobody else let in; one that exists keeps its mode. */
 export function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -72,7 +78,7 @@ export function openForWriting(folder: string | undefined, nowMs: number, durabi
     );
     prepare(database, nowMs);
     // Beside the version: a history that has it is the same to a Fieldgate that does not know it.
-    database.exec(auditTable);
+    database.exec(auditTable + commandTarget);
     return database;
   } catch (error) {
     database.close();

@@ -87,6 +87,15 @@ export interface OutlineResult extends RangeResult {
   samples: number;
 }
 
+/** Which commands; `skip` leaves out the newest of them. `open` and `target` do not go together. */
+export interface CommandsOptions {
+  limit: number;
+  skip?: number;
+  range?: TimeRange;
+  open?: boolean;
+  target?: SeriesKey;
+}
+
 /** Persisted words about a live channel: hash → normalised query (DESIGN §6). */
 export interface Store {
   /**
@@ -144,8 +153,8 @@ export interface Store {
   saveCommand(gateway: string, record: CommandRecord): Promise<void>;
   command(gateway: string, id: string): Promise<CommandRecord | undefined>;
   commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined>;
-  /** Newest first. `open` selects those that have not ended. */
-  commands(gateway: string, options: { limit: number; skip?: number; range?: TimeRange; open?: boolean }): Promise<CommandRecord[]>;
+  /** Newest first. `open` selects those that have not ended, `target` those of one point or action. */
+  commands(gateway: string, options: CommandsOptions): Promise<CommandRecord[]>;
   /** Deletes commands that began before and have ended, and their lines in the audit; resolves with how many commands. */
   expireCommands(gateway: string, beforeMs: number): Promise<number>;
   /** The audit of commands, oldest line first. */

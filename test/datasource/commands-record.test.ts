@@ -42,6 +42,9 @@ describe('the record', () => {
     expect(await ask('')).toEqual(['pump.stop', 'fan.speed', 'pump.speed']);
     expect(await ask('device=pump')).toEqual(['pump.stop', 'pump.speed']);
     expect(await ask('point=sp*&limit=1')).toEqual(['fan.speed']);
+    expect(await ask('device=pump&point=speed&limit=1')).toEqual(['pump.speed']);
+    expect(await ask('device=pump&point=pressure&limit=1')).toEqual([]);
+    expect(await ask('device=pump&point=speed&state=expired')).toEqual([]);
     expect(await ask('state=acknowledged')).toEqual(['pump.stop']);
     expect(await ask('label=site:south')).toEqual(['fan.speed']);
     expect(await ask('from=0&to=1000')).toEqual([]);

@@ -158,6 +158,9 @@ describe.each(places)('the store %s', (where, folder) => {
     expect(await ids({ limit: 10 })).toEqual(['c3', 'c2', 'c1']);
     expect(await ids({ limit: 2 })).toEqual(['c3', 'c2']);
     expect(await ids({ limit: 10, open: true })).toEqual(['c1']);
+    await store.saveCommand(gateway, command('other', { queued: 4_000 }, { point: 'other' }));
+    expect(await ids({ limit: 10, target: { device: 'boiler', point: 'other' } })).toEqual(['other']);
+    expect(await ids({ limit: 10, target: { device: 'boiler', point: 'never' } })).toEqual([]);
     expect(await ids({ limit: 10, range: { fromNs: 2_000_000_000n, toNs: 3_000_000_000n } })).toEqual(['c2']);
     expect(await store.command(gateway, 'c2')).toEqual(
       command('c2', { queued: 2_000, sent: 2_001, ended: 2_100 }, { state: 'verified', readBack: -0 }),

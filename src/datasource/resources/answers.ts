@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { roles } from '../../contract/caller.ts';
 import { commandStates } from '../../contract/command.ts';
 import { discards } from '../../contract/driver.ts';
+import { parameterSchema } from '../../contract/parameters.ts';
 import { commandRoles } from '../../contract/permissions.ts';
 import { columnKinds, qualities } from '../../contract/sample.ts';
 import { surveyKinds } from '../../gateway/survey.ts';
@@ -76,10 +77,19 @@ export const deviceAnswer = z
   })
   .meta({ id: 'Device' });
 
+export const actionAnswer = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    confirm: z.boolean(),
+    parameters: z.array(parameterSchema.extend({ name: z.string() })).describe('What may be given along'),
+  })
+  .meta({ id: 'Action' });
+
 export const deviceWithPointsAnswer = deviceAnswer
   .extend({
     points: z.array(pointAnswer),
-    commands: z.array(z.object({ id: z.string(), title: z.string(), confirm: z.boolean() })),
+    commands: z.array(actionAnswer),
   })
   .meta({ id: 'DeviceWithPoints' });
 

@@ -1,6 +1,7 @@
 import type { CommandRecord } from '../../contract/command.ts';
 import { notFound } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
+import type { SeriesKey } from '../../contract/sample.ts';
 import { type Row, rowsAs } from '../export/rows.ts';
 import { selects } from '../query-parse.ts';
 import { labelsOf } from '../query-series.ts';
@@ -20,8 +21,8 @@ export function commandHandlers({ store, clock, longAnswers }: Deps): { list: Ha
       const { query } = ask;
       const format = readChoice(query, 'format', ['json', 'csv', 'ndjson']);
       const limit = readLimit(query, limits.commandsListedDefault, limits.commandsListedMax);
-      const found = chosen(ask, store, clock.nowMs());
       if (format === 'json') {
+        const found = chosen(ask, store, clock.nowMs(), limit);
         const commands: object[] = [];
         for await (const page of found) {
           commands.push(...page.slice(0, limit - commands.length).map((record) => withPosition(ask, record)));
@@ -29,6 +30,7 @@ export function commandHandlers({ store, clock, longAnswers }: Deps): { list: Ha
         }
         return { body: { commands } };
       }
+      const found = chosen(ask, store, clock.nowMs());
       const { type, head, row } = rowsAs(format, columns);
       return {
         type,
@@ -59,22 +61,43 @@ export const cancelCommand: Handler = async ({ instance, params: { id = '' }, us
 });
 
 /** Those that were asked for, page by page, newest first. What comes meanwhile is left out, so that nothing is told twice. */
-async function* chosen({ instance, query, signal }: Ask, store: Deps['store'], nowMs: number): AsyncGenerator<CommandRecord[]> {
+async function* chosen(
+  { instance, query, signal }: Ask,
+  store: Deps['store'],
+  nowMs: number,
+  wanted: number = limits.commandsListedMax,
+): AsyncGenerator<CommandRecord[]> {
+  const target = targetOf(query);
+  // What the store selects by itself is not read beyond what is wanted; else most of a page may not be meant.
+  const limit = target && !['state', 'label', 'where'].some((name) => query.has(name)) ? wanted : limits.commandsListedMax;
   const selection = readSelection(query);
   const states = query.getAll('state');
   const timed = query.has('from') || query.has('to');
   const end = BigInt(nowMs + 1) * 1_000_000n;
   const range = timed ? readRange(query, nowMs) : { fromNs: 0n, toNs: end };
-  for (let skip = 0; ; skip += limits.commandsListedMax) {
+  for (let skip = 0; ; skip += limit) {
     signal.throwIfAborted();
-    const page = await store.commands(instance.key, { limit: limits.commandsListedMax, skip, range });
+    const page = await store.commands(instance.key, { limit, skip, range, ...(target ? { target } : {}) });
     yield page.filter(
       ({ device, point, state }) =>
         (states.length === 0 || states.includes(state)) &&
         selects(selection, { device, point }, labelsOf({ device, point }, instance.gateway)),
     );
-    if (page.length < limits.commandsListedMax) return;
+    if (page.length < limit) return;
   }
+}
+
+/** The one point or action that is asked for, where it is named and not described. */
+function targetOf(query: URLSearchParams): SeriesKey | undefined {
+  const [devices, points] = [query.getAll('device'), query.getAll('point')];
+  const [device, point] = [devices[0], points[0]];
+  if (device === undefined || point === undefined || devices.length > 1 || points.length > 1) return undefined;
+  return isName(device) && isName(point) ? { device, point } : undefined;
+}
+
+/** Neither a glob nor an expression: such signs stand in no name. */
+function isName(selector: string): boolean {
+  return !/[*/]/.test(selector);
 }
 
 function withPosition({ instance }: Ask, record: CommandRecord): object {

@@ -1,6 +1,7 @@
 import { roleAtLeast } from '../../contract/caller.ts';
-import type { Device } from '../../contract/device.ts';
+import type { ActionConfig, Device } from '../../contract/device.ts';
 import { badPart, notFound } from '../../contract/fault.ts';
+import { parametersSchema } from '../../contract/parameters.ts';
 import type { DeviceStatus } from '../../contract/status.ts';
 import type { Instance } from '../instance.ts';
 import type { Ask, Handler } from './ask.ts';
@@ -31,10 +32,17 @@ export const oneDevice: Handler = ({ instance, params, user }) => {
     body: {
       ...deviceAnswer(instance, device, status, insider),
       points: device.points.map((point) => pointAnswer(instance, device, point, insider)),
-      commands: device.actions.map(({ id, title, confirm }) => ({ id, title: title ?? id, confirm })),
+      commands: device.actions.map(commandAnswer),
     },
   };
 };
+
+/** `{ id, title, confirm, parameters: [{ name, title, type, min, max, options, maxLength, default }] }`: what a form for it needs. */
+function commandAnswer({ id, title, confirm, parameters }: ActionConfig) {
+  const known = parametersSchema.safeParse(parameters);
+  const named = Object.entries(known.success ? known.data : {});
+  return { id, title: title ?? id, confirm, parameters: named.map(([name, parameter]) => ({ name, ...parameter })) };
+}
 
 /** The device of the path; 404 if there is none, or none that runs. */
 export function deviceOf(instance: Instance, params: Ask['params']): Device {
