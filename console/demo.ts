@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 
 /** All simulators are there within this. */
 const readyTimeoutMs = 15_000;
+/** The simulators' serial ports, as their options name them. */
+const paths = ['serial', 'rtu', 'gps', 'board'] as const;
 
 export interface Demo {
   settings: Record<string, unknown>;
@@ -20,12 +22,15 @@ interface Ready {
   modbusPort: number;
   serialPath?: string;
   rtuPath?: string;
+  gpsPath?: string;
+  /** Missing too where there is no compiler for it. */
+  boardPath?: string;
 }
 
 /** Starts `simulators/main.ts` on ports of its own, with `faults` those that misbehave too. Throws with a sentence if it does not come up. */
 export async function startDemo(root: string, faults = false): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'fieldgate-demo-'));
-  const ports = ['--mqtt-port', '0', '--modbus-port', '0', '--serial-path', join(folder, 'uno'), '--rtu-path', join(folder, 'rs485')];
+  const ports = ['--mqtt-port', '0', '--modbus-port', '0', ...paths.flatMap((name) => [`--${name}-path`, join(folder, name)])];
   const args = [join(root, 'simulators/main.ts'), ...ports, ...(faults ? ['--faults'] : [])];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -61,11 +66,13 @@ interface Connection {
 
 /** The settings file names the usual ports; this run's are put in their place. What is not simulated here is left out. */
 function withPorts(settings: { connections: Connection[]; devices: { connection: string }[] }, ready: Ready): Record<string, unknown> {
-  const { mqttPort, modbusPort, serialPath, rtuPath } = ready;
+  const { mqttPort, modbusPort, serialPath, rtuPath, gpsPath, boardPath } = ready;
+  const serialPaths: Record<string, string | undefined> = { uno: serialPath, gps: gpsPath, board: boardPath };
   const connections = settings.connections.flatMap((connection): Connection[] => {
     const { kind, transport } = connection;
     if (kind === 'mqtt') return [{ ...connection, url: `mqtt://127.0.0.1:${mqttPort}` }];
-    if (kind === 'serial') return serialPath === undefined ? [] : [{ ...connection, path: serialPath }];
+    const path = serialPaths[connection.id];
+    if (kind === 'serial') return path === undefined ? [] : [{ ...connection, path }];
     if (transport?.type === 'rtu') return rtuPath === undefined ? [] : [{ ...connection, transport: { ...transport, path: rtuPath } }];
     return [transport ? { ...connection, transport: { ...transport, port: modbusPort } } : connection];
   });

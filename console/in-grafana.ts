@@ -28,7 +28,7 @@ export async function inGrafana(root: string, home: string, options: { once: boo
   let grafana: ChildProcess | undefined;
   try {
     demo = await startDemo(root);
-    const serial = demo.ports.serialPath !== undefined && demo.ports.rtuPath !== undefined;
+    const serial = [demo.ports.serialPath, demo.ports.rtuPath, demo.ports.gpsPath].every((path) => path !== undefined);
     const at = writeConfig({ folder, root, serial, port: options.port === 0 ? await freePort() : options.port });
     grafana = start(binary, resolve(home), at, { ...placesOf(demo), FIELDGATE_DASHBOARDS: join(root, 'provisioning/dashboards') });
     const ended = endOf(grafana);
@@ -81,6 +81,7 @@ function placesOf({ ports }: Demo): Record<string, string> {
     FIELDGATE_MODBUS_PORT: String(ports.modbusPort),
     FIELDGATE_SERIAL_PATH: ports.serialPath ?? '',
     FIELDGATE_RTU_PATH: ports.rtuPath ?? '',
+    FIELDGATE_GPS_PATH: ports.gpsPath ?? '',
   };
 }
 

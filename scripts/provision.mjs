@@ -12,6 +12,8 @@ const words = `# Made from simulators/gateway.json by scripts/provision.mjs; cha
 # Where the devices are is said by the environment of Grafana: FIELDGATE_MQTT_URL, FIELDGATE_SERIAL_PATH and so on.
 # Grafana expands $ in this file, so every other $ is written twice: $$.temperature arrives as $.temperature.
 `;
+/** Without the board: it runs only where its compiler and simavr are, and a data source with a port that is not there is not well. */
+const leftOut = ['board'];
 const settings = doubled(JSON.parse(readFileSync(join(root, 'simulators/gateway.json'), 'utf8')));
 /** Two gateways, because serial ports are not to be had everywhere: a container has none of its neighbour's. */
 const gateways = {
@@ -32,7 +34,7 @@ for (const [uid, { name, isDefault, has }] of Object.entries(gateways)) {
 
 /** The settings with these connections and their devices only. */
 function partOf(has) {
-  const connections = settings.connections.filter(has);
+  const connections = settings.connections.filter((connection) => has(connection) && !leftOut.includes(connection.id));
   const devices = settings.devices.filter((device) => connections.some(({ id }) => id === device.connection));
   return { ...settings, connections: connections.map(placed), devices };
 }
@@ -48,8 +50,8 @@ function placed(connection) {
 }
 
 /** The variable that names the connection's serial port, if it has one. */
-function serialPlace({ kind, transport }) {
-  if (kind === 'serial') return '$FIELDGATE_SERIAL_PATH';
+function serialPlace({ id, kind, transport }) {
+  if (kind === 'serial') return id === 'gps' ? '$FIELDGATE_GPS_PATH' : '$FIELDGATE_SERIAL_PATH';
   return transport?.type === 'rtu' ? '$FIELDGATE_RTU_PATH' : undefined;
 }
 

@@ -1,8 +1,9 @@
 /**
- * `npm run sim`: devices on your desk. An MQTT broker with a living house, a Modbus TCP boiler, and on two serial ports (where Python 3 and
- * ptys are) a greenhouse and an energy meter; `simulators/gateway.json` describes them. When all are there it prints one line of JSON:
- * `{"mqttPort":1883,"modbusPort":1502,"serialPath":"/tmp/fieldgate-uno","rtuPath":"/tmp/fieldgate-rs485"}`. With `--faults` topics of the broker
- * misbehave too; `simulators/gateway-faults.json` describes what misbehaves, README.md how.
+ * `npm run sim`: devices on your desk. An MQTT broker with a living house, a Modbus TCP boiler, and on serial ports (where Python 3 and ptys are) a
+ * greenhouse, an energy meter and a GPS receiver, and where avr-gcc and simavr are, a microcontroller that runs our sketch; `simulators/gateway.json`
+ * describes them. When all are there it prints one line of JSON: `{"mqttPort":1883,"modbusPort":1502,"serialPath":"/tmp/fieldgate-uno",
+ * "rtuPath":"/tmp/fieldgate-rs485","gpsPath":"/tmp/fieldgate-gps","boardPath":"/tmp/fieldgate-board"}`; what is not there is not in it. With `--faults`
+ * topics of the broker misbehave too; `simulators/gateway-faults.json` describes what misbehaves, README.md how.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,15 +12,17 @@ import { startPlant } from './modbus-plant.ts';
 import { startBroker } from './mqtt-broker.ts';
 import { startMqttFaults } from './mqtt-faults.ts';
 import { startHouse } from './mqtt-house.ts';
+import { startBoard } from './serial-board.ts';
+import { startGps } from './serial-gps.ts';
 import { startMeters } from './serial-meter.ts';
 import { openSerialPort } from './serial-port.ts';
 import { startUno } from './serial-uno.ts';
 
 const usage =
-  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --host ADDRESS, --for 60s and --faults';
+  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --gps-path PATH, --board-path PATH, --host ADDRESS, --for 60s and --faults';
 
 async function main(): Promise<void> {
-  const { host, mqttPort, modbusPort, serialPath, rtuPath, forMs, faults } = readArguments(process.argv.slice(2));
+  const { host, mqttPort, modbusPort, serialPath, rtuPath, gpsPath, boardPath, forMs, faults } = readArguments(process.argv.slice(2));
   const ends: (() => unknown)[] = [];
   const broker = await startBroker({ host, port: mqttPort }).catch(refused('MQTT', mqttPort));
   ends.push(() => broker.close());
@@ -31,6 +34,7 @@ async function main(): Promise<void> {
   for (const [name, path, start] of [
     ['serialPath', serialPath, startUno],
     ['rtuPath', rtuPath, startMeters],
+    ['gpsPath', gpsPath, startGps],
   ] as const) {
     const port = await openSerialPort(path);
     if (!port) {
@@ -39,6 +43,13 @@ async function main(): Promise<void> {
     }
     said[name] = path;
     ends.push(() => port.close(), start({ port }));
+  }
+  try {
+    const board = await startBoard(boardPath);
+    said.boardPath = boardPath;
+    ends.push(() => board.close());
+  } catch {
+    console.error(`${boardPath}: no microcontroller runs our sketch, because there is no avr-gcc or no simavr`);
   }
   console.log(JSON.stringify(said));
 
@@ -61,6 +72,8 @@ interface Arguments {
   modbusPort: number;
   serialPath: string;
   rtuPath: string;
+  gpsPath: string;
+  boardPath: string;
   forMs: number | undefined;
   faults: boolean;
 }
@@ -71,6 +84,8 @@ function readArguments(args: string[]): Arguments {
     'modbus-port': { type: 'string' },
     'serial-path': { type: 'string' },
     'rtu-path': { type: 'string' },
+    'gps-path': { type: 'string' },
+    'board-path': { type: 'string' },
     host: { type: 'string' },
     for: { type: 'string' },
     faults: { type: 'boolean' },
@@ -82,6 +97,8 @@ function readArguments(args: string[]): Arguments {
     modbusPort: portOf(values['modbus-port'] ?? '1502'),
     serialPath: values['serial-path'] ?? join(tmpdir(), 'fieldgate-uno'),
     rtuPath: values['rtu-path'] ?? join(tmpdir(), 'fieldgate-rs485'),
+    gpsPath: values['gps-path'] ?? join(tmpdir(), 'fieldgate-gps'),
+    boardPath: values['board-path'] ?? join(tmpdir(), 'fieldgate-board'),
     forMs: values.for === undefined ? undefined : durationMs(values.for),
     faults: values.faults ?? false,
   };

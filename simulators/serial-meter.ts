@@ -27,7 +27,7 @@ const gapMs = 20;
 /** What each unit makes of a good answer. */
 const faults: Record<number, (good: Buffer, line: Line) => void> = {
   101: () => {}, // silent
-  102: (good, line) => line.later(800, good), // slow
+  102: (good, line) => line.later(300, good), // slow
   103: (good, line) => line.say(frame(Buffer.concat([good.subarray(0, 2), Buffer.from([0])]))), // short: no data in it
   104: (good, line) => line.say(Buffer.concat([good.subarray(0, -1), Buffer.from([good.readUInt8(good.length - 1) ^ 0xff])])), // bad checksum
   105: (good, line) => line.say(frame(Buffer.concat([Buffer.from([99]), good.subarray(1, -2)]))), // another unit

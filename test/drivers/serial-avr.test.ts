@@ -1,19 +1,15 @@
 /** A real microcontroller core at the other end of the line: our sketch, built with avr-gcc, run by simavr, described by its profile. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import { startBoard } from '../../simulators/serial-board.ts';
 import { portName } from '../far/port.ts';
-import { startPython } from '../far/python.ts';
 import { buildLine, pointOf } from './line.ts';
 import { driver, hostWith, listen, never, open, read } from './serial-rig.ts';
 
 it('the climate sketch: heard, asked, set, refused', async () => {
   const path = portName();
-  const source = fileURLToPath(new URL('../../simulators/firmware/climate.c', import.meta.url));
-  execFileSync('avr-gcc', ['-mmcu=atmega328p', '-Os', '-Wall', '-Wextra', '-Werror', '-DF_CPU=1000000UL', '-o', `${path}.elf`, source]);
-  const board = await startPython('avr_board.py', path);
-  onTestFinished(() => board.kill());
+  const board = await startBoard(path);
+  onTestFinished(() => board.close());
   const { points } = JSON.parse(readFileSync(new URL('../../profiles/arduino-climate.json', import.meta.url), 'utf8')) as {
     points: Record<string, unknown>[];
   };

@@ -9,9 +9,15 @@ import { compileSelector, querySchema } from '../../src/contract/query.ts';
 import { node, root } from '../wire/plugin.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const gateway = JSON.parse(read('simulators/gateway.json')) as {
+const everything = JSON.parse(read('simulators/gateway.json')) as {
   connections: { id: string }[];
-  devices: { id: string; points: { id: string }[] }[];
+  devices: { id: string; connection: string; points: { id: string }[] }[];
+};
+/** Not everywhere is a compiler for the board. */
+const gateway = {
+  ...everything,
+  connections: everything.connections.filter(({ id }) => id !== 'board'),
+  devices: everything.devices.filter(({ connection }) => connection !== 'board'),
 };
 /** The rooms of the simulated house: what its placeholders become. */
 const rooms = ['north-kitchen', 'north-office', 'south-lab'];
@@ -64,6 +70,7 @@ describe('provisioning', () => {
       FIELDGATE_MODBUS_PORT: 1502,
       FIELDGATE_SERIAL_PATH: '/tmp/fieldgate-uno',
       FIELDGATE_RTU_PATH: '/tmp/fieldgate-rs485',
+      FIELDGATE_GPS_PATH: '/tmp/fieldgate-gps',
     };
     const sources = readdirSync(join(root, 'provisioning/datasources')).flatMap((name) => {
       const { datasources } = parse(read(`provisioning/datasources/${name}`)) as {

@@ -6,30 +6,34 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
 import type { Driver, Line, Reading, Session } from '../../src/contract/driver.ts';
+import { readBuiltIn } from '../../src/datasource/built-in.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
+import { readFolder } from '../../src/executable.ts';
 import { buildLine, makeHost } from '../drivers/line.ts';
 import { watch } from '../drivers/watch.ts';
 import { portName } from '../far/port.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const [serialPath, rtuPath] = [portName(), portName()];
+const places = { serialPath: portName(), rtuPath: portName(), gpsPath: portName(), boardPath: portName() };
+const { serialPath, rtuPath } = places;
 const driverOf = (kind: string) => drivers.find((driver) => driver.kind === kind) as Driver;
 const never = () => new AbortController().signal;
 
 let sim: ChildProcess;
 beforeAll(async () => {
-  const args = ['--mqtt-port', '0', '--modbus-port', '0', '--serial-path', serialPath, '--rtu-path', rtuPath, '--for', '3m'];
+  const paths = Object.entries(places).flatMap(([name, path]) => [`--${name.replace('Path', '-path')}`, path]);
+  const args = ['--mqtt-port', '0', '--modbus-port', '0', ...paths, '--for', '3m'];
   sim = spawn(process.execPath, [join(root, 'simulators/main.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const { stdout } = sim;
   if (!stdout) throw new Error('no standard output');
   const line = await new Promise<string>((done) => createInterface({ input: stdout }).once('line', done));
-  expect(JSON.parse(line)).toMatchObject({ serialPath, rtuPath });
+  expect(JSON.parse(line)).toMatchObject(places);
 });
 afterAll(async () => {
   const ended = new Promise((done) => sim.once('exit', done));
   sim.kill('SIGTERM');
   await ended;
-  expect([serialPath, rtuPath].filter(existsSync), 'names left behind').toEqual([]);
+  expect(Object.values(places).filter(existsSync), 'names left behind').toEqual([]);
 });
 
 async function open(line: Line, host = makeHost()): Promise<Session> {
@@ -42,21 +46,27 @@ async function open(line: Line, host = makeHost()): Promise<Session> {
 function described(id: string): Line {
   const text = readFileSync(join(root, 'simulators/gateway.json'), 'utf8')
     .replace('/tmp/fieldgate-uno', serialPath)
-    .replace('/tmp/fieldgate-rs485', rtuPath);
-  const plan = readSettings({ jsonData: Buffer.from(text), secureJsonData: {} }, drivers);
+    .replace('/tmp/fieldgate-rs485', rtuPath)
+    .replace('/tmp/fieldgate-gps', places.gpsPath)
+    .replace('/tmp/fieldgate-board', places.boardPath);
+  const plan = readSettings({ jsonData: Buffer.from(text), secureJsonData: {} }, drivers, readBuiltIn(readFolder('profiles')).profiles);
   const planned = plan.connections.find(({ connection }) => connection.id === id);
   if (!planned) throw new Error(`no connection ${id}`);
   return planned;
 }
 
-it.each(['uno', 'rs485'])('connection %s of simulators/gateway.json gives a value of every point', async (id) => {
-  const line = described(id);
-  const session = await open(line);
-  const watching = watch(session, line);
-  for (const { id: point } of line.devices.flatMap((device) => device.points))
-    expect((await watching.next(point, ({ reason }) => reason === '', 5_000)).value).toEqual(expect.any(Number));
-  await watching.stop();
-});
+it.each(['uno', 'rs485', 'gps', 'board'])(
+  'connection %s of simulators/gateway.json gives a value of every point',
+  async (id) => {
+    const line = described(id);
+    const session = await open(line);
+    const watching = watch(session, line);
+    for (const { id: point } of line.devices.flatMap((device) => device.points))
+      expect((await watching.next(point, ({ reason }) => reason === '', 8_000)).value).toEqual(expect.any(Number));
+    await watching.stop();
+  },
+  40_000,
+);
 
 it('the microcontroller opens its valve, starts anew, and is there again after it was unplugged', async () => {
   const line = described('uno');

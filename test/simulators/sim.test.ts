@@ -5,7 +5,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drivers } from '../../drivers/index.ts';
 import { startHouse } from '../../simulators/mqtt-house.ts';
+import { readBuiltIn } from '../../src/datasource/built-in.ts';
 import { readSettings } from '../../src/datasource/settings.ts';
+import { readFolder } from '../../src/executable.ts';
 import { makeHost } from '../drivers/line.ts';
 import { listen } from '../drivers/mqtt-session.ts';
 import { portName } from '../far/port.ts';
@@ -21,7 +23,7 @@ function start(args: string[]): {
   ended: Promise<number | null>;
   said: () => string;
 } {
-  const paths = ['--serial-path', portName(), '--rtu-path', portName()];
+  const paths = ['serial', 'rtu', 'gps', 'board'].flatMap((name) => [`--${name}-path`, portName()]);
   const child = spawn(process.execPath, [main, ...paths, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let said = '';
@@ -69,7 +71,7 @@ describe('npm run sim', () => {
     const text = readFileSync(join(root, 'simulators/gateway.json'), 'utf8')
       .replace(':1883', `:${ports.mqttPort}`)
       .replace('1502', String(ports.modbusPort));
-    const plan = readSettings({ jsonData: Buffer.from(text), secureJsonData: {} }, drivers);
+    const plan = readSettings({ jsonData: Buffer.from(text), secureJsonData: {} }, drivers, readBuiltIn(readFolder('profiles')).profiles);
     expect(plan.faults).toEqual([]);
     const planned = plan.connections.find(({ driver }) => driver.kind === 'mqtt');
     if (!planned) throw new Error('no MQTT connection');

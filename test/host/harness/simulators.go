@@ -24,7 +24,8 @@ func StartSimulators() (*Simulators, error) {
 		return nil, err
 	}
 	cmd := exec.Command(filepath.Join(Root(), "node_modules/.bin/node"), filepath.Join(Root(), "simulators/main.ts"), "--faults",
-		"--mqtt-port", "0", "--modbus-port", "0", "--serial-path", filepath.Join(folder, "uno"), "--rtu-path", filepath.Join(folder, "rs485"))
+		"--mqtt-port", "0", "--modbus-port", "0", "--serial-path", filepath.Join(folder, "uno"), "--rtu-path", filepath.Join(folder, "rs485"),
+		"--gps-path", filepath.Join(folder, "gps"), "--board-path", filepath.Join(folder, "board"))
 	far, lines, err := launchTelling(cmd)
 	if err != nil {
 		return nil, err

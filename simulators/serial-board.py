@@ -1,18 +1,19 @@
-"""A microcontroller board on a pty: simavr's core runs the firmware, its UART is the serial line.
+"""A microcontroller board on a serial port without hardware: simavr's core runs the firmware, its UART is the other end of a pty.
 
-    python3 avr_board.py <path of the port>    runs <path of the port>.elf
+    python3 serial-board.py <path of the port>    runs <path of the port>.elf
 
-Says `ready <path>`; ends when standard input does. Takes libsimavr as it is installed, through ctypes.
+Says `ready <path>` on standard output; ends, and the name with it, when standard input does. Takes libsimavr as it is installed, through ctypes.
 """
 
 import collections
 import ctypes
 import os
+import pty
+import select
 import struct
 import sys
 import threading
-
-from pty_line import Line
+import tty
 
 PATH = sys.argv[1]
 ELF = f"{PATH}.elf"
@@ -54,22 +55,53 @@ avr_lib.avr_ioctl(board, code(b"uag0"), ctypes.byref(flags))
 flags.value &= ~FLAG_STDIO
 avr_lib.avr_ioctl(board, code(b"uas0"), ctypes.byref(flags))
 
-waiting = collections.deque()
-line = Line(PATH, waiting.extend)
-told = Notify(lambda _irq, value, _param: line.say(bytes([value & 0xFF])))
+if os.path.lexists(PATH) and os.path.exists(PATH):
+    sys.exit(f"{PATH} is there already: another simulator, or a real port")
+if os.path.lexists(PATH):
+    os.unlink(PATH)
+master, slave = pty.openpty()
+tty.setraw(slave)
+os.set_blocking(master, False)
+
+
+def say(byte):
+    try:
+        os.write(master, bytes([byte]))
+    except BlockingIOError:
+        # What nobody reads is lost, as on a real line.
+        pass
+
+
+told = Notify(lambda _irq, value, _param: say(value & 0xFF))
 avr_lib.avr_irq_register_notify(avr_lib.avr_io_getirq(board, code(b"uar0"), UART_OUTPUT), told, None)
 hears = avr_lib.avr_io_getirq(board, code(b"uar0"), UART_INPUT)
-
+waiting = collections.deque()
 ended = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-line.plug()
-print(f"ready {line.path}", file=says, flush=True)
+
+
+def listen():
+    while not ended.is_set():
+        ready, _, _ = select.select([0, master], [], [])
+        if master in ready:
+            waiting.extend(os.read(master, 4096))
+        # Nothing is said on standard input; its end is meant.
+        if 0 in ready and not os.read(0, 4096):
+            ended.set()
+
+
+threading.Thread(target=listen, daemon=True).start()
+os.symlink(os.ttyname(slave), PATH)
+print(f"ready {PATH}", file=says, flush=True)
 CPU_STOPPED = 5
-while not ended.is_set():
-    if waiting:
-        avr_lib.avr_raise_irq(hears, waiting.popleft())
-    # A character takes a thousand cycles on the wire; its receiver gets some of them before the next.
-    for _ in range(300):
-        if avr_lib.avr_run(board) >= CPU_STOPPED:
-            sys.exit("the microcontroller stopped")
-line.unplug()
+try:
+    while not ended.is_set():
+        if waiting:
+            avr_lib.avr_raise_irq(hears, waiting.popleft())
+        # A character takes a thousand cycles on the wire; its receiver gets some of them before the next.
+        for _ in range(300):
+            if avr_lib.avr_run(board) >= CPU_STOPPED:
+                sys.exit("the microcontroller stopped")
+except KeyboardInterrupt:
+    pass
+finally:
+    os.unlink(PATH)
