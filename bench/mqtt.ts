@@ -59,16 +59,17 @@ async function ours(url: string, { version, qos, kept = false, discovered = fals
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
     let left = messages * points.length;
-    const sample = () => {
-      if (--left === 0) resolve();
+    const take = (readings: readonly unknown[]) => {
+      left -= readings.length;
+      if (left === 0) resolve();
       return committed;
     };
     session
       .listen?.(
         points,
         {
-          sample,
-          samples: (some) => void some.forEach(sample),
+          commit: take,
+          samples: take,
           trouble: () => {},
           device: made,
           ...announceNothing,

@@ -4,49 +4,52 @@
  */
 import type { Confirmation } from './incoming.ts';
 
-interface Waiting {
-  messageId: number;
-  confirmation: Confirmation;
+/** Messages that came together and wait for the same commit. */
+interface Group {
+  readonly committed: Promise<void>;
+  readonly messages: { messageId: number; confirmation: Confirmation }[];
   done: boolean;
 }
 
+const nothingToCommit = Promise.resolve();
+
 export class Acknowledger {
   readonly #send: (messageId: number, confirmation: Confirmation) => void;
-  readonly #waiting: Waiting[] = [];
+  /** In the order in which they came. */
+  readonly #groups: Group[] = [];
 
   constructor(send: (messageId: number, confirmation: Confirmation) => void) {
     this.#send = send;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Confirms the message once `committed` is kept; never if it is refused, so that the broker sends it again. */
+  add(messageId: number, confirmation: Confirmation, committed = nothingToCommit): void {
+    const last = this.#groups.at(-1);
+    const group = last?.committed === committed ? last : this.#begin(committed);
+    group.messages.push({ messageId, confirmation });
   }
 
-  /** Confirms the message once all of `commits` are kept; never if one is refused, so that the broker sends it again. */
-  add(messageId: number, confirmation: Confirmation, commits: readonly Promise<void>[]): void {
-    const entry = { messageId, confirmation, done: false };
-    this.#waiting.push(entry);
-    Promise.all(commits).then(
+  #begin(committed: Promise<void>): Group {
+    const group: Group = { committed, messages: [], done: false };
+    this.#groups.push(group);
+    committed.then(
       () => {
-        entry.done = true;
+        group.done = true;
         this.#sendDone();
       },
       () => {
         // The ones behind must not wait for it for ever.
-        const at = this.#waiting.indexOf(entry);
-        if (at >= 0) this.#waiting.splice(at, 1);
+        this.#groups.splice(this.#groups.indexOf(group), 1);
         this.#sendDone();
       },
     );
+    return group;
   }
 
   #sendDone(): void {
-    let sent = 0;
-    for (const { messageId, confirmation, done } of this.#waiting) {
-      if (!done) break;
-      this.#send(messageId, confirmation);
-      sent++;
+    while (this.#groups[0]?.done) {
+      const { messages } = this.#groups.shift() as Group;
+      for (const { messageId, confirmation } of messages) this.#send(messageId, confirmation);
     }
-    this.#waiting.splice(0, sent);
   }
 }

@@ -12,7 +12,7 @@ export interface Listener {
   readonly topics: Topics;
   readonly sink: Sink<Address>;
   /** Takes a message that announces devices; true if it does. */
-  readonly announced?: (topic: string, payload: Buffer) => boolean;
+  readonly announced?: (topic: string, payload: Buffer, retained: boolean) => boolean;
 }
 
 export interface HearingOptions {
@@ -92,15 +92,14 @@ export class Hearing {
 
   #deliver({ packet, confirmation, isAnswer }: Held, { topics, sink, announced }: Listener): void {
     const { acknowledger } = this.#options;
-    const isAnnouncement = announced?.(packet.topic, packet.payload as Buffer) ?? false;
+    const isAnnouncement = announced?.(packet.topic, packet.payload as Buffer, packet.retain) ?? false;
     const heard = topics.of(packet.topic, packet.payload.length === 0);
     if (!heard) {
       if (!isAnswer && !isAnnouncement && !topics.isAsked(packet.topic)) this.#options.stray(packet.topic);
-      if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation, []);
+      if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation);
       return;
     }
     const message = new Message(packet.payload as Buffer, packet.retain);
-    const commits: Promise<void>[] | undefined = acknowledger && confirmation ? [] : undefined;
     const isMeant = meantBy(packet, topics);
     for (const { word, filter } of heard.words) {
       const said = isMeant(filter) ? word.read(message) : undefined;
@@ -112,9 +111,8 @@ export class Hearing {
       const own = this.#read(reader, message, sink);
       readings = readings.length === 0 ? own : [...readings, ...own];
     }
-    if (commits && confirmation) {
-      for (const reading of readings) commits.push(sink.sample(reading));
-      acknowledger?.add(packet.messageId ?? 0, confirmation, commits);
+    if (acknowledger && confirmation) {
+      acknowledger.add(packet.messageId ?? 0, confirmation, readings.length > 0 ? sink.commit(readings) : undefined);
     } else if (readings.length > 0) sink.samples(readings);
   }
 

@@ -230,6 +230,11 @@ export interface Reading<A = unknown> {
   timeUnreadable?: boolean;
   /** True for a value that was stored at the far end before we asked (an MQTT retained message): current, not news. */
   retained?: boolean;
+  /**
+   * What it is worth: `history` what was true once and is told late, which changes nothing of what is known now and is no news; `now` what the far
+   * end does not want kept. Both unless said.
+   */
+  only?: 'history' | 'now';
 }
 
 /** What is heard of a device itself, beside its readings. */
@@ -239,12 +244,17 @@ export interface Availability {
   /** For people: `said "offline"`. */
   detail: string;
   retained: boolean;
+  /** When it was so, if the far end says it: the time of the samples that say that its values are no longer valid. */
+  timeNs?: bigint;
 }
 
 export interface Sink<A = unknown> {
-  /** Kept once the sample is committed (or was refused by a bound, which is counted). */
-  sample(reading: Reading<A>): Promise<void>;
-  /** Readings in the order in which they were heard, of which the device need not know whether they are kept: they go with the next group commit. */
+  /**
+   * Readings in the order in which they were heard. Resolves once their samples are committed (or were refused by a bound, which is counted); calls
+   * of one turn of the event loop share a commit, and mostly its promise.
+   */
+  commit(readings: readonly Reading<A>[]): Promise<void>;
+  /** The same where the device need not know whether they are kept: they go with the next group commit. */
   samples(readings: readonly Reading<A>[]): void;
   /** Something that concerns a point without being a reading of it: a refused subscription. Shown in health at the device until `undefined`. */
   trouble(point: Point<A>, message: string | undefined): void;

@@ -31,7 +31,7 @@ export async function readFresh(
   const stop = deps.intake.watch(placed, (sample) => {
     fresh = sample;
   });
-  void deps.intake.take(readings);
+  deps.intake.take(readings);
   stop();
   if (!fresh)
     throw new Fault(`the driver answered without ${point.device}.${point.id}`, { type: 'no-answer', blame: 'device', status: 502 });

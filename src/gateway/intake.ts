@@ -25,12 +25,19 @@ interface Moment {
 
 /** Samples of one turn of the event loop: handed on together. */
 interface Turn {
+  /** For the history. */
   samples: LiveSample[];
+  /** For live viewers. */
+  news: LiveSample[];
   /** Somebody waits for the commit. */
   now: boolean;
+  /** Kept when they are committed or counted as dropped. */
   committed: Promise<void>;
   settle: () => void;
 }
+
+/** What those get whose samples are all known already. */
+const nothingToCommit = Promise.resolve();
 
 export class Intake {
   samples = 0;
@@ -59,42 +66,55 @@ export class Intake {
     this.#hub = deps.hub;
   }
 
-  /** Takes the readings of one request, or one that was heard. Resolves when they are committed or counted as dropped; never rejects. */
-  take(readings: readonly Reading[], options: { now?: boolean } = {}): Promise<void> {
-    const turns = this.#takeAll(readings, options.now);
-    return Promise.all(Array.from(turns, (turn) => turn.committed)).then(() => undefined);
-  }
-
-  /** The same where nobody waits for the commit. */
-  hear(readings: readonly Reading[]): void {
+  /** Takes the readings of one request, or what was heard. */
+  take(readings: readonly Reading[]): void {
     this.#takeAll(readings);
   }
 
-  /** The turns with which they go to the history. */
-  #takeAll(readings: readonly Reading[], isUrgent = false): ReadonlySet<Turn> {
+  /**
+   * The same for whoever waits for the commit, which begins with the end of this turn of the loop. Resolves when they are committed or counted as
+   * dropped; never rejects. Calls of one turn get the same promise.
+   */
+  commit(readings: readonly Reading[]): Promise<void> {
+    const turn = this.#takeAll(readings);
+    if (!turn) return nothingToCommit;
+    turn.now = true;
+    return turn.committed;
+  }
+
+  /** The last turn with which they go to the history; those before it are committed or dropped before it is. */
+  #takeAll(readings: readonly Reading[]): Turn | undefined {
     const now = this.#now();
-    const silent = new Set<PlacedDevice>();
-    const answered = new Set<PlacedDevice>();
-    const turns = new Set<Turn>();
+    const answered: PlacedDevice[] = [];
+    let silent: Set<PlacedDevice> | undefined;
+    let turn: Turn | undefined;
     for (const reading of readings) {
       const placed = this.#plant.point({ device: reading.point.device, point: reading.point.id });
       // An answer to a question from before a change of settings.
       if (!placed) continue;
+      const { device } = placed;
       // What is kept of a device that is known to be gone is old, however it looks.
-      if (reading.retained && placed.device.state === 'offline') continue;
-      const turn = this.#takeOne(placed, reading, now, isUrgent);
-      if (turn) turns.add(turn);
-      if (!reading.retained) (silentReasons.has(reading.reason) ? silent : answered).add(placed.device);
+      if (reading.retained && device.state === 'offline') continue;
+      turn = this.#takeOne(placed, reading, now) ?? turn;
+      if (reading.retained) continue;
+      if (silentReasons.has(reading.reason)) silent = (silent ?? new Set()).add(device);
+      else if (answered.at(-1) !== device) answered.push(device);
     }
-    for (const device of answered) this.#plant.answered(device);
-    for (const device of silent) if (!answered.has(device)) this.#plant.silent(device);
-    return turns;
+    for (const device of answered) {
+      this.#plant.answered(device);
+      silent?.delete(device);
+    }
+    for (const device of silent ?? []) this.#plant.silent(device);
+    return turn;
   }
 
-  /** A bad sample for each point, for a reason that concerns all of them. */
-  fail(points: Iterable<PlacedPoint>, reason: Reason, detail: string): void {
+  /** A bad sample for each point, for a reason that concerns all of them; at the given time, unless its last one is later. */
+  fail(points: Iterable<PlacedPoint>, reason: Reason, detail: string, timeNs?: TimeNs): void {
     const now = this.#now();
-    for (const placed of points) this.#takeOne(placed, { point: placed.point, value: null, reason, detail }, now);
+    for (const placed of points) {
+      const isLater = timeNs !== undefined && timeNs >= (placed.last?.timeNs ?? 0n);
+      this.#takeOne(placed, { point: placed.point, value: null, reason, detail, ...(isLater ? { timeNs } : {}) }, now);
+    }
   }
 
   /** Calls back with every sample of a point, kept or not, until the returned function is called. */
@@ -114,21 +134,26 @@ export class Intake {
   }
 
   /** The turn with which the sample goes to the history, if it does. */
-  #takeOne(placed: PlacedPoint, reading: Reading, now: Moment, isUrgent = false): Turn | undefined {
+  #takeOne(placed: PlacedPoint, reading: Reading, now: Moment): Turn | undefined {
     const sample = afterLast(placed.pipeline.sample(reading, now.ns, this.retentionMs), placed.last);
     if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
     this.#count(placed, reading, sample, now);
     if (reading.retained && isKnown(placed, reading, sample)) return undefined;
-    // A device that sends its own times may send late what is not the latest.
-    if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs) placed.last = sample;
-    if (this.#watchers.size > 0) for (const see of this.#watchers.get(placed) ?? []) see(sample);
-    if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
-    placed.kept = { sample, atMs: now.monotonicMs };
+    const { only } = reading;
+    if (only !== 'history') {
+      // A device that sends its own times may send late what is not the latest.
+      if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs) placed.last = sample;
+      if (this.#watchers.size > 0) for (const see of this.#watchers.get(placed) ?? []) see(sample);
+    }
+    if (only === undefined) {
+      if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
+      placed.kept = { sample, atMs: now.monotonicMs };
+    }
     const turn = this.#beginTurn();
-    const { point } = placed;
-    turn.samples.push({ key: { device: point.device, point: point.id }, kind: placed.kind, point, sample });
-    if (isUrgent) turn.now = true;
-    if (turn.samples.length >= limits.turnSamplesMax) this.#endTurn();
+    const live = { key: placed.key, kind: placed.kind, point: placed.point, sample };
+    if (only !== 'now') turn.samples.push(live);
+    if (only !== 'history') turn.news.push(live);
+    if (Math.max(turn.samples.length, turn.news.length) >= limits.turnSamplesMax) this.#endTurn();
     return turn;
   }
 
@@ -153,9 +178,10 @@ export class Intake {
   #beginTurn(): Turn {
     if (this.#turn) return this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const turn: Turn = { samples: [], now: false, committed: promise, settle: resolve };
+    const turn: Turn = { samples: [], news: [], now: false, committed: promise, settle: resolve };
     this.#turn = turn;
-    this.#clock.after(0, () => {
+    // When what the sockets brought by now is read: a timer would let a device that waits for its commit wait a millisecond more.
+    setImmediate(() => {
       if (this.#turn === turn) this.#endTurn();
     });
     return turn;
@@ -165,26 +191,32 @@ export class Intake {
     const turn = this.#turn;
     if (!turn) return;
     this.#turn = undefined;
-    this.#hub.publish(turn.samples);
-    const done = this.#append(turn);
-    this.#handedOn.add(done);
-    void done.finally(() => this.#handedOn.delete(done));
+    const { samples, news, now, committed, settle } = turn;
+    this.#hub.publish(news);
+    this.#handedOn.add(committed);
+    void this.#append(samples, now).finally(() => {
+      this.#handedOn.delete(committed);
+      settle();
+    });
   }
 
-  async #append(turn: Turn): Promise<void> {
-    try {
-      await this.#store.append(this.#key, turn.samples, { now: turn.now });
-      if (this.#failingSinceMs !== undefined)
-        this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
-      this.#failingSinceMs = undefined;
-    } catch (error) {
-      this.dropped += turn.samples.length;
-      // Said once, counted always.
-      if (this.#failingSinceMs === undefined) this.#log.error('samples are lost: the store refuses them', { error: messageOf(error) });
-      this.#failingSinceMs ??= this.#clock.monotonicMs();
-    } finally {
-      turn.settle();
-    }
+  /** Resolves when they are committed or counted as dropped. */
+  #append(samples: readonly LiveSample[], now: boolean): Promise<void> {
+    // Only their number is held until the commit: the store has copied them.
+    const count = samples.length;
+    return this.#store.append(this.#key, samples, { now }).then(
+      () => {
+        if (this.#failingSinceMs !== undefined)
+          this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
+        this.#failingSinceMs = undefined;
+      },
+      (error: unknown) => {
+        this.dropped += count;
+        // Said once, counted always.
+        if (this.#failingSinceMs === undefined) this.#log.error('samples are lost: the store refuses them', { error: messageOf(error) });
+        this.#failingSinceMs ??= this.#clock.monotonicMs();
+      },
+    );
   }
 }
 

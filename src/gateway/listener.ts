@@ -33,15 +33,15 @@ export function listen(deps: ListenerDeps, session: Session, points: readonly Po
   if (!session.listen) return { stop: () => Promise.resolve() };
   const stopping = new AbortController();
   const sink: Sink = {
-    sample(reading) {
+    commit(readings) {
       if (stopping.signal.aborted) return Promise.resolve();
       deps.heard();
-      return deps.intake.take([reading], { now: true });
+      return deps.intake.commit(readings);
     },
     samples(readings) {
       if (stopping.signal.aborted) return;
       deps.heard();
-      deps.intake.hear(readings);
+      deps.intake.take(readings);
     },
     trouble(point, message) {
       deps.trouble(point, message);

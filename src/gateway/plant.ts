@@ -16,6 +16,7 @@ import type { Kept } from './report.ts';
 export interface PlacedPoint {
   readonly device: PlacedDevice;
   readonly point: Point;
+  readonly key: SeriesKey;
   readonly shape: Shape;
   readonly pipeline: Pipeline;
   /** Of the last value; a place that holds anything may change it. */
@@ -90,7 +91,8 @@ export class Plant {
   #placePoint(device: PlacedDevice, point: Point, driver: Driver, before: PlacedPoint | undefined): PlacedPoint {
     const shape = driver.shape(point.address);
     const pipeline = createPipeline(point, shape);
-    const placed: PlacedPoint = { device, point, shape, pipeline, kind: pipeline.kind ?? 'double' };
+    const key = { device: point.device, point: point.id };
+    const placed: PlacedPoint = { device, point, key, shape, pipeline, kind: pipeline.kind ?? 'double' };
     if (before && isSamePlace(before.point, point)) {
       if (before.last) placed.last = before.last;
       if (before.kept) placed.kept = before.kept;
@@ -142,7 +144,7 @@ export class Plant {
   }
 
   #recall(placed: PlacedPoint): void {
-    const sample = this.#remembered.get(seriesName({ device: placed.point.device, point: placed.point.id }));
+    const sample = this.#remembered.get(seriesName(placed.key));
     if (!sample || placed.last) return;
     placed.last = sample;
     placed.kept = { sample, atMs: this.#clock.monotonicMs() };

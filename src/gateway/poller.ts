@@ -105,7 +105,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
         return;
       }
       task.putOff = 0;
-      void deps.intake.take(readings);
+      deps.intake.take(readings);
       task.missed = saysSomething(readings) === false;
       task.done = task.once && readings.every(({ reason }) => settled.has(reason));
     } catch (error) {

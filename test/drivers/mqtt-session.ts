@@ -68,9 +68,9 @@ export function listen(
   const devices = new Map<string, Device>();
   const words: Ear['words'] = [];
   const sink: Sink = {
-    sample(reading) {
-      readings.push(reading);
-      return committed(reading);
+    async commit(some) {
+      readings.push(...some);
+      await Promise.all(some.map(committed));
     },
     samples: (some) => void readings.push(...some),
     trouble: (point, message) => void troubles.set(point.id, message),

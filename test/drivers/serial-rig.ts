@@ -64,7 +64,7 @@ export function hear(session: Session, line: Line, told: (reading: Reading) => v
     told(reading);
   };
   const sink = {
-    sample: (reading: Reading) => Promise.resolve(take(reading)),
+    commit: (some: readonly Reading[]) => Promise.resolve(some.forEach(take)),
     samples: (some: readonly Reading[]) => some.forEach(take),
     trouble: (point: Point, message: string | undefined) => void troubles.set(point.id, message),
     device: () => undefined,

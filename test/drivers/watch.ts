@@ -41,13 +41,8 @@ export function watch(session: Session, line: Line): Watch {
     await session.listen?.(
       points,
       {
-        sample: (reading) => {
-          say(reading);
-          return Promise.resolve();
-        },
-        samples: (readings) => {
-          for (const reading of readings) say(reading);
-        },
+        commit: (readings) => Promise.resolve(readings.forEach(say)),
+        samples: (readings) => readings.forEach(say),
         trouble: () => {},
         device: () => undefined,
         announce: () => undefined,

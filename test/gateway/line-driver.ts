@@ -108,7 +108,7 @@ class LineSession implements Session<Address> {
     const heard = points.filter((point) => point.address.heard);
     this.#heard = (unit, register, value, retained) => {
       const point = heard.find((one) => this.#unit(one) === unit && one.address.register === register);
-      if (point) void sink.sample({ point, value: decode(point.address.shape, value), reason: '', retained });
+      if (point) void sink.commit([{ point, value: decode(point.address.shape, value), reason: '', retained }]);
     };
     if (heard.length > 0) this.#socket.write('L\n');
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
