@@ -1,7 +1,8 @@
 /**
  * Lines that set the pace. 1. RTU at 19200 baud on a pty that is as slow as its wire: our driver's session, one read after the other; how much of what
- * the wire allows. 2. Ten units behind a gateway, one of them silent: how often the other nine are polled, beside Telegraf where `TELEGRAF` names one
- * (it builds with the tags custom, inputs, inputs.modbus, outputs, outputs.file, serializers, serializers.influx). `node bench/modbus-line.ts [seconds]`.
+ * the wire allows. 2. Ten units behind a gateway, one of them silent: how often the other nine are polled, of what they are at the same time behind a
+ * gateway where all ten answer; beside Telegraf in the same way where `TELEGRAF` names one (it builds with the tags custom, inputs, inputs.modbus,
+ * outputs, outputs.file, serializers, serializers.influx). `node bench/modbus-line.ts [seconds]`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -50,8 +51,10 @@ async function paced(registers: number): Promise<void> {
 const units = Array.from({ length: 10 }, (_, index) => index + 1);
 const registers = Array.from({ length: 10 }, (_, register) => register);
 
-async function tenUnits(): Promise<void> {
-  const far = await startPython('modbus_units.py');
+type Far = Awaited<ReturnType<typeof startPython>>;
+
+/** Polls all ten units every second; resolves with what ends it. */
+async function fieldgate(far: Far): Promise<() => Promise<void>> {
   const line = buildLine(driver, {
     connection: { transport: { type: 'tcp', host: '127.0.0.1', port: far.port } },
     devices: units.map((unitId) => ({
@@ -60,15 +63,12 @@ async function tenUnits(): Promise<void> {
       points: registers.map((register) => ({ id: `r${register}`, address: { table: 'holding', register }, interval: '1s' })),
     })),
   });
-  const { gateway, close } = openGateway({ key: 'bench' });
+  const { gateway, close } = openGateway({ key: `bench ${far.port}` });
   await gateway.apply({ connections: [{ ...line, driver, secrets: {} }], settings: settingsSchema.parse({}), faults: [] });
-  await tell('fieldgate', far);
-  await close();
-  await far.kill();
+  return close;
 }
 
-async function telegraf(program: string): Promise<void> {
-  const far = await startPython('modbus_units.py');
+async function telegraf(program: string, far: Far): Promise<() => Promise<void>> {
   const inputs = units.map((unit) =>
     [
       '[[inputs.modbus]]',
@@ -82,25 +82,43 @@ async function telegraf(program: string): Promise<void> {
       `fields = [${registers.map((register) => `{ address = ${register}, name = "r${register}", type = "UINT16" }`).join(', ')}]`,
     ].join('\n'),
   );
-  const file = join(folder, 'telegraf.conf');
+  const file = join(folder, `telegraf${far.port}.conf`);
   writeFileSync(file, ['[agent]', 'interval = "1s"', 'quiet = true', '[[outputs.file]]', 'files = ["/dev/null"]', ...inputs].join('\n'));
   const child = spawn(program, ['--config', file], { stdio: 'ignore' });
-  await tell('telegraf', far);
-  child.kill('SIGKILL');
-  await far.kill();
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return async () => {
+    child.kill('SIGKILL');
+    await gone;
+  };
 }
 
-/** Every unit is due once a second. */
-async function tell(name: string, far: Awaited<ReturnType<typeof startPython>>): Promise<void> {
+const pollers: Record<string, (far: Far) => Promise<() => Promise<void>>> = {
+  fieldgate,
+  ...(process.env.TELEGRAF ? { telegraf: telegraf.bind(undefined, process.env.TELEGRAF) } : {}),
+};
+
+/** All at the same time, so that a busy machine is as busy for each. */
+async function tenUnits(): Promise<void> {
+  const runs = await Promise.all(
+    Object.entries(pollers).map(async ([name, start]) => {
+      const [well, ill] = await Promise.all([startPython('modbus_units.py'), startPython('modbus_units.py')]);
+      await ill.ask({ silent: 10 });
+      return { name, well, ill, stops: await Promise.all([start(well), start(ill)]) };
+    }),
+  );
   await clock.sleep(5_000);
-  await far.ask({ since: true });
-  const started = performance.now();
+  await Promise.all(runs.flatMap(({ well, ill }) => [well.ask({}), ill.ask({})]));
   await clock.sleep(seconds * 1_000);
-  const answers = (await far.ask({ since: true })).value as Record<string, number>;
-  const due = (performance.now() - started) / 1_000;
-  const shares = units.slice(0, 9).map((unit) => (answers[unit] ?? 0) / due);
-  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-  console.log(`  ${name.padEnd(12)} ${(mean * 100).toFixed(1)} % of the rate, the worst ${(Math.min(...shares) * 100).toFixed(1)} %`);
+  for (const { name, well, ill, stops } of runs) {
+    const [rates, poorer] = (await Promise.all([well.ask({}), ill.ask({})])).map(({ value }) => value as Record<string, number>);
+    const sum = (answers: Record<string, number> = {}) => units.slice(0, 9).reduce((total, unit) => total + (answers[unit] ?? 0), 0);
+    const shares = units.slice(0, 9).map((unit) => (poorer?.[unit] ?? 0) / (rates?.[unit] ?? 0));
+    console.log(
+      `  ${name.padEnd(12)} ${((sum(poorer) / sum(rates)) * 100).toFixed(1)} % of the rate of ten good ones, the worst unit ${(Math.min(...shares) * 100).toFixed(1)} %`,
+    );
+    for (const stop of stops) await stop();
+    await Promise.all([well.kill(), ill.kill()]);
+  }
 }
 
 console.log('RTU, 19200 baud 8E1, a pty at the speed of its wire');
@@ -108,5 +126,4 @@ await paced(125);
 await paced(10);
 console.log(`Ten units behind one gateway, polled every second, one of them silent, timeout 1 s, for ${seconds} s`);
 await tenUnits();
-if (process.env.TELEGRAF) await telegraf(process.env.TELEGRAF);
 rmSync(folder, { recursive: true, force: true });

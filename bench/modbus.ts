@@ -2,7 +2,7 @@
  * Reads of 125 holding registers, each in turns against the same server in the same run. `node bench/modbus.ts [seconds a turn]`.
  *
  * 1. Loopback, against a server in C (libmodbus): our driver's session, which makes 125 readings of each, beside bare modbus-serial on its own TCP
- *    port, libmodbus' own client in C, and pymodbus; one after the other, and ours and modbus-serial eight at once.
+ *    port, libmodbus' own client in C, and pymodbus; one after the other, their turns in turns, and ours and modbus-serial eight at once.
  * 2. A device that takes 5 ms for each answer, eight in flight.
  */
 import { execFileSync } from 'node:child_process';
@@ -93,33 +93,34 @@ interface Side {
   close(): Promise<void>;
 }
 
-async function compare(title: string, sides: Record<string, Side>, atOnce: number): Promise<void> {
+/** `programs` say their reads a second themselves; only one after the other. */
+async function compare(
+  title: string,
+  sides: Record<string, Side>,
+  atOnce: number,
+  programs: Record<string, [command: string, words: string[]]> = {},
+): Promise<void> {
   const rates: Record<string, number[]> = {};
   const latencies: Record<string, number[]> = {};
+  const rateOf = (name: string, rate: number) => {
+    rates[name] ??= [];
+    rates[name].push(rate);
+  };
   for (const side of Object.values(sides)) await turn(side.read, atOnce, []);
   for (let round = 0; round < turns; round++) {
     for (const [name, side] of Object.entries(sides)) {
       latencies[name] ??= [];
-      rates[name] ??= [];
-      rates[name].push(await turn(side.read, atOnce, latencies[name]));
+      rateOf(name, await turn(side.read, atOnce, latencies[name]));
     }
+    for (const [name, [command, words]] of Object.entries(programs))
+      rateOf(name, Number(execFileSync(command, [...words, String(port), String(secondsPerTurn)], { encoding: 'utf8', env: python })));
   }
-  console.log(`${title}, median of ${turns} turns`);
-  for (const name of Object.keys(sides)) {
+  console.log(`${title}, median of ${turns} turns each, in turns`);
+  for (const [name, perSecond] of Object.entries(rates)) {
     const sorted = (latencies[name] ?? []).toSorted((a, b) => a - b);
-    console.log(
-      `  ${name.padEnd(22)} ${Math.round(median(rates[name] ?? []))} reads/s   p50 ${percentile(sorted, 0.5).toFixed(0)} µs   p99 ${percentile(sorted, 0.99).toFixed(0)} µs`,
-    );
-  }
-}
-
-/** Programs that say their reads a second themselves, one after the other. */
-function compareAlone(programs: Record<string, [command: string, words: string[]]>): void {
-  for (const [name, [command, words]] of Object.entries(programs)) {
-    const rates = Array.from({ length: turns }, () =>
-      Number(execFileSync(command, [...words, String(port), String(secondsPerTurn)], { encoding: 'utf8', env: python })),
-    );
-    console.log(`  ${name.padEnd(22)} ${Math.round(median(rates))} reads/s`);
+    const times =
+      sorted.length > 0 ? `   p50 ${percentile(sorted, 0.5).toFixed(0)} µs   p99 ${percentile(sorted, 0.99).toFixed(0)} µs` : '';
+    console.log(`  ${name.padEnd(22)} ${Math.round(median(perSecond))} reads/s${times}`);
   }
 }
 
@@ -127,8 +128,7 @@ const folder = fileURLToPath(new URL('../test/far/', import.meta.url));
 const python = { ...process.env, PYTHONPATH: fileURLToPath(new URL('../.far/python', import.meta.url)), PYTHONDONTWRITEBYTECODE: '1' };
 
 let sides = { fieldgate: await ours(port), 'modbus-serial 8.0.25': await bare(port) };
-await compare('125 holding registers from a server in C, one after the other', sides, 1);
-compareAlone({
+await compare('125 holding registers from a server in C, one after the other', sides, 1, {
   'libmodbus (C)': [compile('libmodbus_client.c', ['modbus']), []],
   'pymodbus 3.16.1': ['python3', [`${folder}pymodbus_client.py`]],
 });

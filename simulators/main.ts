@@ -8,6 +8,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { imagesFolder } from './modbus-images.ts';
 import { startPlant } from './modbus-plant.ts';
 import { startBroker } from './mqtt-broker.ts';
 import { startMqttFaults } from './mqtt-faults.ts';
@@ -19,14 +20,18 @@ import { openSerialPort } from './serial-port.ts';
 import { startUno } from './serial-uno.ts';
 
 const usage =
-  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --gps-path PATH, --board-path PATH, --host ADDRESS, --for 60s and --faults';
+  'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --gps-path PATH, --board-path PATH, --images FOLDER (of Modbus devices), --host ADDRESS, --for 60s and --faults';
 
 async function main(): Promise<void> {
-  const { host, mqttPort, modbusPort, serialPath, rtuPath, gpsPath, boardPath, forMs, faults } = readArguments(process.argv.slice(2));
+  const { host, mqttPort, modbusPort, images, serialPath, rtuPath, gpsPath, boardPath, forMs, faults } = readArguments(
+    process.argv.slice(2),
+  );
   const ends: (() => unknown)[] = [];
   const broker = await startBroker({ host, port: mqttPort }).catch(refused('MQTT', mqttPort));
   ends.push(() => broker.close());
-  const plant = await startPlant({ host, port: modbusPort }).catch(refused('Modbus', modbusPort));
+  const plant = await startPlant({ host, port: modbusPort, images: images === undefined ? [imagesFolder] : [imagesFolder, images] }).catch(
+    refused('Modbus', modbusPort),
+  );
   ends.push(() => plant.close());
   ends.push(startHouse({ broker }).stop);
   if (faults) ends.push(startMqttFaults({ broker }).stop);
@@ -70,6 +75,7 @@ interface Arguments {
   host: string;
   mqttPort: number;
   modbusPort: number;
+  images: string | undefined;
   serialPath: string;
   rtuPath: string;
   gpsPath: string;
@@ -82,6 +88,7 @@ function readArguments(args: string[]): Arguments {
   const options = {
     'mqtt-port': { type: 'string' },
     'modbus-port': { type: 'string' },
+    images: { type: 'string' },
     'serial-path': { type: 'string' },
     'rtu-path': { type: 'string' },
     'gps-path': { type: 'string' },
@@ -95,6 +102,7 @@ function readArguments(args: string[]): Arguments {
     host: values.host ?? '127.0.0.1',
     mqttPort: portOf(values['mqtt-port'] ?? '1883'),
     modbusPort: portOf(values['modbus-port'] ?? '1502'),
+    images: values.images,
     serialPath: values['serial-path'] ?? join(tmpdir(), 'fieldgate-uno'),
     rtuPath: values['rtu-path'] ?? join(tmpdir(), 'fieldgate-rs485'),
     gpsPath: values['gps-path'] ?? join(tmpdir(), 'fieldgate-gps'),

@@ -1,9 +1,10 @@
 /**
- * A boiler on your desk, and units that misbehave (modbus-faults.ts): the boiler is unit 1 of a Modbus TCP server, laid out as `boiler` in the example settings. It lives by the clock it is
+ * A boiler on your desk, images of devices one can buy (modbus-images.ts) and units that misbehave (modbus-faults.ts): the boiler is unit 1 of a Modbus TCP server, laid out as `boiler` in the example settings. It lives by the clock it is
  * given: the flow temperature follows the setpoint while the pump runs, the burner takes power, the counter counts; with the pump
  * off and the flow hot it trips, and stays off until its fault is reset.
  */
 import { clockUnit, manners } from './modbus-faults.ts';
+import { readImages } from './modbus-images.ts';
 import { exceptions, type Unit } from './modbus-protocol.ts';
 import { type ModbusServer, startModbusServer } from './modbus-server.ts';
 
@@ -11,6 +12,8 @@ export interface PlantOptions {
   host?: string;
   /** 0 takes a free one. */
   port?: number;
+  /** Folders with images of devices; the built-in ones unless said. */
+  images?: readonly string[];
   /** Milliseconds; only differences count. */
   clock?: { nowMs(): number };
 }
@@ -18,9 +21,9 @@ export interface PlantOptions {
 const defaultPort = 1502;
 
 export function startPlant(options: PlantOptions = {}): Promise<ModbusServer> {
-  const { host = '127.0.0.1', port = defaultPort, clock = { nowMs: () => performance.now() } } = options;
+  const { host = '127.0.0.1', port = defaultPort, images, clock = { nowMs: () => performance.now() } } = options;
   const faulty = [...manners.keys()].map((unitId): [number, Unit] => [unitId, clockUnit(clock)]);
-  return startModbusServer({ host, port, units: new Map([[1, boilerUnit(new Boiler(clock))], ...faulty]), manners });
+  return startModbusServer({ host, port, units: new Map([...faulty, ...readImages(images), [1, boilerUnit(new Boiler(clock))]]), manners });
 }
 
 const ambientC = 18;

@@ -1,6 +1,7 @@
 """Images of devices as their public register maps describe them, served by pymodbus; each register that is not named here is undefined.
 
     python3 device_images.py <port>
+    python3 device_images.py --write <folder>     the same images as files, for simulators/images
 
 Units: 1 Eastron SDM120, 2 SDM230, 3 SDM630, 4 Huawei SUN2000, 5 SolarEdge (its SunSpec models made by pysunspec2), 6 RS-FSXCS weather station, 7 relay board.
 
@@ -79,8 +80,8 @@ def words(data):
     return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 
-def blocks(image):
-    """Neighbours together, as the server wants them; what is between is undefined."""
+def runs(image):
+    """Neighbours together; what is between is undefined."""
     found = []
     for register in sorted(image):
         values = words(packed(*image[register][:2]))
@@ -88,7 +89,11 @@ def blocks(image):
             found[-1][1].extend(values)
         else:
             found.append((register, values))
-    return [SimData(at, values=values, datatype=DataType.REGISTERS) for at, values in found]
+    return found
+
+
+def blocks(image):
+    return [SimData(at, values=values, datatype=DataType.REGISTERS) for at, values in runs(image)]
 
 
 def floats(values):
@@ -122,6 +127,31 @@ SHOWN = {
 }
 
 
+MAP = "public register map of the maker"
+# Profile: where it is from, what it holds, what may be written there; a coil that stands for others.
+FILES = {
+    "eastron-sdm120": (11, MAP, {"input": runs(METERS[1])}),
+    "eastron-sdm230": (12, MAP, {"input": runs(METERS[2])}),
+    "eastron-sdm630": (13, MAP, {"input": runs(METERS[3])}),
+    "huawei-sun2000": (14, MAP, {"holding": runs(SUN2000), "writable": {"holding": [[40125, 40125]]}}),
+    "solaredge-inverter": (15, "SunSpec models 1 and 103 as pysunspec2 lays them out, in this maker's order", {"holding": [(40000, words(SOLAREDGE))]}),
+    "rs-fsxcs-weather": (16, MAP, {"holding": runs(WEATHER)}),
+    "waveshare-relay-8": (
+        17,
+        MAP,
+        {"coil": [(0, [int(on) for on in RELAYS])], "discrete": [(0, [int(on) for on in INPUTS])], "writable": {"coil": [[0, 7], [255, 255]]}, "together": {"255": [0, 7]}},
+    ),
+}
+
+
+def write(folder):
+    for profile, (unit, source, tables) in FILES.items():
+        laid = {name: {str(at): values for at, values in table} if isinstance(table, list) else table for name, table in tables.items()}
+        lines = [f'  "{name}": {json.dumps(value)}' for name, value in {"unitId": unit, "profile": profile, "source": source, **laid}.items()]
+        with open(f"{folder}/{profile}.json", "w") as file:
+            file.write("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 async def main():
     server = ModbusTcpServer(devices, address=("127.0.0.1", int(sys.argv[1])))
     await server.serve_forever(background=True)
@@ -130,4 +160,7 @@ async def main():
         print(json.dumps({"value": SHOWN[json.loads(line)["values"]]}), flush=True)
 
 
-asyncio.run(main())
+if sys.argv[1] == "--write":
+    write(sys.argv[2])
+else:
+    asyncio.run(main())

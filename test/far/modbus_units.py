@@ -1,6 +1,6 @@
-"""A Modbus TCP gateway with ten units on a serial line behind it: one request at a time, 10 ms each; unit 10 is silent. modbus_units.py <port>.
+"""A Modbus TCP gateway with ten units on a serial line behind it: one request at a time, 10 ms each. modbus_units.py <port>.
 
-Answers any line with {"value": {"<unit>": answers since the last time}}.
+Answers any line with {"value": {"<unit>": answers since the last time}}; {"silent": unit} makes that unit silent from now on.
 """
 
 import json
@@ -13,10 +13,11 @@ from modbus_tcp import frame, listen
 
 line = threading.Lock()
 answers = {}
+silent = set()
 
 
 def behave(connection, transaction, unit, pdu):
-    if unit == 10:
+    if unit in silent:
         return
     function, register, count = struct.unpack(">BHH", pdu[:5])
     with line:
@@ -27,6 +28,8 @@ def behave(connection, transaction, unit, pdu):
 
 
 print(f"ready {listen(int(sys.argv[1]), behave)}", flush=True)
-for _question in sys.stdin:
+for question in sys.stdin:
+    if (unit := json.loads(question).get("silent")) is not None:
+        silent.add(unit)
     seen, answers = answers, {}
     print(json.dumps({"value": seen}), flush=True)
