@@ -1,6 +1,6 @@
 /**
  * `node bench/mqtt-history.ts [seconds]`: MQTT through a real broker (mosquitto) into history on disk, in a whole gateway, and beside it in the same run a
- * bare mqtt.js subscriber that parses the JSON. QoS 0 offered at 50,000 messages a second: what is lost, and the process's CPU time a message, all threads
+ * bare mqtt.js subscriber that parses the JSON, one in Go on paho, and Telegraf's mqtt_consumer. QoS 0 offered at 50,000 messages a second: what is lost, and the process's CPU time a message, all threads
  * (the store's among them). QoS 1 with a kept session, each confirmed after its commit: how fast the broker's backlog is taken.
  */
 import { spawn } from 'node:child_process';
@@ -18,6 +18,7 @@ import { createGateway } from '../src/gateway/create.ts';
 import { TrafficPool } from '../src/gateway/traffic.ts';
 import { openStore } from '../src/store/open.ts';
 import { startMosquitto } from '../test/far/mosquitto.ts';
+import { type Figures, pahoPeer, type Subscriber, telegrafPeer, until } from './mqtt-peers.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
 const perSecond = 50_000;
@@ -25,12 +26,6 @@ const backlog = 100_000;
 const topics = 100;
 const rounds = 3;
 const publisher = fileURLToPath(new URL('./mqtt-publisher.ts', import.meta.url));
-
-interface Figures {
-  heard: number;
-  cpuUs: number;
-  seconds: number;
-}
 
 function publishing(port: number, qos: 0 | 1, messages: number, rate: number): Promise<number> {
   const child = spawn(process.execPath, [publisher, ...[port, qos, messages, rate].map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -45,24 +40,10 @@ function publishing(port: number, qos: 0 | 1, messages: number, rate: number): P
   });
 }
 
-async function until(isDone: () => boolean, whileChanging: () => unknown): Promise<void> {
-  let last: unknown;
-  let stillMs = 0;
-  while (!isDone() && stillMs < 3_000) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const now = whileChanging();
-    stillMs = now === last ? stillMs + 20 : 0;
-    last = now;
-  }
-}
-
 const cpuUs = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
-
-/** `run` publishes or lets the backlog come; answers when as many were heard as were expected, or nothing came for 3 s. */
-type Subscriber = (port: number, qos: 0 | 1, expected: number, run: () => Promise<unknown>) => Promise<Figures>;
 
 const ours: Subscriber = async (port, qos, expected, run) => {
   const folder = await mkdtemp(join(tmpdir(), 'fieldgate-bench-'));
@@ -146,7 +127,22 @@ const bare: Subscriber = async (port, qos, expected, run) => {
 };
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const peers = { 'into history': ours, 'mqtt.js + JSON.parse': bare } as const;
+const peersFolder = await mkdtemp(join(tmpdir(), 'fieldgate-peers-'));
+const subscribers = {
+  'into history': ours,
+  'mqtt.js + JSON.parse': bare,
+  'paho (Go) + JSON': await pahoPeer(topics),
+  Telegraf: await telegrafPeer(peersFolder, topics),
+};
+const [ourName, ...peerNames] = Object.keys(subscribers);
+const compared = (figures: ReadonlyMap<string, number[]>, spell: (figure: number) => string) => {
+  const own = median(figures.get(ourName ?? '') ?? []);
+  const others = peerNames.map((name) => {
+    const peer = median(figures.get(name) ?? []);
+    return `${name} ${spell(peer)} (ratio ${(own / peer).toFixed(2)})`;
+  });
+  return [spell(own), ...others].join(', ');
+};
 
 async function steady(subscriber: Subscriber): Promise<Figures & { offered: number }> {
   const broker = await startMosquitto({ lines: ['max_queued_messages 0', 'log_type none'] });
@@ -175,25 +171,21 @@ console.log(
 );
 const cost = new Map<string, number[]>();
 for (let round = 0; round < rounds; round++) {
-  for (const [name, subscriber] of Object.entries(peers)) {
+  for (const [name, subscriber] of Object.entries(subscribers)) {
     const { heard, cpuUs: used, offered } = await steady(subscriber);
     cost.set(name, [...(cost.get(name) ?? []), used / heard]);
     const lost = perSecond * seconds - heard;
     console.log(`  ${name.padEnd(22)} offered ${Math.round(offered)}/s, ${lost} lost, ${(used / heard).toFixed(2)} µs CPU a message`);
   }
 }
-const [own = 0, peer = 0] = Object.keys(peers).map((name) => median(cost.get(name) ?? []));
-console.log(
-  `CPU a message: into history ${own.toFixed(2)} µs, mqtt.js + JSON.parse ${peer.toFixed(2)} µs, ratio ${(own / peer).toFixed(2)}`,
-);
+console.log(`CPU a message: into history ${compared(cost, (us) => `${us.toFixed(2)} µs`)}`);
 
 for (const inflight of [20, 1_000]) {
   const rates = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++)
-    for (const [name, subscriber] of Object.entries(peers))
+    for (const [name, subscriber] of Object.entries(subscribers))
       rates.set(name, [...(rates.get(name) ?? []), await drained(subscriber, inflight)]);
-  const [one = 0, other = 0] = Object.keys(peers).map((name) => median(rates.get(name) ?? []));
-  console.log(
-    `QoS 1, ${backlog} waiting at mosquitto, ${inflight} in flight: confirmed after commit ${Math.round(one)}/s, mqtt.js + JSON.parse ${Math.round(other)}/s, ratio ${(one / other).toFixed(2)}`,
-  );
+  const said = compared(rates, (rate) => `${Math.round(rate)}/s`);
+  console.log(`QoS 1, ${backlog} waiting at mosquitto, ${inflight} in flight: confirmed after commit ${said}`);
 }
+await rm(peersFolder, { recursive: true, force: true });
