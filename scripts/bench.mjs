@@ -22,6 +22,8 @@ const benchmarks = {
       'mqtt',
       'mqtt-history',
       'modbus',
+      'modbus-line',
+      'modbus-load',
       'serial',
       'serial-plug',
       'commands',

@@ -65,7 +65,11 @@ export function planReads(
 /** The reads of a block's points one by one; points at the very same place stay together, as they can only fail together. */
 export function planApart(request: ModbusRequest, devices: Devices): ModbusRequest[] {
   return groupsOf(request.points, devices).flatMap((group) =>
-    singles(group.points).map((items) => toRequest(group, { items, breaks: 'refused as a block' })),
+    singles(group.points).map((items) => {
+      const run = { items, breaks: 'refused as a block' };
+      if (beginsAtZero(group)) fromZero(run, limitOf(group), neverOf(group));
+      return toRequest(group, run);
+    }),
   );
 }
 
@@ -86,26 +90,42 @@ function groupsOf(points: readonly ModbusPoint[], devices: Devices): Group[] {
   return [...groups.values()];
 }
 
-function runsOf({ unitId, table, options, points }: Group, known: Known): Run[] {
+function limitOf({ table, options }: Group): number {
+  return isBits(table) ? options.bitsPerRequest : options.registersPerRequest;
+}
+
+function neverOf({ table, options }: Group): Range[] {
+  return options.neverRead.filter((range) => range.table === table).map(({ first, last }) => ({ start: first, end: last + 1 }));
+}
+
+function beginsAtZero({ table, options }: Group): boolean {
+  return options.startAtZero && isBits(table);
+}
+
+function runsOf(group: Group, known: Known): Run[] {
+  const { unitId, table, options, points } = group;
   if (options.oneRequestPerPoint) return singles(points).map((items) => ({ items, breaks: 'one request per point' }));
-  const limit = isBits(table) ? options.bitsPerRequest : options.registersPerRequest;
+  const limit = limitOf(group);
   const most = Math.min(limit, known.most(unitId, table) ?? limit);
-  const never = options.neverRead.filter((range) => range.table === table).map(({ first, last }) => ({ start: first, end: last + 1 }));
+  const never = neverOf(group);
+  const atZero = beginsAtZero(group);
   const refused = known.refused(unitId, table);
-  const gap = options.startAtZero && isBits(table) ? Number.POSITIVE_INFINITY : options.gap;
+  const gap = atZero ? Number.POSITIVE_INFINITY : options.gap;
 
   const runs: Run[] = [];
   const alone: ModbusPoint[] = [];
   let end = 0;
   let open: Run | undefined;
   const free = points.filter((point) => {
-    const isRefused = touches(refused, placeOf(point));
+    const isRefused = touches(refused, placeOf(point.address));
     if (isRefused) alone.push(point);
     return !isRefused;
   });
   const items = free.map((point) => itemOf(point, most, [...never, ...refused]));
   for (const item of items.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    const start = open?.items[0]?.start ?? 0;
+    const [first] = open?.items ?? [];
+    // What lies too far from zero to be read from there is read like anything else.
+    const start = first === undefined || (atZero && first.end <= most) ? 0 : first.start;
     const breaks = open === undefined || item.end <= end ? undefined : breakOf(item.start - end, item.end - start);
     function breakOf(hole: number, together: number): string | undefined {
       const between = { start: end, end: item.start };
@@ -123,18 +143,22 @@ function runsOf({ unitId, table, options, points }: Group, known: Known): Run[] 
       end = item.end;
     }
   }
-  for (const sharers of singles(alone)) runs.push({ items: sharers, breaks: 'the device has refused it' });
-  if (options.startAtZero && isBits(table)) for (const run of runs) fromZero(run, limit, [...never, ...refused]);
+  if (atZero) for (const run of runs) fromZero(run, most, [...never, ...refused]);
+  for (const sharers of singles(alone)) {
+    const run = { items: sharers, breaks: 'the device has refused it' };
+    if (atZero) fromZero(run, limit, never);
+    runs.push(run);
+  }
   return runs;
 }
 
-function placeOf({ address }: ModbusPoint): Range {
-  return { start: address.register, end: address.register + address.width };
+export function placeOf({ register, width }: Address): Range {
+  return { start: register, end: register + width };
 }
 
 /** A value and its scale factor are one thing, read in one moment, if that can be. */
 function itemOf(point: ModbusPoint, most: number, barred: readonly Range[]): Item {
-  const place = placeOf(point);
+  const place = placeOf(point.address);
   const factor = point.address.scaleFactor;
   if (factor === undefined) return { point, ...place };
   const both = { start: Math.min(place.start, factor), end: Math.max(place.end, factor + 1) };
@@ -146,7 +170,7 @@ function singles(points: readonly ModbusPoint[]): Item[][] {
   const places = new Map<string, Item[]>();
   for (const point of points) {
     const { register, width, scaleFactor } = point.address;
-    const item = { point, ...placeOf(point), ...(scaleFactor === undefined ? {} : { apart: scaleFactor }) };
+    const item = { point, ...placeOf(point.address), ...(scaleFactor === undefined ? {} : { apart: scaleFactor }) };
     const key = `${register} ${width} ${scaleFactor ?? ''}`;
     const sharers = places.get(key);
     if (sharers) sharers.push(item);
@@ -193,7 +217,7 @@ function toRequest({ unitId, table, options }: Group, { items, breaks }: Run, wi
 function needed(items: readonly Item[]): number {
   const places = items.flatMap(({ point }) => {
     const { scaleFactor } = point.address;
-    return [placeOf(point), ...(scaleFactor === undefined ? [] : [{ start: scaleFactor, end: scaleFactor + 1 }])];
+    return [placeOf(point.address), ...(scaleFactor === undefined ? [] : [{ start: scaleFactor, end: scaleFactor + 1 }])];
   });
   let sum = 0;
   let until = -1;

@@ -10,7 +10,7 @@ import { decodeBit, decodeRegisters, scaled } from './decode.ts';
 import { codes, exceptionText } from './exceptions.ts';
 import type { Learned } from './learned.ts';
 import { dataOf, readRequest } from './pdu.ts';
-import { type Block, type Detail, type Devices, type ModbusPoint, type ModbusRequest, planApart } from './plan.ts';
+import { type Block, type Detail, type Devices, type ModbusPoint, type ModbusRequest, placeOf, planApart } from './plan.ts';
 import { isBits } from './reference.ts';
 
 export interface ReaderDeps {
@@ -116,7 +116,8 @@ export class Reader {
     const { unitId, table } = block;
     // Refused one and all, nothing is known of where the fault lies: the device may be starting up.
     if (good.length === 0) return;
-    for (const { detail } of bad) learned.refuse(unitId, table, { start: detail.start, end: detail.start + detail.count });
+    // Its points', not all of what was read on the way to them.
+    for (const { points } of bad) for (const { address } of points) learned.refuse(unitId, table, placeOf(address));
     if (bad.length > 0 || good.length < all.length) return;
     // Each of them is well: what lies between them is not, or it was too much at once.
     const holes = holesOf(block, good);

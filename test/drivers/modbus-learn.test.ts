@@ -214,6 +214,40 @@ describe('a device that refuses', () => {
     });
   });
 
+  it('bits that are not read from 0 on, and those too far from it', async () => {
+    const host = hearing();
+    const coils = (...places: number[]) => places.map((register) => ({ register, table: 'coil' }));
+    const line = lineOf(30, coils(3, 9, 30), { startAtZero: true });
+    await withSession(line, host, async (session) => {
+      expect(texts(session, line)).toEqual(['read coil 0-30']);
+      const well = 'r3=true r9=true r30 exception-2';
+      expect(say(await readAll(session, line))).toBe(well);
+      expect(asked(host), 'each from 0, too').toEqual(['read coil 0-30', 'read coil 0-3', 'read coil 0-9', 'read coil 0-30']);
+      expect(texts(session, line)).toEqual(['read coil 0-9', 'read coil 0-30']);
+      expect(say(await readAll(session, line))).toBe(well);
+    });
+    const limited = lineOf(30, coils(3, 9, 15, 20, 30), { startAtZero: true, bitsPerRequest: 16 });
+    await withSession(limited, hearing(), async (session) =>
+      expect(texts(session, limited), 'what lies beyond the limit is read like anything else').toEqual([
+        'read coil 0-15',
+        'read coil 20-30',
+      ]),
+    );
+  });
+
+  it('more bits than it gives at once from 0 on, as another device behind the same unit has learned', async () => {
+    const host = hearing();
+    host.memory.set('refused', [{ u: 30, t: 'coil', m: 12, at: Math.floor(Date.now() / 1_000) }]);
+    const line = lineOf(
+      30,
+      [3, 9, 15].map((register) => ({ register, table: 'coil' })),
+      { startAtZero: true },
+    );
+    await withSession(line, host, async (session) => {
+      expect(texts(session, line)).toEqual(['read coil 0-9', 'read coil 15']);
+    });
+  });
+
   it('everything: nothing is learned, it may be starting up', async () => {
     const host = hearing();
     const line = lineOf(102, registers(0, 2));

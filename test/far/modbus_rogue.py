@@ -127,6 +127,8 @@ def behave(connection, transaction, unit, pdu):
         connection.sendall(answer if turn == 0 else frame(transaction, unit, refusal(function, 6)))
     elif unit == 29:  # does not know function 22
         connection.sendall(frame(transaction, unit, refusal(function, 1)) if function == 22 else answer)
+    elif unit == 30:  # gives bits only from 0 on, and at most 16
+        connection.sendall(frame(transaction, unit, refusal(function, 2)) if register > 0 or count > 16 else answer)
     elif 100 <= unit < 112:  # exception 0..11
         connection.sendall(frame(transaction, unit, refusal(function, unit - 100)))
     else:
