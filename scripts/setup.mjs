@@ -13,7 +13,9 @@ const nodeMajorMin = 20;
 /** Newest features of these that the tests use; older ones fail in ways that are hard to read. */
 const goMin = [1, 26];
 const pythonMin = [3, 10];
-const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2', 'pyserial==3.5', 'pysunspec2==1.3.7'];
+/** An edge node's library with what it stands on; `_` as pip writes it into the names of folders. */
+const sparkplugPackages = ['pysparkplug==0.6.1', 'protobuf==5.29.5', 'paho_mqtt==1.6.1'];
+const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2', 'pyserial==3.5', 'pysunspec2==1.3.7', ...sparkplugPackages];
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
 const debianCommands = {

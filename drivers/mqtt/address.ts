@@ -9,6 +9,7 @@ import { isTimeZone } from '../../src/contract/zone.ts';
 import { qosSchema, userPropertiesSchema } from './options.ts';
 import { binaryTypes } from './payload/binary.ts';
 import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
+import { metricSchema, metricTypeSchema } from './sparkplug/settings.ts';
 import { compileTemplate, fillTemplate, namesOf } from './template.ts';
 import { compilePattern, fillTopic, parseFilter, parseTopic } from './topic.ts';
 
@@ -202,6 +203,14 @@ export const addressSchema = z
       .default(false)
       .describe('True: a message without this path says nothing about the point; false: it is a bad reading'),
     qos: qosSchema.default(0).describe('The quality of service asked from the broker'),
+    metric: metricSchema
+      .optional()
+      .describe('Of a device of Sparkplug B: the name of the metric, a member of a template behind the name of its instance')
+      .meta({ examples: ['Outputs/Valve'] }),
+    type: metricTypeSchema
+      .optional()
+      .describe('Of a metric of Sparkplug B: its data type')
+      .meta({ examples: ['Float'] }),
     set: setSchema
       .optional()
       .describe('How the point is set')
@@ -209,6 +218,13 @@ export const addressSchema = z
   })
   .superRefine((address, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (address.metric !== undefined) {
+      if (address.type === undefined) fault('type', 'is missing; a metric has a data type');
+      for (const name of ['topic', 'path', 'format', 'each', 'where', 'binary', 'words', 'time', 'set'] as const)
+        if (address[name] !== undefined) fault(name, 'cannot be with "metric": what Sparkplug sends is read by its own rules');
+      return;
+    }
+    if (address.type !== undefined) fault('type', 'needs "metric"');
     if (address.topic === undefined && address.set === undefined)
       fault('topic', 'is missing; a point needs a topic that tells it, a topic that sets it ("set"), or both');
     const given = address.format ?? 'json';

@@ -4,11 +4,12 @@ import type { Line } from '../../src/contract/driver.ts';
 import { type ConfigFault, messageOf } from '../../src/contract/fault.ts';
 import { parsePath } from '../../src/contract/json-path.ts';
 import type { Address, SetAddress } from './address.ts';
+import type { DeviceAddress } from './driver.ts';
 import type { Options } from './options.ts';
 import { namesOf } from './template.ts';
 import { compilePattern, parseFilter, parseTopic } from './topic.ts';
 
-export function check({ connection, devices }: Line<Options, unknown, Address>): ConfigFault[] {
+export function check({ connection, devices }: Line<Options, DeviceAddress, Address>): ConfigFault[] {
   const faults: ConfigFault[] = [];
   if (!connection.options.tls.verify) {
     faults.push({
@@ -20,8 +21,17 @@ export function check({ connection, devices }: Line<Options, unknown, Address>):
   devices.forEach((device, d) => {
     const say = (place: string, message: string) => faults.push({ severity: 'error', place: `devices[${d}]${place}`, message });
     checkDevice(device, connection.options.protocolVersion, say);
+    checkSparkplug(device, connection.options.sparkplug !== undefined, say);
   });
   return faults;
+}
+
+function checkSparkplug({ address: { sparkplug }, points }: Device<DeviceAddress, Address>, isHost: boolean, say: Say): void {
+  if (sparkplug && !isHost) say('.address.sparkplug', 'needs "sparkplug" at the connection, which makes the gateway a host application');
+  points.forEach(({ address }, p) => {
+    if (address.metric !== undefined && !sparkplug)
+      say(`.points[${p}].address.metric`, 'needs "sparkplug" in the address of the device, which says whose metric it is');
+  });
 }
 
 type Say = (place: string, message: string) => void;

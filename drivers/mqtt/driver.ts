@@ -6,13 +6,23 @@ import { type Address, addressSchema, fillAddress } from './address.ts';
 import { check } from './check.ts';
 import { brokerAddress, type Options, optionsSchema, secrets } from './options.ts';
 import { openSession } from './session.ts';
+import { sparkplugPlaceSchema } from './sparkplug/settings.ts';
+import { isWritable, shapeOfType } from './sparkplug/values.ts';
 import { probeSchema, scanSchema } from './survey/settings.ts';
 
-/** A device is only a name here: its points say their topics. */
-const deviceSchema = z.strictObject({}).prefault({});
+/** A device is only a name here, and its points say their topics; one of Sparkplug says which it is. */
+const deviceSchema = z
+  .strictObject({
+    sparkplug: sparkplugPlaceSchema
+      .optional()
+      .describe('Which edge node or device of Sparkplug B it is; its points then name metrics')
+      .meta({ examples: [{ group: 'Plant', node: 'Line 3', device: 'Pump' }] }),
+  })
+  .prefault({});
 export type DeviceAddress = z.output<typeof deviceSchema>;
 
-function shapeOf({ format, binary, words, set }: Address): Shape {
+function shapeOf({ format, binary, words, set, metric, type: metricType }: Address): Shape {
+  if (metric !== undefined) return shapeOfType(metricType ?? '');
   if (words || set?.words) return { type: 'boolean' };
   if (format === 'number') return { type: 'float64', exact: true };
   if (format === 'text') return { type: 'string' };
@@ -36,10 +46,13 @@ export const mqtt: Driver<Options, DeviceAddress, Address> = {
   endpoint: (options) => brokerAddress(options.url).text,
   maxInFlight: () => limits.mqttInFlightMax,
   shape: shapeOf,
-  abilities: (address) => ({ read: address.topic !== undefined, write: address.set !== undefined }),
+  abilities: ({ topic, set, metric, type }) => ({
+    read: topic !== undefined || metric !== undefined,
+    write: set !== undefined || (metric !== undefined && isWritable(type ?? '')),
+  }),
   discovery: { fill: fillAddress },
   survey: { probe: probeSchema, scan: scanSchema },
   availability: true,
-  announces: ({ homeassistant }) => homeassistant !== undefined,
+  announces: ({ homeassistant, sparkplug }) => homeassistant !== undefined || sparkplug !== undefined,
   open: openSession,
 };

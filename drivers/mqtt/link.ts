@@ -22,8 +22,17 @@ export interface LinkOptions {
   host: Host;
   clientId: string;
   endings: Endings | undefined;
+  /** What stands in for birth and last will of the settings: a last will of its own for each connection, and what is said on leaving. */
+  state?: { connecting(): Notice; leaving(): Notice } | undefined;
   /** Called before the first byte, to hear what a kept session sends at once. */
   prepare(link: Link): void;
+}
+
+interface Notice {
+  topic: string;
+  payload: string;
+  qos: 0 | 1 | 2;
+  retain: boolean;
 }
 
 export class Link {
@@ -35,16 +44,18 @@ export class Link {
   readonly #options: Options;
   readonly #host: Host;
   readonly #endings: Endings | undefined;
+  readonly #state: LinkOptions['state'];
   readonly #onLost = new Set<(error: LinkLost) => void>();
   #reason: string | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(client: MqttClient, url: string, { options, host, endings }: LinkOptions) {
+  private constructor(client: MqttClient, url: string, { options, host, endings, state }: LinkOptions) {
     this.client = client;
     this.url = url;
     this.#options = options;
     this.#host = host;
     this.#endings = endings;
+    this.#state = state;
   }
 
   /** Connects to the first of the brokers that says yes. Rejects with what each said. */
@@ -162,8 +173,9 @@ export class Link {
 
   /** The broker publishes a last will only for those who are lost: who leaves in order says so himself. */
   #sayGoodBye(): void {
-    const { will } = this.#options;
-    if (!will || this.#host.trial || !this.client.connected) return;
+    if (this.#host.trial || !this.client.connected) return;
+    const will = this.#state?.leaving() ?? this.#options.will;
+    if (!will) return;
     this.client.publish(will.topic, will.payload, { qos: will.qos, retain: will.retain }, () => {});
   }
 
@@ -221,12 +233,12 @@ export class Link {
   }
 }
 
-function clientOptions({ options, host, clientId }: LinkOptions, url: string, withinMs: number): IClientOptions {
+function clientOptions({ options, host, clientId, state }: LinkOptions, url: string, withinMs: number): IClientOptions {
   const { protocol, pathname } = new URL(url);
   const address = brokerAddress(url);
   const keeps = isKept(options, host);
   // A connection that is only tried says nothing to others.
-  const { will } = host.trial ? { will: undefined } : options;
+  const will = host.trial ? undefined : state ? { ...state.connecting(), delay: 0 } : options.will;
   const webSocket = protocol.startsWith('ws');
   const password = host.secret('password');
   const tls = address.secure

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { takenBy } from '../../src/contract/checked-text.ts';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
+import { sparkplugSchema } from './sparkplug/settings.ts';
 import { parseTopic } from './topic.ts';
 
 export const secrets = ['password', 'ca', 'cert', 'key'] as const;
@@ -121,6 +122,12 @@ export const optionsSchema = z
         'Devices that announce themselves for Home Assistant (Zigbee2MQTT, Tasmota, ESPHome and others) become devices with their points, units, states and commands',
       )
       .meta({ examples: [{ prefix: 'homeassistant' }] }),
+    sparkplug: sparkplugSchema
+      .optional()
+      .describe(
+        'The gateway is a host application of Sparkplug B: edge nodes and their devices become devices with their metrics, states and commands',
+      )
+      .meta({ examples: [{ hostId: 'fieldgate-north', groups: ['Plant'], commands: 'devices' }] }),
     birth: noticeSchema
       .optional()
       .describe('Published whenever the gateway has connected')
@@ -168,6 +175,12 @@ export const optionsSchema = z
         message: 'is missing; with "clean": false the broker must know the gateway again by a fixed name',
       });
     }
+    if (!options.sparkplug) return;
+    const against = (path: 'clean' | 'birth' | 'will', message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (!options.clean) against('clean', 'is false; a host application of Sparkplug begins anew each time, so allowed is true');
+    if (options.birth) against('birth', 'cannot be with "sparkplug", whose own birth must be the first message');
+    if (options.will)
+      against('will', 'cannot be with "sparkplug": a connection has one last will, and there it is that of the host application');
   });
 
 export type Options = z.output<typeof optionsSchema>;

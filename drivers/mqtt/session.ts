@@ -5,6 +5,7 @@ import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
 import { SaidWords } from './availability.ts';
+import type { DeviceAddress } from './driver.ts';
 import { Endings } from './endings.ts';
 import { Hearing, type Listener } from './hearing.ts';
 import { AnnouncedDevices } from './homeassistant/announced.ts';
@@ -12,19 +13,24 @@ import { Incoming } from './incoming.ts';
 import { isKept, Link } from './link.ts';
 import type { Options } from './options.ts';
 import { Publishing } from './publishing.ts';
+import { SparkplugHost, convention as sparkplugB } from './sparkplug/host.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { probe } from './survey/probe.ts';
 import { type ScanDeps, scan } from './survey/scan.ts';
 import type { ProbeOptions, ScanOptions } from './survey/settings.ts';
 import { Topics } from './topics.ts';
 
-export async function openSession(line: Line<Options, unknown, Address>, host: Host, signal: AbortSignal): Promise<Session<Address>> {
+/** Made once: an error for each message would cost more than the message. */
+const confirmedLater = new Error('confirmed when it is committed');
+
+export async function openSession(line: Line<Options, DeviceAddress, Address>, host: Host, signal: AbortSignal): Promise<Session<Address>> {
   const { id, options } = line.connection;
   const clientId = host.trial ? trialClientId() : (options.clientId ?? rememberedClientId(host));
   const endings = host.trial ? undefined : new Endings(host, id, clientId);
   let hearing: Hearing | undefined;
   let subscriptions: Subscriptions | undefined;
   let publishing: Publishing | undefined;
+  const sparkplug = options.sparkplug && !host.trial ? new SparkplugHost(line, options.sparkplug, host) : undefined;
   // Only a kept session gets a message again that was not confirmed.
   const keeps = isKept(options, host);
   const prepare = ({ client }: Link) => {
@@ -42,17 +48,18 @@ export async function openSession(line: Line<Options, unknown, Address>, host: H
       const confirmation = later ? incoming.confirmationOf(packet) : undefined;
       if (!later || confirmation) heard.take(packet, confirmation);
       // mqtt.js confirms unless it gets an error, and goes on to the next message either way.
-      if (later) callback(new Error('confirmed when it is committed'));
+      if (later) callback(confirmedLater);
       else callback();
     };
   };
   let link: Link;
   try {
-    link = await Link.open({ options, host, clientId, endings, prepare }, signal);
+    link = await Link.open({ options, host, clientId, endings, state: sparkplug?.state, prepare }, signal);
   } catch (error) {
     endings?.release();
     throw error;
   }
+  sparkplug?.use(link);
   subscriptions = new Subscriptions(link, host, {
     timeoutMs: options.timeout,
     version: options.protocolVersion,
@@ -66,14 +73,14 @@ export async function openSession(line: Line<Options, unknown, Address>, host: H
     timeoutMs: options.timeout,
     clientId,
     version: options.protocolVersion,
-    listening: () => asked.settled(),
+    listening: () => Promise.all([asked.settled(), sparkplug?.online]).then(() => undefined),
     isHeard: (topic) => heard.isHeard(topic),
   });
-  return new BrokerSession(line, host, link, heard, subscriptions, publishing);
+  return new BrokerSession(line, host, link, heard, subscriptions, publishing, sparkplug);
 }
 
 class BrokerSession implements Session<Address> {
-  readonly #line: Line<Options, unknown, Address>;
+  readonly #line: Line<Options, DeviceAddress, Address>;
   readonly #host: Host;
   readonly #link: Link;
   readonly #hearing: Hearing;
@@ -81,14 +88,16 @@ class BrokerSession implements Session<Address> {
   readonly #publishing: Publishing;
   readonly #said = new SaidWords();
   readonly #announced: AnnouncedDevices | undefined;
+  readonly #sparkplug: SparkplugHost | undefined;
 
   constructor(
-    line: Line<Options, unknown, Address>,
+    line: Line<Options, DeviceAddress, Address>,
     host: Host,
     link: Link,
     hearing: Hearing,
     subscriptions: Subscriptions,
     publishing: Publishing,
+    sparkplug: SparkplugHost | undefined,
   ) {
     const { id, options } = line.connection;
     this.#announced = options.homeassistant && !host.trial ? new AnnouncedDevices(id, options.homeassistant.prefix, host) : undefined;
@@ -98,17 +107,25 @@ class BrokerSession implements Session<Address> {
     this.#hearing = hearing;
     this.#subscriptions = subscriptions;
     this.#publishing = publishing;
+    this.#sparkplug = sparkplug;
   }
 
   listen(points: readonly Point<Address>[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
     const announced = this.#announced;
+    const sparkplug = this.#sparkplug;
+    const ours = [...(announced?.filters ?? []), ...(sparkplug?.filters.map((filter) => ({ filter, source: sparkplugB })) ?? [])];
     const hear = (): Listener => {
       const devices = announced?.devices ?? [];
       const heard = [...points, ...devices.flatMap((device) => device.points.filter(({ access }) => access !== 'write'))];
       return {
-        topics: new Topics(heard, [...this.#line.devices, ...devices], sink, announced?.filters, this.#said),
+        topics: new Topics(heard, [...this.#line.devices, ...devices], sink, ours, this.#said),
         sink,
-        ...(announced ? { announced: (topic, payload) => announced.take(topic, payload) } : {}),
+        ...(ours.length > 0
+          ? {
+              announced: (topic, payload, retained) =>
+                (announced?.take(topic, payload) ?? false) || (sparkplug?.take(topic, payload, retained) ?? false),
+            }
+          : {}),
       };
     };
     return new Promise((resolve, reject) => {
@@ -116,10 +133,11 @@ class BrokerSession implements Session<Address> {
       const follow = () => {
         listener = hear();
         this.#hearing.attach(listener);
-        this.#subscriptions.follow(listener).catch(reject);
+        this.#subscriptions.follow(listener).then(() => sparkplug?.begin(), reject);
       };
       const detach = () => {
         announced?.detach(sink);
+        sparkplug?.detach(sink);
         if (listener) this.#hearing.detach(listener);
       };
       const stop = () => {
@@ -136,6 +154,7 @@ class BrokerSession implements Session<Address> {
       });
       if (this.#link.lost) return;
       announced?.attach(sink, follow);
+      sparkplug?.attach(sink);
       follow();
     });
   }
@@ -145,7 +164,8 @@ class BrokerSession implements Session<Address> {
   }
 
   write(point: Point<Address>, value: Value, signal: AbortSignal): Promise<Answer> {
-    return this.#publishing.set(point, value, signal);
+    const { metric } = point.address;
+    return metric !== undefined && this.#sparkplug ? this.#sparkplug.set(point, value, signal) : this.#publishing.set(point, value, signal);
   }
 
   probe(options: unknown, survey: Survey, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,6 @@
 import type { Host } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Listener } from './hearing.ts';
-import { convention } from './homeassistant/announced.ts';
 import type { Link } from './link.ts';
 import { failureFrom, reasonText } from './reasons.ts';
 import type { Filter } from './topics.ts';
@@ -65,7 +64,7 @@ export class Subscriptions {
           const trouble = `the broker refuses to tell topic ${JSON.stringify(this.#nameOf(filter))}: ${refusal(code, this.#options.version)}`;
           // A refusal of an earlier session is over; a message that was faster than the broker's yes may have left a trouble of its own.
           for (const { point, clockTrouble } of filter.heard) sink.trouble(point, refused ? trouble : clockTrouble);
-          if (filter.isOurs) sink.misunderstood(convention, filter.filter, refused ? trouble : undefined);
+          if (filter.source !== undefined) sink.misunderstood(filter.source, filter.filter, refused ? trouble : undefined);
           for (const device of filter.words) if (refused) sink.availability(device, { state: 'unclear', detail: trouble, retained: false });
         });
       }),
@@ -73,8 +72,10 @@ export class Subscriptions {
   }
 
   /** How the broker is asked. Whether a device is there all of a group want to know. */
-  #nameOf({ filter, words, isOurs }: Filter): string {
-    return this.#options.share === undefined || words.length > 0 || isOurs ? filter : `$share/${this.#options.share}/${filter}`;
+  #nameOf({ filter, words, source }: Filter): string {
+    return this.#options.share === undefined || words.length > 0 || source !== undefined
+      ? filter
+      : `$share/${this.#options.share}/${filter}`;
   }
 
   get #hasIdentifiers(): boolean {

@@ -26,11 +26,14 @@ export interface Filter {
   readonly heard: { readonly point: Point<Address>; readonly clockTrouble: string | undefined }[];
   /** Devices and templates whose availability hangs on it, by id. */
   readonly words: string[];
-  /** Something that every gateway of a group needs, and nobody but us reads: what is announced. */
-  isOurs: boolean;
+  /** The convention of what every gateway of a group needs, and nobody but us reads: what is announced. */
+  source: string | undefined;
   /** Of a filter that shares topics with another: by this MQTT 5 brokers say which of the two a message is for (§3.8.2.1.2). */
   identifier: number | undefined;
 }
+
+/** A filter that is heard beside those of points, for what is announced by a convention. */
+export type Ours = Required<Pick<Filter, 'filter' | 'source'>>;
 
 /** Who reads the messages of one topic, each with the identifier of the subscription it hangs on. */
 export interface Readers {
@@ -70,11 +73,11 @@ export class Topics {
     points: readonly Point<Address>[],
     devices: readonly Device<unknown, Address>[],
     sink: Pick<Sink<Address>, 'device'>,
-    ours: readonly string[] = [],
+    ours: readonly Ours[] = [],
     said = new SaidWords(),
   ) {
     this.#sink = sink;
-    for (const filter of ours) this.#filter(filter, availabilityQoS).isOurs = true;
+    for (const { filter, source } of ours) this.#filter(filter, availabilityQoS).source = source;
     const fixedWords: [string, Word][] = [];
     const fixedReaders: [string, Reader][] = [];
     for (const { id, availability } of devices) {
@@ -133,7 +136,7 @@ export class Topics {
   }
 
   #filter(text: string, qos: QoS): Filter {
-    const filter = this.#filters.get(text) ?? { filter: text, qos, heard: [], words: [], isOurs: false, identifier: undefined };
+    const filter = this.#filters.get(text) ?? { filter: text, qos, heard: [], words: [], source: undefined, identifier: undefined };
     if (qos > filter.qos) filter.qos = qos;
     this.#filters.set(text, filter);
     return filter;
@@ -172,7 +175,7 @@ export class Topics {
       if (filter.qos > wider.qos) wider.qos = filter.qos;
       wider.heard.push(...filter.heard);
       wider.words.push(...filter.words);
-      wider.isOurs ||= filter.isOurs;
+      wider.source ??= filter.source;
       this.#filters.delete(filter.filter);
       this.#covered.set(filter.filter, wider);
     }

@@ -37,6 +37,26 @@ export const mqttLimits = {
   /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */
   mqttAnnounceQuietMs: 100,
   mqttAnnounceWaitMs: 1_000,
+  /** Metrics in one Sparkplug payload, members of templates among them: a packet of 1 MiB could hold half a million empty ones. */
+  sparkplugMetricsMax: 20_000,
+  /** Templates within templates: people go three deep, a recursion without end must not. */
+  sparkplugTemplateDepthMax: 8,
+  /** Characters of a metric's name, and of what has no plain value (a table, an array, bytes) as text. */
+  sparkplugNameMax: 1_024,
+  sparkplugTextMax: 16_384,
+  /** Groups a connection may name, each six subscriptions; and edge nodes it knows, as many as devices are discovered. */
+  sparkplugGroupsMax: 64,
+  sparkplugNodesMax: 5_000,
+  /** How long a missing message is waited for, unless said otherwise: the specification calls a couple of seconds typical (§5.13). */
+  sparkplugReorderMs: 2_000,
+  /** Devices whose edge node was born again and that are not are gone after this: an edge node sends all births at once. */
+  sparkplugBirthWaitMs: 10_000,
+  /** Requests for a birth: to one edge node not sooner than this after the last, twice as long each time up to the maximum; to all, one in 50 ms. */
+  sparkplugRebirthGapMs: 10_000,
+  sparkplugRebirthGapMaxMs: 300_000,
+  sparkplugRebirthEveryMs: 50,
+  /** Names of edge nodes that are remembered, half of what a connection may keep. */
+  sparkplugMemoryBytesMax: 32 * 1024,
   /** How long a broker may take to hang up after DISCONNECT, until the socket is destroyed. */
   mqttCloseTimeoutMs: 250,
 } as const;

@@ -5,7 +5,7 @@
 import type { Clock } from '../contract/clock.ts';
 import type { Availability } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
-import type { Reason } from '../contract/sample.ts';
+import type { Reason, TimeNs } from '../contract/sample.ts';
 import type { Discovery } from './discovery.ts';
 import type { Intake } from './intake.ts';
 import type { Plan } from './plan.ts';
@@ -40,7 +40,7 @@ export class Presence {
   }
 
   /** What a device, or the far end for it, said of itself. */
-  said(id: string, { state, detail }: Availability): void {
+  said(id: string, { state, detail, timeNs }: Availability): void {
     const trouble = state === 'unclear' && detail !== '' ? detail : undefined;
     const device = this.#plant.device(id);
     if (!device) {
@@ -50,7 +50,7 @@ export class Presence {
     if (trouble === undefined) delete device.trouble;
     else device.trouble = trouble;
     if (state === 'online') this.#plant.answered(device);
-    if (state === 'offline') this.#gone(device, 'offline', detail);
+    if (state === 'offline') this.#gone(device, 'offline', detail, timeNs);
   }
 
   #look(): void {
@@ -63,9 +63,9 @@ export class Presence {
   }
 
   /** Its last values are not valid any more: one bad sample says so, where there was a value. */
-  #gone(device: PlacedDevice, reason: Reason, why: string): void {
+  #gone(device: PlacedDevice, reason: Reason, why: string, timeNs?: TimeNs): void {
     const spoken = [...device.points.values()].filter(({ last }) => last !== undefined && last.reason !== reason);
-    this.#intake.fail(spoken, reason, why);
+    this.#intake.fail(spoken, reason, why, timeNs);
     this.#plant.offline([device], why);
   }
 }

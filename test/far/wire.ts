@@ -16,7 +16,8 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-export async function startWire(toPort: number): Promise<Wire> {
+/** `seen` is called with what the client sends. */
+export async function startWire(toPort: number, { seen }: { seen?: (chunk: Buffer) => void } = {}): Promise<Wire> {
   let delayMs = 0;
   let pieceBytes = Number.POSITIVE_INFINITY;
   let isSilent = false;
@@ -52,6 +53,7 @@ export async function startWire(toPort: number): Promise<Wire> {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     }
+    if (seen) near.on('data', seen);
     pass(near, far);
     pass(far, near);
   });

@@ -7,6 +7,7 @@ import type { Device } from '../../../src/contract/device.ts';
 import type { Host, Sink } from '../../../src/contract/driver.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import type { Address } from '../address.ts';
+import type { Ours } from '../topics.ts';
 import { type Entity, readAnnouncement, readTopic } from './announcement.ts';
 
 /** The convention's name, for people. */
@@ -26,7 +27,7 @@ interface Kept {
 
 export class AnnouncedDevices {
   /** What is subscribed to: with and without a node. */
-  readonly filters: readonly string[];
+  readonly filters: readonly Ours[];
   readonly #prefix: string;
   readonly #host: Host;
   readonly #kept: Kept;
@@ -40,7 +41,7 @@ export class AnnouncedDevices {
   constructor(connection: string, prefix: string, host: Host) {
     this.#prefix = prefix;
     this.#host = host;
-    this.filters = [`${prefix}/+/+/config`, `${prefix}/+/+/+/config`];
+    this.filters = [`${prefix}/+/+/config`, `${prefix}/+/+/+/config`].map((filter) => ({ filter, source: convention }));
     const key = `mqtt ${convention} of ${connection} below ${prefix}`;
     const kept = (host.shared.get(key) as Kept | undefined) ?? { entities: new Map(), count: 0 };
     host.shared.set(key, kept);
