@@ -3,7 +3,7 @@
     python3 serial_instrument.py <path of the port>
 
 Lines: LOGIN word (OK or DENIED; echoes the line first)  @id T? (only 01 and 02 answer)  #n READ (answers "#n value", after {"late": seconds})
-VOLT x  VOLT?  *IDN?  SYST:ERR?  OUTP ON|OFF; everything else puts -113 into the error queue.
+VOLT x  VOLT?  MEAS:…?  *IDN?  SYST:ERR?  OUTP ON|OFF  *CLS  *RST  DISP:TEXT "…"  Z  T (a scale's; says nothing); everything else puts -113 into the error queue.
 
 Answers one line of JSON with one line of JSON:
   {"heard": true} -> {"value": [lines]};  {"late": seconds} for the next READ only;  {"error": text} puts into the queue;  {"say": text}
@@ -18,6 +18,8 @@ import questions
 from pty_line import Line
 
 volt = "0"
+# As multimeters print them; the last is what SCPI says of an overload.
+measures = {"MEAS:VOLT:DC?": "+4.99912300E+00", "MEAS:VOLT:AC?": "2.301E-1", "MEAS:CURR:DC?": "-1.5E-03", "MEAS:FREQ?": "50.01", "MEAS:RES?": "+9.90000000E+37"}
 errors = []
 heard = []
 late = [0.0]
@@ -49,6 +51,10 @@ def obey(text):
         tell("MAKER,DMM 7,0,1.0")
     elif text == "VOLT?":
         tell(volt)
+    elif text in measures:
+        tell(measures[text])
+    elif text == "*CLS":
+        errors.clear()
     elif name == "VOLT":
         if float(value) > 30:
             errors.append('-222,"Data out of range"')
@@ -56,7 +62,7 @@ def obey(text):
             volt = value
     elif text == "SYST:ERR?":
         tell(errors.pop(0) if errors else '0,"No error"')
-    elif name != "OUTP":
+    elif name not in ("OUTP", "*RST", "DISP:TEXT", "Z", "T"):
         errors.append('-113,"Undefined header"')
 
 

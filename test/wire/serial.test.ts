@@ -2,7 +2,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startBoard } from '../../simulators/serial-board.ts';
 import { portName } from '../far/port.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { ask, collect, launch, type Message, type Plugin, protocol, root, stopAll } from './plugin.ts';
@@ -25,6 +26,10 @@ afterAll(async () => {
   await Promise.all([uno.kill(), meters.kill()]);
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** As a u-blox NEO-6M says them. */
+const fix = '$GNGGA,092725.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,*45\r\n';
+const course = '$GNRMC,083559.00,A,4717.11437,N,00833.91522,E,0.004,77.52,091202,,,A*49\r\n';
 
 const connections = () => [
   { id: 'uno', kind: 'serial', path: ports.uno, baudRate: 115_200 },
@@ -55,8 +60,8 @@ const devices = [
   },
 ];
 
-function contextOf(lines: unknown[]): Message {
-  const jsonData = Buffer.from(JSON.stringify({ version: 1, connections: lines, devices }));
+function contextOf(lines: unknown[], behind: unknown[] = devices): Message {
+  const jsonData = Buffer.from(JSON.stringify({ version: 1, connections: lines, devices: behind }));
   return {
     orgId: 1,
     user: { login: 'ada', name: 'Ada', email: 'ada@example.org', role: 'Admin' },
@@ -148,4 +153,67 @@ describe('the built plugin and serial ports', () => {
     const health = await ask(plugin.client(protocol.pluginv2.Diagnostics), 'CheckHealth', { pluginContext: context });
     expect(health.message).toMatch(/connections\[2\].*asks for .* 9600 baud 8N1.* but connection "uno" uses it as serial, 115200 baud 8N1/);
   });
+
+  it('profiles: a GPS receiver, a scale, a multimeter and our sketch on a microcontroller give their values and obey', async () => {
+    const [gpsPath, scalePath, meterPath, boardPath] = [portName(), portName(), portName(), portName()];
+    const [gps, scale, meter] = await Promise.all([gpsPath, scalePath, meterPath].map((at) => startPython('serial_instrument.py', at)));
+    const board = await startBoard(boardPath);
+    onTestFinished(async () => void (await Promise.all([gps?.kill(), scale?.kill(), meter?.kill(), board.close()])));
+    const kind = 'serial';
+    const baudRate = 9_600;
+    const lines = [
+      { id: 'gps', kind, path: gpsPath, baudRate, framing: { type: 'delimiter', checksum: { type: 'nmea' } } },
+      { id: 'scale', kind, path: scalePath, baudRate },
+      { id: 'meter', kind, path: meterPath, baudRate, timeout: '5s', turnaround: '100ms', errorQueue: {}, start: [{ send: 'OUTP ON\n' }] },
+      { id: 'board', kind, path: boardPath, baudRate, timeout: '5s', turnaround: '100ms' },
+    ];
+    const profiles = { gps: 'nmea-gps', scale: 'weighing-scale', meter: 'scpi-multimeter', board: 'arduino-climate' };
+    const behind = Object.entries(profiles).map(([connection, profile]) => ({ id: profile, connection, profile, interval: '200ms' }));
+    const plugin = await launch([join(root, 'dist/fieldgate-iot-datasource', `gpx_fieldgate_${platform}`)]);
+    const context = contextOf(lines, behind);
+    const given = async (device: string) => {
+      const { points } = (await call(plugin, context, 'GET', `devices/${device}`)) as {
+        points: { id: string; last?: { value: unknown } }[];
+      };
+      return Object.fromEntries(points.map(({ id, last }) => [id, last?.value]));
+    };
+    await expect.poll(() => states(plugin, context), { timeout: 10_000 }).toEqual({ gps: 'up', scale: 'up', meter: 'up', board: 'up' });
+    await gps?.ask({ talk: `${fix}${course}${fix.replace('4717', '9717')}`, every: 0.1, baudRate });
+    await scale?.ask({ talk: 'ST,GS,+  12.345kg\r\n', every: 0.1, baudRate });
+    const soon = { timeout: 20_000 };
+    await expect
+      .poll(() => given('nmea-gps'), soon)
+      .toEqual({
+        latitude: 47.2852332,
+        longitude: 8.565265,
+        altitude: 499.6,
+        // Whole numbers of 64 bits are text in JSON, so that a browser does not round them.
+        fix: '1',
+        satellites: '8',
+        hdop: 1.01,
+        speed: 0.004,
+        course: 77.52,
+      });
+    await expect.poll(() => given('weighing-scale'), soon).toEqual({ weight: 12.345, stable: 'ST', kind: 'GS' });
+    await expect
+      .poll(() => given('scpi-multimeter'), soon)
+      .toEqual({
+        identity: 'MAKER,DMM 7,0,1.0',
+        voltage_dc: 4.999123,
+        voltage_ac: 0.2301,
+        current_dc: -0.0015,
+        // Overload.
+        resistance: null,
+        frequency: 50.01,
+      });
+    await expect
+      .poll(() => given('arduino-climate'), soon)
+      .toEqual({ air: expect.any(Number), humidity: expect.any(Number), uptime: expect.stringMatching(/^\d+$/), fan: '30' });
+    const act = (place: string, body: unknown) => call(plugin, context, 'POST', `devices/${place}`, body);
+    expect(await act('weighing-scale/commands/tare', {})).toMatchObject({ state: 'acknowledged' });
+    expect((await scale?.ask({ heard: true }))?.value).toEqual(['T']);
+    expect(await act('scpi-multimeter/commands/display', { parameters: { text: 'hello' } })).toMatchObject({ state: 'acknowledged' });
+    expect((await meter?.ask({ heard: true }))?.value).toContain('DISP:TEXT "hello"');
+    expect(await act('arduino-climate/points/fan', { value: 75 })).toMatchObject({ state: 'verified', readBack: '75' });
+  }, 60_000);
 });
