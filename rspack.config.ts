@@ -1,4 +1,4 @@
-/** A front end as Grafana loads it: one AMD module a plugin; what Grafana brings along stays outside. */
+/** A front end as Grafana loads it: one AMD module a plugin, and parts of it that are fetched when needed; what Grafana brings along stays outside. */
 import type { Configuration } from '@rspack/core';
 
 /** `entry` from the root; `id` is the plugin's, `path` its folder. */
@@ -10,6 +10,8 @@ export const frontEnd = ({ id, entry, path }: { id: string; entry: string; path:
   output: {
     path,
     filename: '[name].js',
+    // Named alike in every build, so that no old one stays in the folder; the mark is for caches.
+    chunkFilename: '[name].js?_cache=[contenthash:8]',
     library: { type: 'amd' },
     publicPath: `public/plugins/${id}/`,
     uniqueName: id,
@@ -18,7 +20,15 @@ export const frontEnd = ({ id, entry, path }: { id: string; entry: string; path:
   },
   // Without it rspack takes `define` for a variable of ours and the plugin exports nothing (grafana PR #130441).
   amd: {},
-  externals: ['react', 'react-dom', 'react/jsx-runtime', 'rxjs', '@emotion/css', /^@grafana\/(data|runtime|ui|schema)$/],
+  externals: [
+    { 'amd-module': 'module' },
+    'react',
+    'react-dom',
+    'react/jsx-runtime',
+    'rxjs',
+    '@emotion/css',
+    /^@grafana\/(data|runtime|ui|schema)$/,
+  ],
   resolve: { extensions: ['.tsx', '.ts', '.js'] },
   module: {
     rules: [
@@ -30,6 +40,8 @@ export const frontEnd = ({ id, entry, path }: { id: string; entry: string; path:
       },
     ],
   },
+  // A part is one file: what is common to two of them is small.
+  optimization: { splitChunks: false },
   // Grafana's validator wants the map in the package; whoever reads an error of the browser does too.
   devtool: 'source-map',
   performance: { hints: false },

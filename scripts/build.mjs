@@ -42,12 +42,27 @@ if (values.entry === undefined) {
   buildBindings({ root, target, platforms });
   await buildEditor({ root, target, id: manifest.id, room: 'editor' });
   const packages = [...contents(target).read('backend'), ...contents(target).read('frontend'), bindingPackage(root)];
+  writeDashboards(target, manifest);
   writeShared(target, { manifest, readme: 'README.md', pictures: 'img', licenses: notices(root, packages) });
   const beside = join(dirname(target), panel.id);
   mkdirSync(beside, { recursive: true });
   await buildEditor({ root, target: beside, id: panel.id, room: 'panel' });
   const licenses = notices(root, contents(beside).read('frontend'), { node: false });
   writeShared(beside, { manifest: panel, readme: 'src/panel/README.md', pictures: 'src/panel/img', licenses });
+}
+
+/** The dashboards of `provisioning/`, as Grafana offers them on a data source's page: on that data source, whatever it is called. */
+function writeDashboards(folder, { id, name, includes }) {
+  rmSync(join(folder, 'dashboards'), { recursive: true, force: true });
+  mkdirSync(join(folder, 'dashboards'));
+  const input = { name: 'DS_FIELDGATE', label: name, description: '', type: 'datasource', pluginId: id, pluginName: name };
+  for (const { path } of includes.filter(({ type }) => type === 'dashboard')) {
+    const dashboard = JSON.parse(readFileSync(join(root, 'provisioning', path), 'utf8'), (key, value) =>
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana puts the uid in when it is imported.
+      key === 'datasource' && value?.type === id ? { type: id, uid: '${DS_FIELDGATE}' } : value,
+    );
+    writeFileSync(join(folder, path), `${JSON.stringify({ __inputs: [input], ...dashboard }, null, 2)}\n`);
+  }
 }
 
 /** What every plugin's folder holds beside its code. */

@@ -31,6 +31,8 @@ const panel = join(dirname(plugin), panelId);
 const out = resolve(root, values.out ?? 'dist/packages');
 /** What every package holds. Whatever else lies in the folder stays out, and whatever of these is missing is an error. */
 const shared = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'img', 'module.js', 'module.js.map', 'plugin.json'];
+/** What the data source has beside that: its dashboards, and what of its front end is fetched later. */
+const own = ['config', 'query', 'transfer'].flatMap((part) => [`${part}.js`, `${part}.js.map`]).concat('dashboards');
 
 execFileSync(
   process.execPath,
@@ -49,9 +51,9 @@ const archives = platforms.map((platform) => ({ name: `${id}-${version}.${platfo
 if (platforms.length > 1) archives.push({ name: `${id}-${version}.zip`, platforms });
 const panelArchive = `${panelId}-${version}.zip`;
 await Promise.all([
-  ...archives.map((archive) => writeZip(join(out, archive.name), plugin, id, archive.platforms)),
+  ...archives.map((archive) => writeZip(join(out, archive.name), plugin, id, [...shared, ...own], archive.platforms)),
   // The panel has no native part, so one package is for every platform.
-  writeZip(join(out, panelArchive), panel, panelId, []),
+  writeZip(join(out, panelArchive), panel, panelId, shared, []),
 ]);
 
 const parts = { backend: contents(plugin).read('backend'), frontend: contents(plugin).read('frontend'), native: [bindingPackage(root)] };
@@ -75,13 +77,13 @@ async function billed(name, parts, archives, options) {
   return [...files, { name: bill, sha256: await sha256(join(out, bill)) }];
 }
 
-async function writeZip(file, folder, called, wanted) {
+async function writeZip(file, folder, called, names, wanted) {
   const native = wanted.flatMap((platform) => [executableName(executable, platform), bindingName(platform)]);
   const executables = new Set(wanted.map((platform) => executableName(executable, platform)));
   const zip = new ZipFile();
   // Zip keeps local time; the same hands of the clock in every time zone make the same bytes.
   const mtime = new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
-  for (const name of [...shared, ...native].flatMap((entry) => walk(folder, entry)).sort()) {
+  for (const name of [...names, ...native].flatMap((entry) => walk(folder, entry)).sort()) {
     const mode = executables.has(name) ? 0o100755 : 0o100644;
     zip.addFile(join(folder, name), `${called}/${name}`, { mtime, mode, forceDosTimestamp: true });
   }
@@ -91,7 +93,7 @@ async function writeZip(file, folder, called, wanted) {
 
 /** Names of files below the plugin's folder, with slashes. */
 function walk(folder, name) {
-  if (name !== 'img') return [name];
+  if (name !== 'img' && name !== 'dashboards') return [name];
   return readdirSync(join(folder, name)).map((entry) => `${name}/${entry}`);
 }
 

@@ -16,11 +16,16 @@ import { usePolled } from './config/polling.ts';
 import { Resources } from './config/resources.ts';
 import { Sections } from './config/Sections.tsx';
 import { texts } from './config/texts.ts';
-import { ExportDialog, ImportDialog } from './config/transfer/Transfer.tsx';
+import { later } from './later.tsx';
 import { Note } from './Note.tsx';
 import type { FieldgateSettings } from './types.ts';
 
 type Props = DataSourcePluginOptionsEditorProps<FieldgateSettings, Record<string, string>>;
+
+/** The library for YAML is as large as all the forms. */
+const transfer = () => import(/* webpackChunkName: "transfer" */ './config/transfer/Transfer.tsx');
+const ExportDialog = later(async () => (await transfer()).ExportDialog);
+const ImportDialog = later(async () => (await transfer()).ImportDialog);
 
 /** How often states of connections and devices are asked, while somebody looks. */
 const stateEveryMs = 5_000;

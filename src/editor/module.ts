@@ -1,11 +1,10 @@
+import './place.ts';
 import { DataSourcePlugin } from '@grafana/data';
-import { ConfigEditor } from './ConfigEditor.tsx';
 import { FieldgateDataSource } from './datasource.ts';
-import { QueryEditor } from './QueryEditor.tsx';
-import { Help } from './query/Help.tsx';
+import { later } from './later.tsx';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
 export const plugin = new DataSourcePlugin<FieldgateDataSource, FieldgateQuery, FieldgateSettings>(FieldgateDataSource)
-  .setConfigEditor(ConfigEditor)
-  .setQueryEditor(QueryEditor)
-  .setQueryEditorHelp(Help);
+  .setConfigEditor(later(async () => (await import(/* webpackChunkName: "config" */ './ConfigEditor.tsx')).ConfigEditor))
+  .setQueryEditor(later(async () => (await import(/* webpackChunkName: "query" */ './QueryEditor.tsx')).QueryEditor))
+  .setQueryEditorHelp(later(async () => (await import(/* webpackChunkName: "query" */ './query/Help.tsx')).Help));

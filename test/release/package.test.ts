@@ -52,15 +52,20 @@ describe('a release', () => {
     async (suffix, inside) => {
       const { folder, entries } = await unpacked(`${id}-${version}${suffix}.zip`);
       const names = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'module.js', 'module.js.map', 'plugin.json'];
+      const parts = ['config', 'query', 'transfer'].flatMap((part) => [`${part}.js`, `${part}.js.map`]);
       const native = inside.flatMap((platform) => [executable(platform), `serialport_${platform}.node`]);
       const images = entries.flatMap(({ name }) => (name.startsWith(`${id}/img/`) ? [name] : []));
-      const expected = [...[...names, ...native].map((name) => `${id}/${name}`), ...images];
+      const { info, includes } = JSON.parse(readFileSync(join(folder, 'plugin.json'), 'utf8')) as {
+        info: PluginInfo;
+        includes: { path: string }[];
+      };
+      const files = [...names, ...parts, ...native, ...includes.map(({ path }) => path)];
+      const expected = [...files.map((name) => `${id}/${name}`), ...images];
       expect(entries.map(({ name }) => name)).toEqual(expected.sort(byCode));
       for (const { name, mode, time } of entries) {
         expect(mode.toString(8), name).toBe(name.includes('/gpx_') ? '100755' : '100644');
         expect(time, name).toEqual([...(entries[0]?.time.slice(0, 3) ?? []), 0, 0, 0]);
       }
-      const { info } = JSON.parse(readFileSync(join(folder, 'plugin.json'), 'utf8')) as { info: PluginInfo };
       expect(info.version).toBe(version);
       const pictures = [...Object.values(info.logos), ...info.screenshots.map(({ path }) => path)];
       expect(pictures.filter((path) => !images.includes(`${id}/${path}`))).toEqual([]);

@@ -34,9 +34,9 @@ describe('the built plugin', () => {
       'LICENSE',
       'README.md',
       'THIRD-PARTY-LICENSES.txt',
+      'dashboards',
       'img',
-      'module.js',
-      'module.js.map',
+      ...['module', 'config', 'query', 'transfer'].flatMap((part) => [`${part}.js`, `${part}.js.map`]),
       'plugin.json',
       executable.split('/').pop(),
     ];
@@ -123,7 +123,7 @@ it('the front end is an AMD module that exports the plugin, with nothing of Graf
     '@grafana/runtime': anything({}),
     '@grafana/schema': anything({}),
     '@grafana/ui': anything({}),
-    ...{ react, 'react/jsx-runtime': jsx, rxjs },
+    ...{ react, 'react/jsx-runtime': jsx, rxjs, module: {} },
   };
   const define = (names: string[], factory: (...modules: unknown[]) => Record<string, unknown>) => {
     wanted = names;
@@ -131,7 +131,7 @@ it('the front end is an AMD module that exports the plugin, with nothing of Graf
   };
   runInNewContext(source, { define: Object.assign(define, { amd: {} }) });
   expect(exported.plugin).toMatchObject({ parts: ['config', 'query', 'help'] });
-  for (const name of wanted) expect(name).toMatch(/^(react|react\/jsx-runtime|rxjs|@grafana\/(data|runtime|ui|schema))$/);
+  for (const name of wanted) expect(name).toMatch(/^(module|react|react\/jsx-runtime|rxjs|@grafana\/(data|runtime|ui|schema))$/);
 });
 
 /** What a process has used so far, its threads included; the kernel counts in hundredths of a second. */

@@ -2,17 +2,17 @@
 import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse, type MetricFindValue } from '@grafana/data';
 import { from, map, type Observable } from 'rxjs';
 import type { FieldgateDataSource } from '../datasource.ts';
+import { later } from '../later.tsx';
 import type { FieldgateVariableQuery } from '../types.ts';
 import { interpolateVariable } from './interpolate.ts';
 import { suggest } from './names.ts';
-import { VariableEditor } from './VariableEditor.tsx';
 
 /** The most that the backend gives at once. */
 const namesMax = 1_000;
 
 export class VariableSupport extends CustomVariableSupport<FieldgateDataSource, FieldgateVariableQuery> {
   readonly #source: FieldgateDataSource;
-  override editor = VariableEditor;
+  override editor = later(async () => (await import(/* webpackChunkName: "query" */ './VariableEditor.tsx')).VariableEditor);
 
   constructor(source: FieldgateDataSource) {
     super();

@@ -33,7 +33,7 @@ export async function loadModule(path: string): Promise<Record<string, unknown>>
     const exportsObject = {};
     const parts = names.map((name) => {
       if (name === 'exports') return exportsObject;
-      if (name === 'module') return { uri: `/public/plugins/${path}` };
+      if (name === 'module') return { uri: new URL(`/public/plugins/${path}`, location.href).href };
       if (!(name in brought)) throw new Error(`${path} asks for ${name}, which Grafana does not bring along`);
       return brought[name];
     });
