@@ -18,7 +18,7 @@ export function JsonText({ value, label, rows, readOnly = false, onChange }: Pro
   function read(next: string): void {
     setText(next);
     try {
-      const parsed: unknown = JSON.parse(next);
+      const parsed: unknown = parse(next);
       if (!isItem(parsed)) throw new Error('allowed is a JSON object: { … }');
       setFault('');
       onChange(parsed);
@@ -41,4 +41,15 @@ export function JsonText({ value, label, rows, readOnly = false, onChange }: Pro
       {fault !== '' && <Alert severity="warning" title={`Not used yet: ${fault}`} />}
     </div>
   );
+}
+
+/** Throws where a browser would round: a register's address or a limit that changes by itself is worse than none. */
+function parse(text: string): unknown {
+  // Browsers that do not tell the source yet leave the third argument out; the backend refuses such numbers too.
+  const exact = (_name: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source !== undefined)
+      throw new Error(`a browser makes ${value} of ${context.source}; write it as text: "${context.source}"`);
+    return value;
+  };
+  return JSON.parse(text, exact);
 }

@@ -17,10 +17,10 @@ import { annotationSupport } from './query/annotations.ts';
 import { interpolate } from './query/interpolate.ts';
 import { type Ask, suggest } from './query/names.ts';
 import { VariableSupport } from './query/variables.ts';
-import { wholeTypes } from './query/words.ts';
+import { streamedTypes, wholeTypes } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
-/** Raw traffic has no channel: while somebody watches, it is asked for so often. */
+/** Commands have no channel: while somebody watches, they are asked for so often. */
 const tailMs = 1_000;
 
 /** Rows of a live panel in the browser: what a short history may grow to, and what a long one may hold. */
@@ -70,10 +70,10 @@ export class FieldgateDataSource extends DataSourceWithBackend<FieldgateQuery, F
       ...query,
       ...((query.timezone ?? 'browser') === 'browser' ? { timezone } : {}),
       ...(request.groupByKeys && request.groupByKeys.length > 0 && { groupBy: request.groupByKeys }),
-      ...(request.liveStreaming === true && query.queryType === 'telemetry' && { live: true }),
+      ...(request.liveStreaming === true && streamedTypes.includes(query.queryType ?? 'telemetry') && { live: true }),
     }));
     const asked = { ...request, targets };
-    const isTail = request.liveStreaming === true && targets.some(({ queryType }) => queryType === 'messages' || queryType === 'commands');
+    const isTail = request.liveStreaming === true && targets.some(({ queryType }) => queryType === 'commands');
     if (!isTail) return super.query(asked).pipe(map((answer) => linked(answer, this)));
     const spanMs = request.range.to.valueOf() - request.range.from.valueOf();
     return timer(0, tailMs).pipe(

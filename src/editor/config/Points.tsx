@@ -166,7 +166,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
                           aria-label={`${texts.override}: ${point.title ?? point.id}`}
                           onClick={() => {
                             put([...list, structuredClone(point)]);
-                            setOpen(list.length);
+                            reveal(list.length);
                           }}
                         >
                           {texts.override}

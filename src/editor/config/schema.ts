@@ -95,6 +95,8 @@ export interface Variant {
   label: string;
   /** Absent for a value that stands for itself. */
   schema?: Schema;
+  /** What it is for, in a line. */
+  line?: string;
   /** What is set when it is chosen. */
   first: unknown;
   fits(value: unknown): boolean;
@@ -114,9 +116,11 @@ export function variantsOf(schema: Schema): Variant[] {
     const tag = tagOf(part);
     if (tag) {
       const [name, value] = tag;
-      const label = part.description ?? part.properties?.[name]?.description ?? String(value);
+      const line = part.properties?.[name]?.description;
+      const label = part.description ?? line ?? String(value);
       const fits = (given: unknown) => isItem(given) && given[name] === value;
-      return [{ key: String(value), label: label.length > 60 ? String(value) : label, schema: part, first: { [name]: value }, fits }];
+      const shown = label.length > 60 ? String(value) : label;
+      return [{ key: String(value), label: shown, ...(line && line !== shown && { line }), schema: part, first: { [name]: value }, fits }];
     }
     const shape = shapeOf(part);
     const only = Object.keys(part.properties ?? {});

@@ -40,8 +40,9 @@ export function Conditions({ ask, query, onChange }: Props) {
       {where.map((one, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a condition has no name, and several may be alike.
         <Stack key={index} alignItems="center" gap={0.5} wrap="wrap">
+          <span id={`${query.refId}-label-${index}`} style={unseen}>{`Label ${index + 1}`}</span>
           <Combobox
-            aria-label={`Label ${index + 1}`}
+            aria-labelledby={`${query.refId}-label-${index}`}
             placeholder="Label"
             width={20}
             options={labels}
@@ -49,8 +50,9 @@ export function Conditions({ ask, query, onChange }: Props) {
             createCustomValue
             onChange={({ value }) => set(index, { label: value, values: [] })}
           />
+          <span id={`${query.refId}-comparison-${index}`} style={unseen}>{`Comparison ${index + 1}`}</span>
           <Combobox
-            aria-label={`Comparison ${index + 1}`}
+            aria-labelledby={`${query.refId}-comparison-${index}`}
             width={10}
             options={[...operators]}
             value={one.operator}

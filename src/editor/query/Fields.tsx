@@ -32,7 +32,6 @@ export function Choice<T extends string>({ id, label, value, options, onChange, 
     <Labelled id={id} label={label}>
       <Combobox
         id={id}
-        aria-label={label}
         width={width}
         options={options}
         value={value}

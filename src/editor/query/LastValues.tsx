@@ -1,10 +1,11 @@
 import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { Badge, Stack, Text } from '@grafana/ui';
 import { useEffect, useState } from 'react';
+import { usePolled } from '../config/polling.ts';
 import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
-import { type Ask, type Chosen, type Meaning, meaningOf } from './names.ts';
+import { type Ask, type Chosen, meaningOf } from './names.ts';
 
 interface Props {
   ask: Ask;
@@ -19,23 +20,9 @@ const refreshMs = 5_000;
 
 /** How many devices and points are meant, and what the first of them say now. */
 export function LastValues({ ask, chosen, isAlerting }: Props) {
-  const [meaning, setMeaning] = useState<Meaning | string>();
   const key = JSON.stringify(chosen);
-  useEffect(() => {
-    let isGone = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const look = async () => {
-      const found = await meaningOf(ask, JSON.parse(key) as Chosen).catch(reasonOf);
-      if (isGone) return;
-      setMeaning(found);
-      timer = setTimeout(look, refreshMs);
-    };
-    timer = setTimeout(look, settleMs);
-    return () => {
-      isGone = true;
-      clearTimeout(timer);
-    };
-  }, [ask, key]);
+  const settled = useSettled(key, settleMs);
+  const meaning = usePolled(() => meaningOf(ask, JSON.parse(settled) as Chosen).catch(reasonOf), refreshMs, settled);
 
   if (meaning === undefined) return null;
   if (typeof meaning === 'string') return <Text color="warning">{meaning}</Text>;
@@ -51,6 +38,16 @@ export function LastValues({ ask, chosen, isAlerting }: Props) {
       )}
     </Stack>
   );
+}
+
+/** What was said last and not taken back for a while. */
+function useSettled(text: string, afterMs: number): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), afterMs);
+    return () => clearTimeout(timer);
+  }, [text, afterMs]);
+  return settled;
 }
 
 function Now({ point }: { point: PointNow }) {

@@ -114,6 +114,8 @@ export const directionOptions = options(directions);
 export const alertingTypes: readonly QueryType[] = ['telemetry', 'latest', 'status', 'commands', 'bus'];
 /** Types that may be asked without a device. */
 export const wholeTypes: readonly QueryType[] = ['messages', 'bus', 'explain', 'survey', 'series'];
+/** Types that go on by themselves, through a channel of Grafana Live. */
+export const streamedTypes: readonly QueryType[] = ['telemetry', 'messages'];
 /** Types that go by connections and not by devices. */
 export const connectionTypes: readonly QueryType[] = ['messages', 'bus', 'explain', 'survey'];
 

@@ -15,7 +15,7 @@ export function VariantField({ schema, path, value, label = '', isRequired = fal
   const variants = variantsOf(schema);
   const written = value ?? schema.default;
   const chosen = variants.find((one) => one.fits(written));
-  const options = variants.map(({ key, label: name }) => ({ value: key, label: name }));
+  const options = variants.map(({ key, label: name, line }) => ({ value: key, label: name, ...(line && { description: line }) }));
   const letters = options.reduce((sum, one) => sum + one.label.length + 3, 0);
   const spoken = `${label} ${label === '' ? '' : '– '}kind`;
   const choose = (key: string | undefined) => {
