@@ -15,6 +15,8 @@ export class Journal {
   readonly #write: (record: RecordWrite) => Promise<void>;
   readonly #settle: () => Promise<void>;
   readonly #clock: Clock;
+  /** Resolves when the last command was handed in, or could not be. */
+  #handedIn: Promise<void> = Promise.resolve();
 
   constructor(engine: Engine, write: (record: RecordWrite) => Promise<void>, settle: () => Promise<void>, clock: Clock) {
     this.#engine = engine;
@@ -23,22 +25,22 @@ export class Journal {
     this.#clock = clock;
   }
 
+  /** In the order of the calls: a later step of a command is never overtaken by an earlier one. */
   async saveCommand(gateway: string, record: CommandRecord): Promise<void> {
-    const json = toJson(record);
-    const { id, idempotencyKey: key = null, times } = record;
-    const begun = [times.queued, ...Object.values(times)].find((time) => time !== undefined) ?? this.#clock.nowMs();
-    // Does not wait for a disk that may come back some day: whoever sends a command waits for the answer.
-    await this.#engine.writable();
-    await this.#write({
-      type: 'command',
-      gateway,
-      id,
-      key,
-      createdMs: Math.trunc(begun),
-      endedMs: times.ended === undefined ? null : Math.trunc(times.ended),
-      atMs: Math.trunc(this.#clock.nowMs()),
-      json,
-    });
+    const before = this.#handedIn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#handedIn = promise;
+    try {
+      const write = recordWriteOf(gateway, record, this.#clock.nowMs());
+      // Does not wait for a disk that may come back some day: whoever sends a command waits for the answer.
+      await this.#engine.writable();
+      await before;
+      const written = this.#write(write);
+      resolve();
+      await written;
+    } finally {
+      resolve();
+    }
   }
 
   async command(gateway: string, by: 'id' | 'key', text: string): Promise<CommandRecord | undefined> {
@@ -94,6 +96,22 @@ export class Journal {
     const answer = await this.#engine.read('recall', { gateway, scope });
     return new Map(answer.map(([key, json]) => [key, fromJson(json)]));
   }
+}
+
+/** `atMs` is the time of its line in the audit. */
+function recordWriteOf(gateway: string, record: CommandRecord, atMs: number): RecordWrite {
+  const { id, idempotencyKey: key = null, times } = record;
+  const begun = [times.queued, ...Object.values(times)].find((time) => time !== undefined) ?? atMs;
+  return {
+    type: 'command',
+    gateway,
+    id,
+    key,
+    createdMs: Math.trunc(begun),
+    endedMs: times.ended === undefined ? null : Math.trunc(times.ended),
+    atMs: Math.trunc(atMs),
+    json: toJson(record),
+  };
 }
 
 /** What was written by `saveCommand` is a record. */

@@ -149,7 +149,7 @@ export interface Store {
   /** Connectivity of devices over time, device by device; the change before the range is included so that the state at its start is known. */
   connectivity(gateway: string, devices: readonly string[], range: TimeRange, signal: AbortSignal): Promise<ConnectivityChange[]>;
   appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void>;
-  /** Inserts or replaces the record by id, adds a line to the audit, and commits at once: no record, no command (DESIGN §8). */
+  /** Inserts or replaces the record by id, adds a line to the audit, in the order of the calls, and commits at once: no record, no command (DESIGN §8). */
   saveCommand(gateway: string, record: CommandRecord): Promise<void>;
   command(gateway: string, id: string): Promise<CommandRecord | undefined>;
   commandByKey(gateway: string, idempotencyKey: string): Promise<CommandRecord | undefined>;

@@ -25,8 +25,6 @@ export class Journal {
   readonly #deps: JournalDeps;
   /** Ids of this run, until those of the last run are known. */
   #begun: Set<string> | undefined = new Set();
-  /** The last save of each record: a later step must not be overtaken by an earlier one. */
-  readonly #saves = new WeakMap<CommandRecord, Promise<void>>();
 
   constructor(deps: JournalDeps) {
     this.#deps = deps;
@@ -69,10 +67,6 @@ export class Journal {
     const copy = structuredClone(record);
     this.#tell(copy);
     const saving = this.#deps.store.saveCommand(this.#deps.key, copy);
-    this.#saves.set(
-      record,
-      saving.catch(() => undefined),
-    );
     try {
       await within(this.#deps.clock, limits.storeWaitMs, saving);
     } catch (error) {
@@ -131,12 +125,9 @@ export class Journal {
     const { key, store, clock, log } = this.#deps;
     const copy = structuredClone(record);
     this.#tell(copy);
-    const saving = (this.#saves.get(record) ?? Promise.resolve())
-      .then(() => within(clock, limits.storeWaitMs, store.saveCommand(key, copy)))
-      .catch((error: unknown) =>
-        log.error('a step of a command was not recorded', { command: copy.id, state: copy.state, error: messageOf(error) }),
-      );
-    this.#saves.set(record, saving);
-    return saving;
+    // The store keeps the order: waiting for the step before would cost each a commit of its own.
+    return within(clock, limits.storeWaitMs, store.saveCommand(key, copy)).catch((error: unknown) =>
+      log.error('a step of a command was not recorded', { command: copy.id, state: copy.state, error: messageOf(error) }),
+    );
   }
 }
