@@ -22,6 +22,10 @@ export const limitsPanel = {
   untilGraceMs: 200,
   /** Between two looks at who sent the last command: somebody else may have. */
   lastCommandMs: 15_000,
+  /** The same after the value of the point changed: a command may have done it, but a measured value changes all the time. */
+  lastCommandApartMs: 5_000,
+  /** Records that are asked for then: a point and a command may bear the same name, and one of these is of the right kind. */
+  lastCommandsMax: 5,
   /** Controls of one panel: more do not fit a page, and each asks. */
   controlsMax: 100,
   /** Names a search offers at once. */

@@ -6,6 +6,8 @@ import { openStudio, type Studio } from './chromium.ts';
 export interface Bench {
   studio: Studio;
   far: FarProgram;
+  /** Behind the lift. */
+  hall: FarProgram;
   /** Opens a panel with these controls, and `query` for the rest of the address. */
   panel(controls: object[], query?: Record<string, string>, viewport?: { width: number; height: number }): Promise<Page>;
   /** What the device holds. */
@@ -18,13 +20,15 @@ export interface Bench {
 
 const holding = (register: number, type = 'int16') => ({ table: 'holding', register, type });
 
-function settings(port: number) {
+function settings(port: number, liftPort: number) {
   const transport = { type: 'tcp', host: '127.0.0.1', port };
   const set = { access: 'read-write' };
   return {
     version: 1,
     connections: [
       { id: 'plc', kind: 'modbus', transport, timeout: '1s' },
+      // Patient enough for whatever is held at its far end.
+      { id: 'hall', kind: 'modbus', transport: { ...transport, port: liftPort }, timeout: '30s' },
       { id: 'gone', kind: 'modbus', transport: { ...transport, port: 1 }, timeout: '500ms' },
     ],
     devices: [
@@ -59,7 +63,33 @@ function settings(port: number) {
           { id: 'locked_in', title: 'Inlet', address: holding(82), ...set, write: { interlock: 'pressure < 2' } },
           { id: 'for_admins', title: 'Service', address: holding(84), ...set },
           { id: 'slow', title: 'Damper', address: holding(86), ...set, write: { verify: { settle: '2s', timeout: '1s' } } },
+          { id: 'silent', title: 'Silent', address: holding(310), ...set },
           { id: 'for_all', title: 'Light', address: { table: 'coil', register: 12 }, ...set },
+        ],
+        commands: [
+          {
+            id: 'boost',
+            title: 'Boost',
+            write: [
+              { address: holding(90), parameter: 'minutes' },
+              { address: holding(91), parameter: 'level' },
+              { address: holding(92), parameter: 'now' },
+            ],
+            parameters: {
+              minutes: { title: 'Minutes', type: 'integer', min: 1, max: 60 },
+              level: { title: 'Level', options: [1, 2, 3], default: 2 },
+              now: { title: 'Stage', type: 'integer', default: 4 },
+            },
+          },
+        ],
+      },
+      {
+        id: 'lift',
+        connection: 'hall',
+        address: { unitId: 1 },
+        points: [
+          { id: 'held', title: 'Held', address: holding(310), ...set },
+          { id: 'floor', title: 'Floor', address: holding(20), ...set },
         ],
       },
       { id: 'attic', connection: 'gone', address: { unitId: 1 }, points: [{ id: 'fan', title: 'Fan', address: holding(1), ...set }] },
@@ -75,8 +105,8 @@ function settings(port: number) {
 }
 
 export async function openBench(): Promise<Bench> {
-  const far = await startPython('modbus.py');
-  const studio = await openStudio(settings(far.port));
+  const [far, hall] = await Promise.all([startPython('modbus.py'), startPython('modbus.py')]);
+  const studio = await openStudio(settings(far.port, hall.port));
   const { stand } = studio;
   async function ask(method: string, path: string, body?: unknown) {
     const response = await fetch(`${stand.url}/api/datasources/uid/stand/resources/${path}`, {
@@ -88,6 +118,7 @@ export async function openBench(): Promise<Bench> {
   return {
     studio,
     far,
+    hall,
     ask,
     panel: (controls, query = {}, viewport) => {
       const address = { show: 'panel', options: JSON.stringify({ controls }), ...query };
@@ -101,7 +132,7 @@ export async function openBench(): Promise<Bench> {
     },
     async close() {
       await studio.close();
-      await far.kill();
+      await Promise.all([far.kill(), hall.kill()]);
     },
   };
 }

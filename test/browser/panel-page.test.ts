@@ -24,6 +24,7 @@ const controls = [
   { kind: 'button', device: 'boiler', point: 'valve', value: 7, colour: 'secondary' },
   { kind: 'button', device: 'attic', point: 'fan', value: 7 },
   { kind: 'button' },
+  { kind: 'button', device: 'boiler', command: 'boost' },
 ];
 
 describe.each(['dark', 'light'])('for everybody, %s', (theme) => {
@@ -94,6 +95,26 @@ it('is bound by search, where only what can be commanded is offered', async () =
   await page.getByTestId('control 1').getByRole('heading', { name: 'Pump' }).waitFor();
   const stored = await page.evaluate(() => (window as unknown as { stand: { options: { controls: object[] } } }).stand.options.controls);
   expect(stored).toMatchObject([{ id: '1', device: 'boiler', target: 'point', name: 'pump' }]);
+  await page.close();
+});
+
+it('has a field in the options for each parameter of a command', async () => {
+  const page = await bench.panel([{ device: 'boiler', command: 'boost' }], { edit: '1' });
+  const pane = page.getByRole('region', { name: 'option Controls' });
+  const stored = () =>
+    page.evaluate(() => (window as unknown as { stand: { options: { controls: { parameters: string }[] } } }).stand.options.controls[0]);
+  await pane.getByRole('textbox', { name: /Minutes/ }).fill('12');
+  await pane.getByRole('textbox', { name: /Minutes/ }).press('Tab');
+  await pane.getByRole('combobox', { name: 'Level' }).click();
+  await page.locator('[role=option]', { hasText: '3' }).click();
+  await page.getByTestId('control 1').getByRole('button', { name: 'Boost', disabled: false }).waitFor();
+  expect(JSON.parse((await stored())?.parameters ?? '')).toEqual({ minutes: 12, level: 3 });
+  // What the options do not give is asked for.
+  expect(await page.getByTestId('control 1').getByRole('textbox').count()).toBe(1);
+  await pane.getByRole('textbox', { name: /Stage/ }).fill('$stage');
+  await pane.getByRole('textbox', { name: /Stage/ }).press('Tab');
+  await page.getByTestId('control 1').getByRole('textbox').waitFor({ state: 'detached' });
+  expect(JSON.parse((await stored())?.parameters ?? '')).toEqual({ minutes: 12, level: 3, now: '$stage' });
   await page.close();
 });
 

@@ -200,6 +200,119 @@ describe('what ends otherwise is said in words', () => {
     await says(card, 'state', /50\.3.*0\.5/);
     expect(await field.inputValue()).toBe('50.3');
   });
+
+  it('no answer: nobody knows', async () => {
+    await bench.far.ask({ hold: true });
+    const card = await control({ kind: 'button', point: 'silent', value: 7 });
+    await card.getByRole('button', { name: 'Set to 7', disabled: false }).click();
+    await state(card, 'unknown');
+    await says(card, 'state', /^ *Not known whether the device did it \(set it to 7\)/);
+    await bench.far.ask({ hold: false });
+  });
+});
+
+describe('one after the other', () => {
+  const busy = () => control({ device: 'lift', kind: 'button', point: 'held', value: 1 });
+  const press = (card: Locator) => card.getByRole('button', { name: /^Set to/, disabled: false }).click();
+  const cards = async (): Promise<[Locator, Locator, Locator]> =>
+    (await show(
+      { device: 'lift', kind: 'button', point: 'held', value: 1 },
+      { device: 'lift', kind: 'button', point: 'floor', value: 2 },
+      { device: 'lift', kind: 'button', point: 'floor', value: 3 },
+    )) as [Locator, Locator, Locator];
+
+  it('one that waits says how many go before it, and is taken out of the queue', async () => {
+    await bench.hall.ask({ hold: true });
+    const [held, first, second] = await cards();
+    await press(held);
+    await says(held, 'state', 'Asked to set it to 1: sent, no answer yet.');
+    await press(first);
+    await says(first, 'state', 'Asked to set it to 2: waiting, 1 before it.');
+    await press(second);
+    await says(second, 'state', 'Asked to set it to 3: waiting, 2 before it.');
+    await first.getByRole('button', { name: /^Cancel/ }).click();
+    await state(first, 'rejected');
+    await says(first, 'state', /^ *Not sent\. Cancelled by ada; nothing was sent\./i);
+    await says(second, 'state', 'Asked to set it to 3: waiting, 1 before it.');
+    await bench.hall.ask({ hold: false });
+    await state(second, 'verified');
+    await state(held, 'verified');
+    expect((await commands('floor')).map((one) => one.state)).toEqual(['verified', 'rejected']);
+  });
+
+  it('one that waited too long was not sent', async () => {
+    await bench.hall.ask({ hold: true });
+    const held = await busy();
+    await press(held);
+    await says(held, 'state', 'sent, no answer yet');
+    const [card] = (await show({ device: 'lift', kind: 'button', point: 'floor', value: 9 })) as [Locator];
+    await page.route('**/points/floor', (route) =>
+      route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), expires: '300ms' }) }),
+    );
+    await press(card);
+    await state(card, 'expired');
+    await says(card, 'state', /^ *Not sent: it waited too long\. .*not sent within 300ms/i);
+    await page.unroute('**/points/floor');
+    await bench.hall.ask({ hold: false });
+    await vi.waitFor(async () => expect((await commands('held'))[0]?.state).toBe('verified'), 10_000);
+    expect((await bench.hall.ask({ get: true, table: 'holding', register: 20, order: 'AB', type: 'int16' })).value).toBe(3);
+  });
+});
+
+describe('a command', () => {
+  const held = (register: number) => bench.holds({ table: 'holding', register });
+
+  it('asks for what the options leave open, and sends it', async () => {
+    const card = await control({ kind: 'button', command: 'boost', parameters: { now: 6 }, confirm: true });
+    const run = card.getByRole('button', { name: 'Boost' });
+    await says(card, 'reason', 'Minutes is needed.');
+    await card.getByRole('textbox', { name: 'Minutes' }).fill('90');
+    await says(card, 'reason', 'Minutes has to be 1 to 60.');
+    expect(await run.isDisabled()).toBe(true);
+    await card.getByRole('textbox', { name: 'Minutes' }).fill('15');
+    await card.getByRole('combobox', { name: 'Level' }).selectOption('3');
+    expect(await card.getByRole('textbox', { name: 'Stage' }).count()).toBe(0);
+    await run.click();
+    await page.getByRole('dialog').getByText('Run “Boost” on boiler with now 6, minutes 15, level 3?').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Yes, do it' }).click();
+    await state(card, 'acknowledged');
+    expect([await held(90), await held(91), await held(92)]).toEqual([15, 3, 6]);
+    await says(card, 'last', /Last: Boost by ada, .*acknowledged/);
+  });
+
+  it('takes all of them from the options, with variables in them, or is told what is wrong with them', async () => {
+    const card = await control({ kind: 'button', command: 'boost', parameters: { minutes: '20', level: 1, now: 1 } });
+    await card.getByRole('button', { name: 'Boost', disabled: false }).click();
+    await state(card, 'acknowledged');
+    expect([await held(90), await held(91), await held(92)]).toEqual([20, 1, 1]);
+    const wrong = await control({ kind: 'button', command: 'boost', parameters: { minutes: 61, level: 1, now: 1 } });
+    await wrong.getByRole('button', { name: 'Boost', disabled: false }).click();
+    await state(wrong, 'rejected');
+    await says(wrong, 'state', /^ *Not sent\. Parameter minutes is 61; allowed is a whole number from 1 to 60\./i);
+    const broken = await control({ kind: 'button', command: 'boost', parameters: '{ minutes' });
+    await says(broken, 'reason', 'no JSON object');
+  });
+});
+
+describe('who sent the last one', () => {
+  it('is told while the point never stands still, and asked for at a bounded rate', async () => {
+    await bench.ask('POST', 'devices/boiler/points/setpoint', { value: 40 });
+    let asked = 0;
+    await page.route('**/resources/commands?*point=setpoint*', async (route) => {
+      asked += 1;
+      await route.continue();
+    });
+    const card = await control({ kind: 'number', point: 'setpoint' });
+    for (let value = 410; value < 460; value += 10) {
+      await bench.set({ table: 'holding', register: 30, value });
+      await reads(card, `${value / 10} °C`);
+    }
+    await says(card, 'last', 'Last: 40 °C by ada');
+    expect(asked).toBeLessThan(3);
+    await bench.ask('POST', 'devices/boiler/points/setpoint', { value: 55 });
+    await says(card, 'last', 'Last: 55 °C by ada');
+    await page.unroute('**/resources/commands?*point=setpoint*');
+  });
 });
 
 describe('who may not, and when not', () => {

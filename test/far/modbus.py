@@ -35,6 +35,11 @@ from registers import pack, unpack, width
 BLOCKS = {"coil": "c", "discrete": "d", "holding": "h", "input": "i"}
 ANSWERS = {300: ExcCodes.ILLEGAL_VALUE, 301: ExcCodes.ACKNOWLEDGE, 302: ExcCodes.GATEWAY_NO_RESPONSE, 303: ExcCodes.DEVICE_BUSY}
 
+# Whoever writes here gets no answer before {"hold": false} is asked.
+HELD = 310
+may_go = asyncio.Event()
+may_go.set()
+
 requests = []
 getcontext().prec = 100
 
@@ -44,6 +49,8 @@ async def action(function, _start, address, count, _current, values):
     if values is not None or function <= 4:
         requests.append([function, address, count])
     if values is not None and function in (6, 16):
+        if address == HELD:
+            await may_go.wait()
         return ANSWERS.get(address)
     return None
 
@@ -72,6 +79,9 @@ def answer(server, question):
         seen = list(requests)
         requests.clear()
         return {"requests": seen}
+    if "hold" in question:
+        (may_go.clear if question["hold"] else may_go.set)()
+        return {}
     if "many" in question:
         return {"value": [answer(server, one).get("value") for one in question["many"]]}
     if "paper" in question:

@@ -1,6 +1,7 @@
 import { Combobox, Field, Input, RadioButtonGroup, Switch, TextArea } from '@grafana/ui';
 import { BindingEditor } from './BindingEditor.tsx';
 import { type ButtonColour, buttonColours, type Choice, type ControlKind, type ControlOptions, controlKinds } from './options.ts';
+import { ParametersEditor } from './ParametersEditor.tsx';
 
 const kindWords: Record<ControlKind, { label: string; description: string }> = {
   button: { label: 'Button', description: 'Sends one value, or runs a command' },
@@ -79,11 +80,7 @@ export function ControlEditor({ control, onChange }: Props) {
           />
         </Field>
       )}
-      {target === 'command' && (
-        <Field label="Parameters" description="A JSON object; variables may stand in it">
-          <TextArea rows={3} value={control.parameters} onChange={({ currentTarget }) => change({ parameters: currentTarget.value })} />
-        </Field>
-      )}
+      {target === 'command' && <ParametersEditor key={`${control.device} ${control.name}`} control={control} onChange={change} />}
       <Field label="Ask first" description="Points and commands whose settings say confirm are always asked about">
         <Switch label="Ask first" value={control.confirm} onChange={({ currentTarget }) => change({ confirm: currentTarget.checked })} />
       </Field>

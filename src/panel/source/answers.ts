@@ -1,5 +1,6 @@
 /** The answers of the data source's resources, as far as the panel reads them (`GET openapi.json`). Times are milliseconds since 1970. */
 import type { CommandRecord, Obstacle } from '../../contract/command.ts';
+import type { Parameter } from '../../contract/parameters.ts';
 import type { Quality } from '../../contract/sample.ts';
 
 /** What JSON holds of a value; exact 64-bit integers are strings of digits. */
@@ -28,12 +29,15 @@ export interface PointAnswer {
   last: LastAnswer | null;
 }
 
+/** What a named command takes along. */
+export type ParameterAnswer = Parameter & { name: string };
+
 export interface DeviceAnswer {
   id: string;
   title: string;
   state: string;
   points: PointAnswer[];
-  commands: { id: string; title: string; confirm: boolean }[];
+  commands: { id: string; title: string; confirm: boolean; parameters: ParameterAnswer[] }[];
 }
 
 export interface Standing {

@@ -6,6 +6,7 @@ import { ButtonControl } from '../controls/ButtonControl.tsx';
 import { ChoiceControl } from '../controls/ChoiceControl.tsx';
 import type { ControlProps } from '../controls/control.ts';
 import { EntryControl } from '../controls/EntryControl.tsx';
+import { ParameterFields } from '../controls/ParameterFields.tsx';
 import { PressControl } from '../controls/PressControl.tsx';
 import { Push } from '../controls/Push.tsx';
 import { SliderControl } from '../controls/SliderControl.tsx';
@@ -16,10 +17,11 @@ import { isBusy } from '../source/sender.ts';
 import { type Binding, find, standingOf } from './binding.ts';
 import { Confirmation } from './Confirmation.tsx';
 import { type Look, shownAs } from './fields.ts';
-import { parametersOf } from './parameters.ts';
+import { told } from './parameters.ts';
 import type { Styles } from './styles.ts';
 import { useDevice } from './use-device.ts';
 import { useLastCommand } from './use-last-command.ts';
+import { useParameters } from './use-parameters.ts';
 import { useSender } from './use-sender.ts';
 import { nameOf, type Sent } from './values.ts';
 import { ageOf, blockOf, commandSaid, lastSaid, progressOf, qualityOf, type Said, spanOf } from './words.ts';
@@ -75,7 +77,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
       ? progress.command.id
       : '',
   );
-  const parameters = parametersOf(look.replaceVariables(control.parameters));
+  const given = useParameters(target === 'command' ? look.replaceVariables(control.parameters) : '', found?.parameters ?? nothing);
   const said = saidOf();
   const quality = reading && qualityOf(reading);
   const value = reading && shown.show(reading.value, reading.text ?? nameOf(reading.value, found?.point));
@@ -100,10 +102,11 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
         </p>
       )}
       {quality && <Line said={quality} styles={styles} />}
+      {found && <ParameterFields {...given} disabled={block !== undefined || busy} styles={styles} />}
       {found && (
         <Kind
           {...{ control: replaced(control, look), title, point: found.point, reading, shown, titleId, reasonId, styles, done }}
-          disabled={block !== undefined || busy || typeof parameters === 'string'}
+          disabled={block !== undefined || busy || given.fault !== undefined}
           wish={wished}
           send={press}
           {...(asks
@@ -116,8 +119,8 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
               })}
         />
       )}
-      <p id={reasonId} className={styles.small} data-testid="reason" hidden={!block && typeof parameters !== 'string'}>
-        {block && <Icon name="lock" size="sm" />} {block?.text ?? (typeof parameters === 'string' ? parameters : '')}
+      <p id={reasonId} className={styles.small} data-testid="reason" hidden={!block && !given.fault}>
+        {block && <Icon name="lock" size="sm" />} {block?.text ?? given.fault}
       </p>
       <div role="status" aria-live="polite" data-testid="state" data-state={stateOf(progress)}>
         {said && <Line said={said} styles={styles} />}
@@ -179,11 +182,13 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   function wishOf(value: Sent | undefined) {
     return target === 'point'
       ? { device, name, target, ...(value === undefined ? {} : { value }) }
-      : { device, name, target, ...(typeof parameters === 'object' ? { parameters } : {}) };
+      : { device, name, target, parameters: given.parameters };
   }
 
   function questionOf(value: Sent | undefined): string {
-    return target === 'point' ? `Set ${title} of ${device} to ${show(value ?? null)}?` : `Run “${title}” on ${device}?`;
+    if (target === 'point') return `Set ${title} of ${device} to ${show(value ?? null)}?`;
+    const along = told(given.parameters);
+    return `Run “${title}” on ${device}${along ? ` with ${along}` : ''}?`;
   }
 
   function nowReads(): string {
@@ -207,6 +212,8 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
     return { ...other, text: `${last.user.name || last.user.login}: ${other.text}` };
   }
 }
+
+const nothing: readonly never[] = [];
 
 function Line({ said: { text, tone }, styles }: { said: Said; styles: Styles }) {
   const icon = {

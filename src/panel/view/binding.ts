@@ -1,7 +1,7 @@
 /** What a control is bound to, once the variables of the dashboard have their values. */
 import { getDataSourceSrv } from '@grafana/runtime';
 import type { ControlOptions } from '../options/options.ts';
-import type { AccessAnswer, DeviceAnswer, PointAnswer, Standing } from '../source/answers.ts';
+import type { AccessAnswer, DeviceAnswer, ParameterAnswer, PointAnswer, Standing } from '../source/answers.ts';
 
 export interface Binding {
   source: string;
@@ -51,16 +51,18 @@ export interface Found {
   point?: PointAnswer;
   /** The settings want it to be confirmed. */
   confirmed: boolean;
+  /** Of a command. */
+  parameters: ParameterAnswer[];
 }
 
 /** The point or command of the device's answer; undefined if it has none of this name. */
 export function find(device: DeviceAnswer, { target, name }: Pick<Binding, 'target' | 'name'>): Found | undefined {
   if (target === 'point') {
     const point = device.points.find(({ id }) => id === name);
-    return point && { title: point.title, point, confirmed: point.write?.confirm ?? false };
+    return point && { title: point.title, point, confirmed: point.write?.confirm ?? false, parameters: [] };
   }
   const command = device.commands.find(({ id }) => id === name);
-  return command && { title: command.title, confirmed: command.confirm };
+  return command && { title: command.title, confirmed: command.confirm, parameters: command.parameters };
 }
 
 export function standingOf(access: AccessAnswer | undefined, { device, name, target }: Binding): Standing | undefined {
