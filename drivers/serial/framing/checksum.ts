@@ -26,7 +26,7 @@ export const checksumSchema = z.discriminatedUnion('type', [
     .describe('Exclusive or'),
   z
     .strictObject({
-      type: z.literal('sum').describe('All bytes added'),
+      type: z.literal('sum').describe('All bytes added, of which the lowest bits are kept'),
       width: z
         .union([z.literal(8), z.literal(16), z.literal(32)])
         .default(8)

@@ -29,7 +29,9 @@ const start = hexSchema(1, 8)
 export const framingSchema = z.discriminatedUnion('type', [
   z
     .strictObject({
-      type: z.literal('delimiter').describe('Lines with an end'),
+      type: z
+        .literal('delimiter')
+        .describe('Everything up to an end, such as a line feed: what sketches, GPS receivers and most instruments say'),
       delimiter: z
         .string()
         .min(1)
@@ -48,7 +50,9 @@ export const framingSchema = z.discriminatedUnion('type', [
     .describe('JSON lines'),
   z
     .strictObject({
-      type: z.literal('fixed').describe('Frames of one length'),
+      type: z
+        .literal('fixed')
+        .describe('Frames that are all as long; the place is found by what they begin with, by their checksum, or by silence'),
       length: z
         .int()
         .min(1)
@@ -62,7 +66,7 @@ export const framingSchema = z.discriminatedUnion('type', [
     .describe('Frames of one length'),
   z
     .strictObject({
-      type: z.literal('length').describe('Frames that say how long they are'),
+      type: z.literal('length').describe('Frames with a field near their beginning that says how long they are'),
       start,
       offset: z
         .int()
@@ -92,7 +96,7 @@ export const framingSchema = z.discriminatedUnion('type', [
     .describe('Frames with a length field'),
   z
     .strictObject({
-      type: z.literal('markers').describe('Frames between a start and an end'),
+      type: z.literal('markers').describe('Frames between a start and an end, with or without escapes: STX … ETX, HDLC, DLE stuffing'),
       start: hexSchema(1, 4)
         .describe('Bytes before a frame, in hexadecimal; 02 is STX')
         .meta({ examples: ['02'] }),
@@ -116,11 +120,19 @@ export const framingSchema = z.discriminatedUnion('type', [
       checksum,
     })
     .describe('Frames between markers'),
-  z.strictObject({ type: z.literal('slip').describe('SLIP (RFC 1055)'), maxLength, checksum }).describe('SLIP'),
-  z.strictObject({ type: z.literal('cobs').describe('COBS, ended by a zero byte'), maxLength, checksum }).describe('COBS'),
+  z
+    .strictObject({ type: z.literal('slip').describe('RFC 1055: the byte c0 ends a frame, and db escapes it inside'), maxLength, checksum })
+    .describe('SLIP'),
   z
     .strictObject({
-      type: z.literal('silence').describe('Frames that end with silence'),
+      type: z.literal('cobs').describe('Consistent overhead byte stuffing: no zero inside a frame, and a zero ends it'),
+      maxLength,
+      checksum,
+    })
+    .describe('COBS'),
+  z
+    .strictObject({
+      type: z.literal('silence').describe('Frames with nothing between them but a pause'),
       gap: durationMs({ minMs: 2, maxMs: 60_000 })
         .prefault('50ms')
         .describe('The silence that ends a frame; USB adapters hold bytes back for 16 ms'),
