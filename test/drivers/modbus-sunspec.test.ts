@@ -1,4 +1,6 @@
 /** SunSpec walked from the device: what is proposed reads, through the driver, what pysunspec2 says that it is. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import { readRequest } from '../../drivers/modbus/pdu.ts';
@@ -21,7 +23,7 @@ beforeAll(async () => {
       progress: () => {},
       found: (finding) => void findings.splice(0, findings.length, ...findings.filter(({ id }) => id !== finding.id), finding),
     };
-    await session.scan?.(driver.survey?.scan?.parse({ units: { first: 1, last: 3 }, tables: ['holding'] }), survey, signal);
+    await session.scan?.(driver.survey?.scan?.parse({ units: { first: 1, last: 4 }, tables: ['holding'] }), survey, signal);
   });
 });
 afterAll(() => far?.kill());
@@ -53,6 +55,11 @@ describe('a scan of SunSpec devices', () => {
       [2, 1, 'common', 50_002],
       [2, 64_001, 'unknown', 50_070],
       [2, 213, 'meter', 50_075],
+      [4, 1, 'common', 40_002],
+      [4, 123, 'controls', 40_070],
+      [4, 704, 'ac_controls', 40_096],
+      [4, 705, 'volt_var', 40_163],
+      [4, 707, 'trip_low_voltage', 40_210],
     ]);
     expect(deviceOf(1)?.title).toBe('Example Solar EX-10K');
     expect(findings.find(({ id }) => id === 'unit 2')?.text).toMatch(
@@ -67,7 +74,7 @@ describe('a scan of SunSpec devices', () => {
     ]);
   });
 
-  it.each([1, 2])(
+  it.each([1, 2, 4])(
     'unit %i: every point it proposes reads what pysunspec2 has, and none that the device has not is proposed',
     async (unit) => {
       const device = deviceOf(unit);
@@ -78,15 +85,16 @@ describe('a scan of SunSpec devices', () => {
         for (const request of session.plan?.(line.devices[0]?.points ?? []) ?? [])
           for (const { point, value, reason } of (await session.read?.(request, AbortSignal.timeout(5_000))) ?? []) {
             expect(reason, point.id).toBe('');
-            const [prefix = '', ...rest] = point.id.split('_');
-            const model = [1, 103, 160, 213].find(
-              (id) => modelOf(id)?.name === prefix && Object.keys(expected).some((key) => key.startsWith(`${id} `)),
-            );
-            read.set(`${model} ${/^\d+$/.test(rest[0] ?? '') ? `${rest[0]} ${rest.slice(1).join('_')}` : rest.join('_')}`, value);
+            read.set(point.id, value);
           }
       });
-      const wanted = Object.entries(expected).filter(([name]) => !/_SF$|Pad$/.test(name));
-      expect(wanted.length).toBeGreaterThan(unit === 1 ? 25 : 5);
+      const wanted = Object.entries(expected)
+        .filter(([name]) => !/_SF$|Pad$/.test(name))
+        .map(([name, value]) => {
+          const [model, ...rest] = name.split(' ');
+          return [[modelOf(Number(model))?.name, ...rest].join('_'), value] as const;
+        });
+      expect(wanted.length).toBeGreaterThan({ 1: 25, 2: 5, 4: 50 }[unit] ?? 0);
       expect(new Set(read.keys())).toEqual(new Set(wanted.map(([name]) => name)));
       for (const [name, value] of wanted)
         if (typeof value === 'number') expect(read.get(name), name).toBeCloseTo(value, 6);
@@ -101,6 +109,36 @@ describe('a scan of SunSpec devices', () => {
     expect(point('inverter_WH')).toMatchObject({ unit: 'watth', counter: {}, invalid: [0] });
     expect(point('common_SN')).toMatchObject({ interval: 'once' });
     expect(point('mppt_2_DCW')).toBeUndefined();
+    expect(point('inverter_W')?.access).toBeUndefined();
+  });
+
+  it('proposes what may be written as such, in groups within groups too, and it is written with its scale factor', async () => {
+    const device = deviceOf(4);
+    if (!device) throw new Error('nothing was proposed');
+    const writable = device.points.filter(({ access }) => access === 'read-write').map(({ id }) => id);
+    expect(writable).toEqual(
+      expect.arrayContaining(['controls_WMaxLimPct', 'ac_controls_PFWInj_PF', 'volt_var_1_2_V', 'trip_low_voltage_2_MayTrip_1_V']),
+    );
+    expect(writable).not.toContain('volt_var_NPt');
+    await withSession([device], async (session, line) => {
+      for (const [id, value, word] of [
+        ['controls_WMaxLimPct', 62.5, 625],
+        ['volt_var_1_2_V', 97.5, 975],
+        ['trip_low_voltage_2_MayTrip_1_V', 31.5, 315],
+      ] as const) {
+        const point = line.devices[0]?.points.find((one) => one.id === id);
+        if (!point) throw new Error(`${id} was not proposed`);
+        expect(await session.write?.(point, value, AbortSignal.timeout(5_000)), id).toEqual({ state: 'acknowledged' });
+        expect((await far.ask({ register: (point.address as { register: number }).register })).value, id).toBe(word);
+      }
+    });
+  });
+
+  it('knows the models as the public definitions are now', () => {
+    const folder = new URL('../../', import.meta.url).pathname;
+    const env = { ...process.env, PYTHONPATH: `${folder}.far/python`, PYTHONDONTWRITEBYTECODE: '1' };
+    const made: unknown = JSON.parse(execFileSync('python3', [`${folder}scripts/sunspec-models.py`], { env, encoding: 'utf8' }));
+    expect(JSON.parse(readFileSync(`${folder}drivers/modbus/sunspec-models.json`, 'utf8'))).toEqual(made);
   });
 });
 
