@@ -143,14 +143,12 @@ describe('settings', () => {
     ]);
   });
 
-  it('lists a bounded number of faults, in bounded time', () => {
-    const started = performance.now();
+  it('lists a bounded number of faults', () => {
     const plan = read(
       JSON.stringify({ connections: [connection], devices: [{ ...device, points: Array.from({ length: 80_000 }, () => 1) }] }),
     );
     expect(plan.faults.length).toBeLessThanOrEqual(limits.configFaultsMax + 1);
     expect(plan.faults.at(-1)?.message).toMatch(/^has \d+ more faults/);
-    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   it('survives brackets deeper than any stack', () => {

@@ -202,8 +202,8 @@ describe('a maintenance lock', () => {
   });
 
   it('ends by itself', async () => {
-    const { gateway } = await boiler({ factor: 20 });
-    await gateway.commands.lock('u1', lock('short', '2s'), other);
+    const { gateway } = await boiler();
+    await gateway.commands.lock('u1', lock('short', '4s'), other);
     await expect(gateway.set(setpoint, body(60), user)).rejects.toMatchObject({ status: 423 });
     await until('the end', () => gateway.commands.lockOf('u1') === undefined);
     expect(await gateway.set(setpoint, body(60), user)).toMatchObject({ state: 'verified' });
