@@ -185,6 +185,21 @@ describe('framing', () => {
     );
   });
 
+  it.each([
+    ['slip', 'c0db01c0', 'malformed'],
+    ['cobs', '050100', 'malformed'],
+    ['json', '7b2261223a0a', 'malformed'],
+    ['length', 'aaffff01', 'too-long'],
+    ['stx', '02410242', 'partial'],
+    ['dle', '10024110021003', 'partial'],
+    ['semicolon', '4e3d313b3b', 'checksum'],
+  ])('%s: %s is no frame, and why is told', (form, hex, wanted) => {
+    const dropped: string[] = [];
+    const framing = createFraming(framingSchema.parse(forms[form]), 'latin1', (why) => void dropped.push(why));
+    expect([...framing.push(Buffer.from(hex, 'hex'))]).toEqual([]);
+    expect(dropped[0]).toBe(wanted);
+  });
+
   it('half a frame for ever stays within its bounds, and a frame after it is found', () => {
     for (const form of Object.keys(forms)) {
       const dropped: string[] = [];
@@ -269,6 +284,21 @@ describe('decoding', () => {
     await far.ask({ hex: `c0${hex}c0c001c0` });
     await expect.poll(() => heard.length).toBeGreaterThan(0);
     expect(heard[0]).toBe(wanted);
+  });
+
+  it.each([
+    ['a frame too short', { offset: 2, type: 'uint32' }, '0001020304'],
+    ['an element beyond the array', { offset: 0, type: 'uint16', index: 2 }, '00010002'],
+    ['BCD of no digits', { offset: 0, type: 'bcd', length: 2 }, '12ab'],
+  ])("malformed bytes: %s is nobody's value", async (_what, place, hex) => {
+    const points = {
+      it: { take: { as: 'binary', ...place } },
+      end: { line: { hex: 'ee' }, take: { as: 'binary', offset: 1, type: 'uint8' } },
+    };
+    const line = lineTo({ path, framing: { type: 'slip' } }, points);
+    const heard = listen(await open(line), line);
+    await far.ask({ hex: `c0${hex}c0c0ee07c0` });
+    await expect.poll(() => heard).toEqual(['end=7']);
   });
 
   it('a frame with other bytes at its beginning is another one', async () => {
