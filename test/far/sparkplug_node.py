@@ -28,7 +28,7 @@ def type_of(name):
 def raw(message, type, value):
     """A value of a table or a property: the plain types only."""
     kind = type_of(type)
-    setattr(message, kind.field, kind.encode(value))
+    setattr(message, kind.field, kind.encode(int(value) if type in ("Int64", "UInt64") else value))
 
 
 def metric(words, with_type):
