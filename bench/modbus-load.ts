@@ -22,11 +22,12 @@ const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
 const store = openStore({ folder, clock: systemClock, log: silentLog });
 let kept = 0;
 const append = store.append.bind(store);
-store.append = async (key, entries, options) => {
-  // Whoever holds the samples themselves until their commit would be measured too.
+store.append = (key, entries, options) => {
+  // Whoever holds the samples themselves until their commit would be measured too: an async function does.
   const { length } = entries;
-  await append(key, entries, options);
-  kept += length;
+  return append(key, entries, options).then(() => {
+    kept += length;
+  });
 };
 const points = Array.from({ length: floats }, (_, index) => ({
   id: `f${index}`,

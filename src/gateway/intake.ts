@@ -5,16 +5,19 @@ import type { Reading } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
-import type { Reason, Sample, TimeNs } from '../contract/sample.ts';
+import { type Reason, remembering, type Sample, type TimeNs } from '../contract/sample.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveSample } from './gateway.ts';
 import type { Hub } from './hub.ts';
 import { kindOfValue } from './kinds.ts';
 import type { PlacedDevice, PlacedPoint, Plant } from './plant.ts';
-import { isWorthKeeping } from './report.ts';
+import { isWorthKeeping, keeping } from './report.ts';
 
-/** Reasons that do not prove that the device is there: nothing came, or nothing that can be trusted to be its. */
-const silentReasons: ReadonlySet<Reason> = new Set<Reason>(['timeout', 'offline', 'stale', 'crc']);
+/**
+ * Reasons that do not prove that the device is there: nothing came, or nothing that can be trusted to be its. Exception 11 is said by a Modbus gateway
+ * in front of it, which has waited for its answer in vain, and kept all others waiting.
+ */
+const silentReasons: ReadonlySet<Reason> = new Set<Reason>(['timeout', 'offline', 'stale', 'crc', 'exception-11']);
 
 /** When readings came, on every clock that is asked. */
 interface Moment {
@@ -142,12 +145,13 @@ export class Intake {
     const { only } = reading;
     if (only !== 'history') {
       // A device that sends its own times may send late what is not the latest.
-      if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs) placed.last = sample;
+      if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs)
+        placed.last = remembering(placed.last, sample);
       if (this.#watchers.size > 0) for (const see of this.#watchers.get(placed) ?? []) see(sample);
     }
     if (only === undefined) {
       if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
-      placed.kept = { sample, atMs: now.monotonicMs };
+      placed.kept = keeping(placed.kept, sample, now.monotonicMs);
     }
     const turn = this.#beginTurn();
     const live = { key: placed.key, kind: placed.kind, point: placed.point, sample };

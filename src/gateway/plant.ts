@@ -11,7 +11,7 @@ import type { ConnectivityChange, DeviceState, DeviceStatus } from '../contract/
 import type { Store } from '../store/store.ts';
 import type { News } from './news.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
-import type { Kept } from './report.ts';
+import { type Kept, keeping } from './report.ts';
 
 export interface PlacedPoint {
   readonly device: PlacedDevice;
@@ -21,6 +21,7 @@ export interface PlacedPoint {
   readonly pipeline: Pipeline;
   /** Of the last value; a place that holds anything may change it. */
   kind: ColumnKind;
+  /** Written over by the next one: whoever keeps it for later copies it. */
   last?: Sample;
   kept?: Kept;
   /** Why the last sample is bad, in words. */
@@ -147,7 +148,7 @@ export class Plant {
     const sample = this.#remembered.get(seriesName(placed.key));
     if (!sample || placed.last) return;
     placed.last = sample;
-    placed.kept = { sample, atMs: this.#clock.monotonicMs() };
+    placed.kept = keeping(undefined, sample, this.#clock.monotonicMs());
   }
 
   /** The device said something: a value, or an exception. */

@@ -3,10 +3,18 @@ import type { PointConfig } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
 import type { Sample, Value } from '../contract/sample.ts';
 
-/** The last sample that was kept. `atMs` is monotonic. */
-export interface Kept {
-  sample: Sample;
+/** What the last sample said that was kept. `atMs` is monotonic. Written over by the next one, as the last sample is (`remembering`). */
+export interface Kept extends Pick<Sample, 'value' | 'quality' | 'reason'> {
   atMs: number;
+}
+
+export function keeping(kept: Kept | undefined, { value, quality, reason }: Sample, atMs: number): Kept {
+  if (!kept) return { value, quality, reason, atMs };
+  kept.value = value;
+  kept.quality = quality;
+  kept.reason = reason;
+  kept.atMs = atMs;
+  return kept;
 }
 
 /**
@@ -15,12 +23,12 @@ export interface Kept {
  */
 export function isWorthKeeping(report: PointConfig['report'], kept: Kept | undefined, sample: Sample, nowMs: number): boolean {
   if (!kept) return true;
-  if (sample.quality !== kept.sample.quality || sample.reason !== kept.sample.reason) return true;
+  if (sample.quality !== kept.quality || sample.reason !== kept.reason) return true;
   const silentMs = nowMs - kept.atMs;
   if (sample.quality === 'bad') return silentMs >= Math.min(limits.badRepeatMs, report?.maxSilence ?? limits.badRepeatMs);
   if (!report || (!report.onChange && report.deadband === 0)) return true;
   if (report.maxSilence !== undefined && silentMs >= report.maxSilence) return true;
-  return isChange(kept.sample.value, sample.value, report.deadband);
+  return isChange(kept.value, sample.value, report.deadband);
 }
 
 function isChange(before: Value, now: Value, deadband: number): boolean {

@@ -1,4 +1,4 @@
-import { type ColumnKind, columnKinds, qualities, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
+import { type ColumnKind, columnKinds, qualities, remembering, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
 import type { Ends, SeriesRow } from './messages.ts';
 import type { SeriesInfo } from './store.ts';
 
@@ -13,6 +13,7 @@ export interface SeriesRecord {
   stored: boolean;
   /** Absent until a sample came or its ends were loaded. */
   firstNs: bigint | undefined;
+  /** Written over by the next one. */
   last: Sample | undefined;
   /** The earliest sample that came since a deletion began that is still under way. */
   sinceNs: bigint | undefined;
@@ -107,7 +108,8 @@ export class Catalogue {
     if (this.#shortenings > 0 && (record.sinceNs === undefined || sample.timeNs < record.sinceNs)) record.sinceNs = sample.timeNs;
     if (record.firstNs === undefined || sample.timeNs < record.firstNs) record.firstNs = sample.timeNs;
     const { last } = record;
-    if (!last || sample.timeNs > last.timeNs || (sample.timeNs === last.timeNs && sample.arrivalNs >= last.arrivalNs)) record.last = sample;
+    if (!last || sample.timeNs > last.timeNs || (sample.timeNs === last.timeNs && sample.arrivalNs >= last.arrivalNs))
+      record.last = remembering(last, sample);
   }
 
   /** Takes in what the database has at both ends of series. */

@@ -73,13 +73,18 @@ export class LocalStore implements Store {
     this.#upkeep = new Upkeep(this.#engine, this.#journal, options);
   }
 
-  async append(
-    gateway: string,
-    entries: readonly Entry[],
-    { now = false, withinMs }: { now?: boolean; withinMs?: number } = {},
-  ): Promise<void> {
-    if (this.#closing !== undefined) throw storageClosed();
-    this.#queue.reserve(entries.length);
+  append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(storageClosed());
+    if (!this.#queue.reserve(entries.length)) return Promise.reject(storageFull('too many samples wait for their commit already'));
+    // Not an async function: that would hold the entries until their commit, and all that waits would grow old on the heap.
+    const refused = this.#put(gateway, entries);
+    const committed = this.#queue.committed(now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
+    if (refused.length === 0) return committed;
+    return committed.then(() => Promise.reject(new TooManySeries(this.#options.seriesMax, refused)));
+  }
+
+  /** The places of those whose series would be one too many. */
+  #put(gateway: string, entries: readonly Entry[]): number[] {
     const refused: number[] = [];
     for (const [place, { key, kind, sample }] of entries.entries()) {
       const kept = tidy(sample);
@@ -90,8 +95,7 @@ export class LocalStore implements Store {
       } else refused.push(place);
     }
     this.#queue.counters.dropped += refused.length;
-    await this.#queue.committed(now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
-    if (refused.length > 0) throw new TooManySeries(this.#options.seriesMax, refused);
+    return refused;
   }
 
   async flush(): Promise<void> {
@@ -108,7 +112,7 @@ export class LocalStore implements Store {
     await this.#load(gateway);
     return this.#catalogue.of(gateway).flatMap((record) => {
       const series = infoOf(record);
-      return series && record.last ? [{ series, sample: record.last }] : [];
+      return series && record.last ? [{ series, sample: { ...record.last } }] : [];
     });
   }
 

@@ -86,14 +86,15 @@ export class CommitQueue {
     this.#pump();
   }
 
-  /** Throws a `Fault` if so many samples are too many, and counts them as dropped; else makes room for them. */
-  reserve(rows: number): void {
+  /** Makes room for so many samples; false if they are too many, which then count as dropped. */
+  reserve(rows: number): boolean {
     if (this.#pending + rows > limits.storeQueueMax) {
       this.counters.dropped += rows;
-      throw storageFull(`${this.#pending} samples wait for their commit already`);
+      return false;
     }
     const { batch } = this.#last();
     batch.reserve(Math.min(rows, limits.storeCommitRowsMax - batch.rows));
+    return true;
   }
 
   /** Takes a sample; `committed` says what became of it. */
