@@ -75,7 +75,7 @@ func TestEveryFaultStaysWhereItIs(t *testing.T) {
 		"no-checksum.value":   {{"good", ""}},
 		"busy.value":          {{"bad", "exception-6"}},
 		"no-path.value":       {{"bad", "exception-10"}},
-		"target-silent.value": {{"bad", "exception-11"}},
+		"target-silent.value": {{"bad", "timeout"}, {"bad", "exception-11"}},
 		"kitchen.temperature": {{"good", ""}},
 		"kitchen.power":       {{"good", ""}},
 		"mqtt-junk.value":     {{"bad", "decode"}},
