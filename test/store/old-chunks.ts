@@ -1,8 +1,8 @@
-/** What the chunks in old-chunks.json hold: they were written by the code of version 1 of the format, which no code writes any more. */
+/** What the chunks in old-chunks.json hold: they were written by code of earlier forms of the format, which no code writes any more. */
 import type { ColumnKind } from '../../src/contract/sample.ts';
 import { type Rows, reasonPlace } from '../../src/store/rows.ts';
 
-export function samplesOf(): { name: string; kind: ColumnKind; rows: Rows }[] {
+export function samplesOf(): { name: string; version?: number; kind: ColumnKind; rows: Rows }[] {
   const times = (count: number, step: bigint, jitter = 0n) =>
     BigInt64Array.from(
       { length: count },
@@ -22,6 +22,12 @@ export function samplesOf(): { name: string; kind: ColumnKind; rows: Rows }[] {
       name: 'full doubles',
       kind: 'double',
       rows: { length: 20, times: times(20, 17n), bits: bits(Array.from({ length: 20 }, (_, i) => Math.sin(i) * 1e-7)) },
+    },
+    {
+      name: 'doubles with lengths and bytes mixed',
+      version: 2,
+      kind: 'double',
+      rows: { length: 300, times: times(300, 1_000_000n), bits: bits(Array.from({ length: 300 }, (_, i) => Math.sin(i / 30))) },
     },
     { name: 'a counter', kind: 'int64', rows: { length: 50, times: times(50, 1_000n), bits: counter } },
     { name: 'integers far apart', kind: 'uint64', rows: { length: 4, times: times(4, 60_000_000_000n), bits: wide } },

@@ -1,13 +1,14 @@
 /**
  * Doubles, bit by bit. Devices mostly send decimals with few digits: if every value is exactly a whole number of some power of ten, those
- * whole numbers are kept as a sequence. Everything else is XORed with the value before, and the zero bytes at both ends are left out.
+ * whole numbers are kept as a sequence. Everything else is XORed with the value before, and the zero bytes at both ends are left out; how many, stands
+ * apart from the others, which look like noise and would have to be unpacked for the sake of it.
  */
 import { ByteReader, type ByteWriter } from './bytes.ts';
 import { readPacked, writePacked } from './packed.ts';
 import { borrowSequence, readSequence, sequenceMax, writeSequence } from './sequence.ts';
 
-/** The second is of version 1. */
-const form = { decimal: 0, oldXor: 1, xor: 2 } as const;
+/** The second is of version 1, the third has lengths and bytes mixed; both are only read. */
+const form = { decimal: 0, oldXor: 1, mixedXor: 2, xor: 3 } as const;
 const digitsMax = 9;
 const powers = Float64Array.from({ length: digitsMax + 1 }, (_, digits) => 10 ** digits);
 
@@ -55,7 +56,8 @@ function isDecimal(value: number, power: number): boolean {
 
 function writeXor(writer: ByteWriter, values: Float64Array, count: number): void {
   const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
-  const bytes = new Uint8Array(count * 9);
+  const lengths = new Uint8Array(count);
+  const bytes = new Uint8Array(count * 8);
   let at = 0;
   let low = 0;
   let high = 0;
@@ -66,15 +68,13 @@ function writeXor(writer: ByteWriter, values: Float64Array, count: number): void
     const restHigh = high ^ nextHigh;
     low = nextLow;
     high = nextHigh;
-    if (restLow === 0 && restHigh === 0) {
-      bytes[at++] = 0;
-      continue;
-    }
+    if (restLow === 0 && restHigh === 0) continue;
     const skipped = restLow !== 0 ? zeroBytesBelow(restLow) : 4 + zeroBytesBelow(restHigh);
     const last = restHigh !== 0 ? 8 - (Math.clz32(restHigh) >> 3) : 4 - (Math.clz32(restLow) >> 3);
-    bytes[at++] = (skipped << 4) | (last - skipped);
+    lengths[index] = (skipped << 4) | (last - skipped);
     for (let place = skipped; place < last; place++) bytes[at++] = place < 4 ? restLow >>> (place * 8) : restHigh >>> (place * 8 - 32);
   }
+  writePacked(writer, lengths);
   writePacked(writer, bytes.subarray(0, at));
 }
 
@@ -94,12 +94,40 @@ export function readDoubles(reader: ByteReader, values: Float64Array, count: num
     return;
   }
   const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
-  if (chosen === form.xor) readXor(new ByteReader(readPacked(reader)), words, count);
-  else if (chosen === form.oldXor) readXor(reader, words, count);
+  if (chosen === form.xor) readXor(readPacked(reader, count), readPacked(reader), words, count);
+  else if (chosen === form.mixedXor) readMixedXor(new ByteReader(readPacked(reader)), words, count);
+  else if (chosen === form.oldXor) readMixedXor(reader, words, count);
   else throw new RangeError(`${chosen} is no form of doubles`);
 }
 
-function readXor(reader: ByteReader, words: Uint32Array, count: number): void {
+function readXor(lengths: Uint8Array, bytes: Uint8Array, words: Uint32Array, count: number): void {
+  if (lengths.length !== count) throw new RangeError(`${lengths.length} lengths of doubles, wanted are ${count}`);
+  let at = 0;
+  let low = 0;
+  let high = 0;
+  for (let index = 0; index < count; index++) {
+    const length = lengths[index] as number;
+    const skipped = length >> 4;
+    const last = skipped + (length & 15);
+    if (skipped === 0 && last > 3) {
+      // As readings mostly are: all of the lower word, and some of the higher.
+      low ^=
+        (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+      at += 4;
+      for (let shift = 0; shift < 8 * last - 32; shift += 8) high ^= (bytes[at++] as number) << shift;
+    } else
+      for (let place = skipped; place < last; place++) {
+        const byte = bytes[at++] as number;
+        if (place < 4) low ^= byte << (place * 8);
+        else high ^= byte << (place * 8 - 32);
+      }
+    words[2 * index] = low;
+    words[2 * index + 1] = high;
+  }
+  if (at !== bytes.length) throw new RangeError(`${bytes.length} bytes of doubles, wanted are ${at}`);
+}
+
+function readMixedXor(reader: ByteReader, words: Uint32Array, count: number): void {
   const { bytes } = reader;
   let at = reader.at;
   let low = 0;

@@ -68,7 +68,7 @@ export function readIntegers(reader: ByteReader, into: BigInt64Array, count: num
   if (count === 0) return;
   const chosen = reader.byte();
   if (chosen === form.plain || chosen === form.oldPlain) {
-    const bytes = chosen === form.plain ? readPacked(reader) : reader.run(count * 8);
+    const bytes = chosen === form.plain ? readPacked(reader, count * 8) : reader.run(count * 8);
     if (bytes.length !== count * 8) throw new RangeError(`${bytes.length} bytes of integers, wanted are ${count * 8}`);
     new Uint8Array(into.buffer, into.byteOffset, count * 8).set(bytes);
     return;

@@ -7,6 +7,9 @@ const compressFromBytes = 512;
 /** Level 1 packs bytes that stand for differences as well as level 9. */
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
+/** zlib's own. */
+const zstdChunkBytes = 16 * 1024;
+
 /** Twice the length, plus one where they are compressed, and the bytes. */
 export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
   const compressed = bytes.length >= compressFromBytes ? zstdCompressSync(bytes, compression) : bytes;
@@ -15,8 +18,10 @@ export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
   writer.run(pays ? compressed : bytes);
 }
 
-export function readPacked(reader: ByteReader): Uint8Array {
+/** `expected`: how many bytes there should be, where it is known; then they are unpacked into one piece of memory. */
+export function readPacked(reader: ByteReader, expected = 0): Uint8Array {
   const head = reader.varint();
   const bytes = reader.run(Math.floor(head / 2));
-  return head % 2 === 1 ? zstdDecompressSync(bytes) : bytes;
+  // One more than there should be, or zlib would get more memory to look for the end.
+  return head % 2 === 1 ? zstdDecompressSync(bytes, { chunkSize: Math.max(expected + 1, zstdChunkBytes) }) : bytes;
 }

@@ -120,7 +120,8 @@ export function readSequence(reader: ByteReader, values: Float64Array, count: nu
   const line = isLine ? reader.double() : 0;
   values[0] = 0;
   if (chosen === form.exactLine) {
-    for (let index = 1; index < count; index++) values[index] = Math.round(index * line);
+    if (Number.isInteger(line)) for (let index = 1; index < count; index++) values[index] = index * line;
+    else for (let index = 1; index < count; index++) values[index] = Math.round(index * line);
     return;
   }
   if (chosen > form.slope) throw new RangeError(`${chosen} is no form of a sequence`);
@@ -149,8 +150,8 @@ export function readSequence(reader: ByteReader, values: Float64Array, count: nu
 function readPlanes(reader: ByteReader, values: Float64Array, count: number): void {
   const least = reader.double();
   const width = reader.byte();
-  const bytes = readPacked(reader);
   const rows = count - 1;
+  const bytes = readPacked(reader, width * rows);
   if (bytes.length !== width * rows) throw new RangeError(`${bytes.length} bytes of a sequence, wanted are ${width * rows}`);
   if (width === 0) values.fill(least, 1, count);
   else for (let index = 0; index < rows; index++) values[index + 1] = least + (bytes[index] as number);
