@@ -14,6 +14,8 @@ export const limits = {
   patternLengthMax: 512,
   /** More rows than this are cut with a notice (DESIGN §6); 1 M samples are 16 MB of Arrow. */
   rowsPerQueryMax: 1_000_000,
+  /** An answer up to this size is sent as one piece: copying it costs less than handing over its parts one by one. */
+  answerJoinedBytesMax: 64 * 1024,
   /** Texts of queries that are kept read and compiled, and the longest kept: some dashboards' panels, 1 MiB at most. */
   queriesKnownMax: 256,
   queryKnownBytesMax: 4 * 1024,
@@ -109,6 +111,10 @@ export const limits = {
   storeCacheBytesMax: 16 * 1024 * 1024,
   /** Rows of one series from which on chunks are decoded where the answer will be, past the cache: two or three chunks more than a panel of some hours has. */
   storeRoomRowsMin: 32_768,
+  /** Memory of large answers that the reader keeps for the next ones: two of a million rows. */
+  storeSlabBytesMax: 40 * 1024 * 1024,
+  /** The same on loan: beyond it answers come in memory that the garbage collector counts. */
+  storeLentBytesMax: 64 * 1024 * 1024,
   /** Room for short-lived objects in each worker of the store; Node's own 48 MiB stay resident after the first burst and make nothing faster. */
   storeWorkerYoungMiB: 8,
   /** UTF-16 units of text after which a chunk ends. */

@@ -50,15 +50,27 @@ export function createQueries(deps: QueryDeps): Queries {
   const askOf = createAsks();
 
   async function answerOne(instance: Instance, caller: Caller, data: DataQuery, signal: AbortSignal): Promise<DataAnswer> {
+    const loans: (() => void)[] = [];
+    const done = () => {
+      for (const giveBack of loans) giveBack();
+    };
     try {
       const ask = askOf(data);
       demandRole(caller, ask.query.queryType);
       const startedMs = deps.clock.monotonicMs();
-      const frames = await answerers[ask.query.queryType]({ ask, instance, caller, deps, signal });
+      const frames = await answerers[ask.query.queryType]({
+        ask,
+        instance,
+        caller,
+        deps,
+        signal,
+        borrow: (giveBack) => loans.push(giveBack),
+      });
       signal.throwIfAborted();
       const told = withRun(ask, frames, deps.clock.monotonicMs() - startedMs);
-      return { frames: told.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200 };
+      return { frames: told.map((frame) => frameToArrow({ refId: data.refId, ...frame })), status: 200, done };
     } catch (error) {
+      done();
       signal.throwIfAborted();
       return refusal(error, data.refId, deps.log);
     }
@@ -68,7 +80,12 @@ export function createQueries(deps: QueryDeps): Queries {
     async answer(instance, caller, queries, signal) {
       const answers = new Map<string, DataAnswer>();
       // One after the other: a dashboard's large queries together would hold all their rows in memory at once.
-      for (const data of queries) answers.set(data.refId, await answerOne(instance, caller, data, signal));
+      try {
+        for (const data of queries) answers.set(data.refId, await answerOne(instance, caller, data, signal));
+      } catch (error) {
+        for (const { done } of answers.values()) done?.();
+        throw error;
+      }
       return answers;
     },
   };

@@ -3,7 +3,7 @@ import type { Caller } from '../contract/caller.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { Log } from '../contract/log.ts';
 import type { Frame } from '../frame/frame.ts';
-import type { Store } from '../store/store.ts';
+import type { Borrow, Store } from '../store/store.ts';
 import type { Instance } from './instance.ts';
 import type { Ask } from './query-parse.ts';
 import type { Streams } from './stream.ts';
@@ -25,4 +25,6 @@ export interface Question {
   caller: Caller;
   deps: QueryDeps;
   signal: AbortSignal;
+  /** Takes large samples on loan until the answer is sent. */
+  borrow: Borrow;
 }

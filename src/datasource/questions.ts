@@ -26,6 +26,8 @@ export interface DataAnswer {
   error?: string;
   /** Whose fault: ours or something behind us. */
   errorSource?: 'plugin' | 'downstream';
+  /** To be called when nobody looks at the frames any more: the memory they are in is used again. */
+  done?: () => void;
 }
 
 export interface ResourceRequest {

@@ -3,7 +3,7 @@ import { limits } from '../contract/limits.ts';
 import type { Query } from '../contract/query.ts';
 import type { Cells, Notice } from '../frame/frame.ts';
 import { cellsOf, type Series } from '../frame/series.ts';
-import type { RangeResult, Store, TimeRange } from '../store/store.ts';
+import type { Borrow, RangeResult, Store, TimeRange } from '../store/store.ts';
 import { configOf, identityOf, type Named } from './query-series.ts';
 
 export interface Read {
@@ -16,6 +16,8 @@ export interface Reader {
   /** The gateway's name in the store. */
   gateway: string;
   signal: AbortSignal;
+  /** Absent: samples are kept for longer than the store would lend them. */
+  borrow?: Borrow;
 }
 
 /** Samples as they came. With `quality: all` bad ones are nulls, and quality and reason go along. */
@@ -27,7 +29,8 @@ export async function readRaw(
   rowsMax: number = limits.rowsPerQueryMax,
 ): Promise<Read> {
   const keys = keysOf(named).map(({ key }) => key);
-  const results = await reader.store.range(reader.gateway, keys, range, { quality, rowsMax }, reader.signal);
+  const lent = reader.borrow ? { borrow: reader.borrow } : {};
+  const results = await reader.store.range(reader.gateway, keys, range, { quality, rowsMax, ...lent }, reader.signal);
   const cut = results.some((result) => result.cut);
   const notice: Notice = {
     severity: 'warning',

@@ -23,7 +23,7 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const { query } = ask;
   const catalogue = await deps.store.series(instance.key);
   const selected = selectSeries(catalogue, instance.gateway, ask.selection);
-  const reader = { store: deps.store, gateway: instance.key, signal };
+  const reader = { store: deps.store, gateway: instance.key, signal, borrow: question.borrow };
   if (query.aggregate === 'none' && query.groupBy.length === 0) {
     const read = selected.series.length === 0 ? { series: [], notices: [] } : await readSamples(question, reader, selected.series);
     const still = staleNow(question, selected.series, catalogue);

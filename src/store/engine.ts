@@ -4,6 +4,7 @@ import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { faultOf, storageBusy, storageClosed, storageFailed, storageWaiting } from './faults.ts';
 import { Keeper } from './keeper.ts';
+import type { CallOptions } from './link.ts';
 import { type CallName, type Calls, type Durability, type Role, StoreTrouble, type WorkerSettings } from './messages.ts';
 import type { StoreStatus } from './store.ts';
 
@@ -130,12 +131,18 @@ export class Engine {
     }
   }
 
-  async read<K extends CallName>(name: K, ask: Calls[K]['ask'], signal?: AbortSignal): Promise<Calls[K]['answer']> {
+  /** `late` is given an answer that comes after the signal was aborted. */
+  async read<K extends CallName>(
+    name: K,
+    ask: Calls[K]['ask'],
+    signal?: AbortSignal,
+    late?: (answer: Calls[K]['answer']) => void,
+  ): Promise<Calls[K]['answer']> {
     if (this.#reads >= limits.storeReadsMax) throw storageBusy(`${limits.storeReadsMax} reads wait already`);
     this.#reads += 1;
     try {
       await this.#usable(this.#reader, signal);
-      return await call(this.#reader, name, ask, signal ? { signal } : {});
+      return await call(this.#reader, name, ask, { ...(signal ? { signal } : {}), ...(late ? { late } : {}) });
     } catch (error) {
       // A page that cannot be read costs this answer; the file is set aside only when it cannot be written any more.
       if (error instanceof StoreTrouble && error.kind === 'damaged') this.#noteDamage(error.message);
@@ -144,6 +151,12 @@ export class Engine {
     } finally {
       this.#reads -= 1;
     }
+  }
+
+  /** Memory that came with an answer on loan. */
+  giveBack(slabs: SharedArrayBuffer[]): void {
+    // To a reader that is not there it is lost, which costs nothing.
+    call(this.#reader, 'giveBack', { slabs }, {}).catch(() => {});
   }
 
   async close(endMs: number): Promise<void> {
@@ -205,11 +218,6 @@ export class Engine {
   }
 }
 
-function call<K extends CallName>(
-  keeper: Keeper,
-  name: K,
-  ask: Calls[K]['ask'],
-  options: { transfer?: ArrayBuffer[]; signal?: AbortSignal },
-): Promise<Calls[K]['answer']> {
+function call<K extends CallName>(keeper: Keeper, name: K, ask: Calls[K]['ask'], options: CallOptions<K>): Promise<Calls[K]['answer']> {
   return keeper.link?.call(name, ask, options) ?? Promise.reject(new StoreTrouble('disk', 'the worker of the store is not running'));
 }

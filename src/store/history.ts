@@ -14,6 +14,7 @@ import { migrateSamples } from './migrate.ts';
 import { readOutline } from './outline.ts';
 import { readRange } from './range.ts';
 import { createReading, type Reading } from './reading.ts';
+import { Slabs } from './slabs.ts';
 
 /** All that one connection to the history can do with samples; a reader's connection refuses the parts that write when they are run. */
 export class History {
@@ -23,6 +24,7 @@ export class History {
   readonly #tail: () => void;
   readonly #commit;
   readonly #reading;
+  readonly slabs = new Slabs();
   readonly #folder;
   readonly expirer;
   readonly endsOf;
@@ -73,7 +75,7 @@ export class History {
   }
 
   range(ask: Calls['range']['ask']): ReturnType<typeof readRange> {
-    return readRange(this.#reading, ask);
+    return readRange(this.#reading, ask, this.slabs);
   }
 
   buckets(ask: Calls['buckets']['ask']): ReturnType<typeof readBuckets> {

@@ -1,13 +1,16 @@
 import type { Worker } from 'node:worker_threads';
 import { type Answer, type CallName, type Calls, type Request, StoreTrouble } from './messages.ts';
 
+export interface CallOptions<K extends CallName> {
+  transfer?: ArrayBuffer[];
+  signal?: AbortSignal;
+  /** Is given an answer that comes after the signal was aborted. */
+  late?: (answer: Calls[K]['answer']) => void;
+}
+
 export interface Link {
   /** Rejects with a `StoreTrouble`, or with the signal's reason as soon as it is aborted. */
-  call<K extends CallName>(
-    name: K,
-    ask: Calls[K]['ask'],
-    options?: { transfer?: ArrayBuffer[]; signal?: AbortSignal },
-  ): Promise<Calls[K]['answer']>;
+  call<K extends CallName>(name: K, ask: Calls[K]['ask'], options?: CallOptions<K>): Promise<Calls[K]['answer']>;
   readonly waiting: number;
   /** Ends the thread; what waits is rejected. */
   end(): Promise<void>;
@@ -55,7 +58,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
       return waiters.size;
     },
 
-    call(name, ask, { transfer = [], signal } = {}) {
+    call(name, ask, { transfer = [], signal, late } = {}) {
       if (ended) return Promise.reject(new StoreTrouble('disk', 'the worker of the store has ended'));
       if (signal?.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
@@ -66,7 +69,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
           const cell = new Int32Array(new SharedArrayBuffer(4));
           request.stop = cell;
           stop = () => {
-            // The answer still comes, soon, and finds nobody.
+            // The answer still comes, soon, and finds nobody but `late`.
             Atomics.store(cell, 0, 1);
             reject(signal.reason);
           };
@@ -75,7 +78,8 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
         waiters.set(id, {
           resolve(value) {
             signal?.removeEventListener('abort', stop);
-            resolve(value as never);
+            if (signal?.aborted) late?.(value as never);
+            else resolve(value as never);
           },
           reject(error) {
             signal?.removeEventListener('abort', stop);

@@ -95,6 +95,12 @@ export interface ReadAsk {
   quality: QualityFilter;
 }
 
+export interface RangeAsk extends ReadAsk {
+  rowsMax: number;
+  /** A large answer may come in shared memory, to be given back. */
+  lend: boolean;
+}
+
 export interface BucketColumns {
   id: number;
   times: BigInt64Array<ArrayBuffer>;
@@ -142,7 +148,8 @@ export interface Calls {
   /** Takes series without samples out of the catalogue. */
   forget: { ask: { ids: number[] }; answer: null };
   ends: { ask: { ids: number[] }; answer: Ends };
-  range: { ask: ReadAsk & { rowsMax: number }; answer: { id: number; columns: Columns; cut: boolean }[] };
+  giveBack: { ask: { slabs: SharedArrayBuffer[] }; answer: null };
+  range: { ask: RangeAsk; answer: { id: number; columns: Columns; cut: boolean }[] };
   buckets: { ask: BucketAsk; answer: BucketColumns[] };
   outline: { ask: OutlineAsk; answer: { id: number; columns: Columns; samples: number }[] };
   /** What series take: samples, and bytes of their chunks. */

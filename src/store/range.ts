@@ -1,10 +1,11 @@
 import { limits } from '../contract/limits.ts';
-import { type ColumnKind, type Columns, columnKinds } from '../contract/sample.ts';
-import type { Calls, ReadAsk } from './messages.ts';
+import { type ColumnKind, columnKinds } from '../contract/sample.ts';
+import type { Calls, RangeAsk } from './messages.ts';
 import { int64Max, int64Min } from './place.ts';
 import type { Reading } from './reading.ts';
 import { Room } from './room.ts';
 import { columnsOf, concatRows, placeOf, type Rows, rowsOfQuality, sliceRows } from './rows.ts';
+import type { Slabs } from './slabs.ts';
 
 interface Cursor {
   id: number;
@@ -21,13 +22,28 @@ interface Cursor {
   room: Room | undefined;
 }
 
+type Answer = Calls['range']['answer'];
+
 export const worstQuality = { good: 0, usable: 1, all: 2 } as const;
 
 /**
  * Raw samples, newest first: the series whose part read so far reaches back least goes next, so that the newest `rowsMax` rows of all
  * series together are found without reading much beyond them.
  */
-export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number }): Generator<void, Calls['range']['answer']> {
+export function* readRange(reading: Reading, ask: RangeAsk, slabs: Slabs): Generator<void, Answer> {
+  const rooms = ask.ids.map((id) => roomFor(reading, id, ask, slabs));
+  let answer: Answer = [];
+  try {
+    answer = yield* readInto(rooms, reading, ask);
+    return answer;
+  } finally {
+    // Of a read that is given up, and of one that was put together elsewhere.
+    const lent = new Set(answer.map(({ columns }) => columns.times.buffer));
+    slabs.giveBack(rooms.flatMap((room) => (room?.slab && !lent.has(room.slab) ? [room.slab] : [])));
+  }
+}
+
+function* readInto(rooms: readonly (Room | undefined)[], reading: Reading, ask: RangeAsk): Generator<void, Answer> {
   const worst = worstQuality[ask.quality];
   const rowsMax = Math.max(1, ask.rowsMax);
   const atOnce = Math.min(limits.storeSliceRows, Math.max(64, Math.ceil(rowsMax / Math.max(1, ask.ids.length)) + 1));
@@ -40,7 +56,7 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
       frontier: ask.toNs,
       done: ask.fromNs >= ask.toNs,
       pruned: false,
-      room: roomFor(reading, id, ask),
+      room: rooms[index],
     }),
   );
   let low = ask.fromNs;
@@ -81,7 +97,7 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
   };
   while (reading.atOnce(readSlice)) yield;
   const keep = total > rowsMax ? keepNewest(cursors, rowsMax) : cursors.map(({ length }) => length);
-  return cursors.flatMap((cursor, index): { id: number; columns: Columns; cut: boolean }[] => {
+  return cursors.flatMap((cursor, index): Answer => {
     const kept = keep[index] ?? 0;
     const cut = cursor.pruned || kept < cursor.length;
     return kept > 0 || cut ? [{ id: cursor.id, columns: columnsOf(cursor.kind, newest(cursor.pieces, kept)), cut }] : [];
@@ -92,10 +108,11 @@ export function* readRange(reading: Reading, ask: ReadAsk & { rowsMax: number })
 const seriesWithRoomMax = 16;
 
 /** Room for what is in chunks, with one more chunk for where the rows end that are wanted. A small result is put together of what the cache has. */
-function roomFor(reading: Reading, id: number, { ids, fromNs, toNs, rowsMax }: ReadAsk & { rowsMax: number }): Room | undefined {
+function roomFor(reading: Reading, id: number, ask: RangeAsk, slabs: Slabs): Room | undefined {
+  const { ids, fromNs, toNs, rowsMax } = ask;
   if (ids.length > seriesWithRoomMax) return undefined;
   const rows = Math.min(reading.rowsWithin(id, fromNs, toNs), rowsMax + limits.storeChunkRowsMax);
-  return rows > limits.storeRoomRowsMin ? new Room(rows) : undefined;
+  return rows > limits.storeRoomRowsMin ? new Room(rows, ask.lend ? slabs.take(16 * rows) : undefined) : undefined;
 }
 
 function newestOpen(cursors: readonly Cursor[]): Cursor | undefined {

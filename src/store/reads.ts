@@ -3,9 +3,11 @@ import { limits } from '../contract/limits.ts';
 import { columnKinds, type SeriesKey, seriesName } from '../contract/sample.ts';
 import { type Catalogue, infoOf } from './catalogue.ts';
 import type { Engine } from './engine.ts';
-import type { ReadAsk } from './messages.ts';
+import { Loans } from './loans.ts';
+import type { Calls, ReadAsk } from './messages.ts';
 import { clampTime } from './place.ts';
 import type {
+  Borrow,
   BucketOptions,
   BucketResult,
   OutlineResult,
@@ -21,11 +23,13 @@ import type {
 export class Reads {
   readonly #engine: Engine;
   readonly #catalogue: Catalogue;
+  readonly #loans: Loans;
   readonly #ready: (gateway: string) => Promise<void>;
 
   /** `ready` resolves when the catalogue knows a gateway's series and what was appended before is committed. */
   constructor(engine: Engine, catalogue: Catalogue, ready: (gateway: string) => Promise<void>) {
     this.#engine = engine;
+    this.#loans = new Loans((slabs) => engine.giveBack(slabs));
     this.#catalogue = catalogue;
     this.#ready = ready;
   }
@@ -34,12 +38,16 @@ export class Reads {
     gateway: string,
     keys: readonly SeriesKey[],
     range: TimeRange,
-    { quality, rowsMax }: { quality: QualityFilter; rowsMax: number },
+    { quality, rowsMax, borrow }: { quality: QualityFilter; rowsMax: number; borrow?: Borrow },
     signal: AbortSignal,
   ): Promise<RangeResult[]> {
     const { ask, infos } = await this.#prepare(gateway, keys, range, quality, signal);
     if (infos.size === 0) return [];
-    const answer = await this.#engine.read('range', { ...ask, rowsMax: Math.min(rowsMax, limits.rowsPerQueryMax) }, signal);
+    const lend = borrow !== undefined && this.#loans.isPossible;
+    // Nobody has looked at what comes too late.
+    const late = (columns: Calls['range']['answer']) => this.#loans.take(columns)();
+    const answer = await this.#engine.read('range', { ...ask, rowsMax: Math.min(rowsMax, limits.rowsPerQueryMax), lend }, signal, late);
+    if (lend) borrow(this.#loans.take(answer));
     return answer.flatMap(({ id, columns, cut }) => named(infos.get(id), { columns, cut }));
   }
 

@@ -5,13 +5,16 @@ import type { Rows } from './rows.ts';
  * other in time follow each other in memory and need not be joined.
  */
 export class Room {
-  readonly #times: BigInt64Array<ArrayBuffer>;
-  readonly #bits: BigInt64Array<ArrayBuffer>;
+  readonly #times: BigInt64Array;
+  readonly #bits: BigInt64Array;
   #free: number;
+  /** What it is in, if that is lent; memory of its own otherwise. */
+  readonly slab: SharedArrayBuffer | undefined;
 
-  constructor(rows: number) {
-    this.#times = new BigInt64Array(rows);
-    this.#bits = new BigInt64Array(rows);
+  constructor(rows: number, slab?: SharedArrayBuffer) {
+    this.slab = slab;
+    this.#times = slab ? new BigInt64Array(slab, 0, rows) : new BigInt64Array(rows);
+    this.#bits = slab ? new BigInt64Array(slab, 8 * rows, rows) : new BigInt64Array(rows);
     this.#free = rows;
   }
 

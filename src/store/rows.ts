@@ -6,11 +6,11 @@ import type { ColumnKind, Columns, Reason } from '../contract/sample.ts';
  */
 export interface Rows {
   length: number;
-  times: BigInt64Array<ArrayBuffer>;
+  times: BigInt64Array;
   /** Arrival minus time, modulo 2^64. Absent: all 0. */
   lags?: BigInt64Array<ArrayBuffer> | undefined;
   /** 64 bits a value: a double's, an int64, a uint64's, 0 or 1 of a boolean; 0 where there is none, and for texts. */
-  bits: BigInt64Array<ArrayBuffer>;
+  bits: BigInt64Array;
   /** Of a series of strings only. */
   texts?: string[] | undefined;
   /** 0 where the value is null. Absent: none is. */
@@ -38,7 +38,7 @@ export function reasonPlace(name: string): number {
   return place;
 }
 
-export function doublesOf(rows: Rows): Float64Array<ArrayBuffer> {
+export function doublesOf(rows: Rows): Float64Array {
   return new Float64Array(rows.bits.buffer, rows.bits.byteOffset, rows.length);
 }
 
@@ -66,8 +66,8 @@ export function pickRows(rows: Rows, order: Uint32Array): Rows {
   };
   return {
     length,
-    times: pick(rows.times, new BigInt64Array(length)),
-    bits: pick(rows.bits, new BigInt64Array(length)),
+    times: pick(rows.times, new BigInt64Array(length) as BigInt64Array),
+    bits: pick(rows.bits, new BigInt64Array(length) as BigInt64Array),
     lags: rows.lags && pick(rows.lags, new BigInt64Array(length)),
     texts: rows.texts && pick(rows.texts, new Array<string>(length)),
     valid: rows.valid && pick(rows.valid, new Uint8Array(length)),
@@ -117,7 +117,7 @@ export function concatRows(pieces: readonly Rows[]): Rows {
 }
 
 /** Arrays as one: where each begins where the one before ends (a `Room`), they are one already. */
-function joined(parts: readonly BigInt64Array<ArrayBuffer>[], length: number): BigInt64Array<ArrayBuffer> {
+function joined(parts: readonly BigInt64Array[], length: number): BigInt64Array {
   const [first] = parts;
   const begins = parts.every((part, index) => {
     const before = parts[index - 1];
@@ -161,13 +161,15 @@ export function rowsOfQuality(rows: Rows, worst: number): Rows {
   return count === rows.length ? rows : pickRows(rows, order.subarray(0, count));
 }
 
-/** Rows as the interface gives them: in arrays that can be given away. */
+/** Rows as the interface gives them: in arrays that can be given away, or that are lent. */
 export function columnsOf(kind: ColumnKind, rows: Rows): Columns {
   const { length, valid, reasons } = rows;
   // Two columns in one memory (a pack's) could not be given away one after the other.
   const isOwn = !rows.shared && rows.times.buffer !== rows.bits.buffer;
-  const own = (column: BigInt64Array<ArrayBuffer>) =>
-    isOwn && column.byteLength >= column.buffer.byteLength * ownShare ? column : column.slice();
+  const own = (column: BigInt64Array) =>
+    column.buffer instanceof SharedArrayBuffer || (isOwn && column.byteLength >= column.buffer.byteLength * ownShare)
+      ? column
+      : column.slice();
   return {
     kind,
     times: own(rows.times),
@@ -186,7 +188,7 @@ export function blanks(count: number): string[] {
   return new Array<string>(count).fill('');
 }
 
-function valuesOf(kind: ColumnKind, bits: BigInt64Array<ArrayBuffer>, texts: string[] | undefined): Columns['values'] {
+function valuesOf(kind: ColumnKind, bits: BigInt64Array, texts: string[] | undefined): Columns['values'] {
   switch (kind) {
     case 'double':
       return new Float64Array(bits.buffer, bits.byteOffset, bits.length);

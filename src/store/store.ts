@@ -97,6 +97,9 @@ export interface CommandsOptions {
 }
 
 /** Persisted words about a live channel: hash → normalised query (DESIGN §6). */
+/** Is told how memory is given back that an answer lent: once nobody looks at the samples any more, or never. */
+export type Borrow = (giveBack: () => void) => void;
+
 export interface Store {
   /**
    * Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be; with `TooManySeries`
@@ -119,7 +122,7 @@ export interface Store {
     gateway: string,
     keys: readonly SeriesKey[],
     range: TimeRange,
-    options: { quality: QualityFilter; rowsMax: number },
+    options: { quality: QualityFilter; rowsMax: number; borrow?: Borrow },
     signal: AbortSignal,
   ): Promise<RangeResult[]>;
   /**

@@ -154,6 +154,10 @@ function handlersOf(db: DatabaseSync, history: History): Handlers {
     *ends({ ids }) {
       return { value: yield* history.endsOf(ids) };
     },
+    giveBack({ slabs }) {
+      history.slabs.giveBack(slabs);
+      return { value: null };
+    },
     *range(ask) {
       const value = yield* history.range(ask);
       return { value, transfer: value.flatMap(({ columns }) => buffersOf(columns)) };
@@ -245,6 +249,8 @@ function step(port: MessagePort, { request, run }: Job): boolean {
       answer(port, request, { value }, transfer);
     }
   } catch (error) {
+    // What it holds it lets go of; one that failed by itself has done so already.
+    run.return(undefined);
     if (request) answer(port, request, { error });
     else onDamage(troubleOf(error).message);
   }

@@ -16,7 +16,7 @@ export function dataResponse(answer: DataAnswer): LargeResponse {
     errorSource: failed ? (answer.errorSource ?? 'plugin') : '',
     jsonMeta: nothing,
   };
-  return { fields, frames: answer.frames.filter((frame) => frame.some((piece) => piece.byteLength > 0)) };
+  return { fields, frames: answer.frames.filter((frame) => frame.some((piece) => piece.byteLength > 0)), done: answer.done };
 }
 
 /** The first part of an HTTP answer: code 0 would make the host panic. */

@@ -14,8 +14,8 @@ import { DataService, DiagnosticsService, ResourceService, StreamService } from 
 import { addGoPlugin } from './goplugin.ts';
 import { announce, checkHost, handshakeLine } from './handshake.ts';
 import { watchHost } from './host.ts';
-import { encodeQueryData } from './large.ts';
 import { resourceService } from './resource.ts';
+import { sendInPieces } from './send.ts';
 import { streamService } from './stream.ts';
 import { survive } from './survival.ts';
 
@@ -51,12 +51,9 @@ export async function serve({ open, env, platform, clock, log }: ServeOptions): 
   const { promise: datasource, resolve: opened, reject: failed } = Promise.withResolvers<Datasource>();
   datasource.catch((error: unknown) => host.end(`the data source could not be made: ${messageOf(error)}`));
   const calls = new Calls(log, host.contacted);
-  const server = new Server(serverOptions);
+  const server = new Server({ ...serverOptions, interceptors: [sendInPieces] });
   bearGivenUpCalls(server);
-  server.addService(
-    { ...DataService, queryData: { ...DataService.queryData, responseSerialize: encodeQueryData } },
-    dataService(datasource, calls),
-  );
+  server.addService(DataService, dataService(datasource, calls));
   server.addService(ResourceService, resourceService(datasource, calls));
   server.addService(DiagnosticsService, diagnosticsService(datasource, calls));
   server.addService(StreamService, streamService(datasource, calls));

@@ -1,10 +1,12 @@
 /** What the reader keeps decoded, and where it puts a large result together, never shows: it reads what is in the history now. */
 import { expect, it } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
-import type { ColumnKind, Quality } from '../../src/contract/sample.ts';
+import type { ColumnKind, Columns, Quality, SeriesKey } from '../../src/contract/sample.ts';
 import { DecodedChunks } from '../../src/store/cache.ts';
 import type { Chunk } from '../../src/store/chunks.ts';
+import { Loans } from '../../src/store/loans.ts';
 import type { Rows } from '../../src/store/rows.ts';
+import { Slabs } from '../../src/store/slabs.ts';
 import type { Store } from '../../src/store/store.ts';
 import { always, entry, gateway, never, openForTest, temporaryFolder } from './fixtures.ts';
 
@@ -104,6 +106,85 @@ it.each(['double', 'int64', 'boolean'] as const)(
     expect(await read(store, 0n, 1_000n)).toEqual(expected.slice(0, 100));
   },
 );
+
+it("what is lent is used again once it is given back, and what is not asked for on loan is nobody else's", async () => {
+  const store = openForTest(temporaryFolder());
+  const count = limits.storeRoomRowsMin * 2;
+  const other = { ...key, point: 'return_temp' };
+  for (const [series, shift] of [
+    [key, 0],
+    [other, 7],
+  ] as const) {
+    for (let at = 0; at < count; at += 16_384) {
+      const entries = Array.from({ length: 16_384 }, (_, index) => entry(BigInt(at + index), at + index + shift, { key: series }));
+      await store.append(gateway, entries, { now: true });
+    }
+  }
+  await folded(store);
+  const borrowed = async (series: SeriesKey, signal = never) => {
+    let giveBack = () => {};
+    const borrow = (back: () => void) => {
+      giveBack = back;
+    };
+    const [result] = await store.range(gateway, [series], always, { quality: 'usable', rowsMax: 1_000_000, borrow }, signal);
+    if (!result) throw new Error('nothing was read');
+    return { columns: result.columns, giveBack };
+  };
+  const isAll = ({ times, values }: Columns, shift: number) =>
+    times.length === count && times.every((time, place) => time === BigInt(place) && values[place] === place + shift);
+
+  const first = await borrowed(key);
+  expect(first.columns.times.buffer).toBeInstanceOf(SharedArrayBuffer);
+  // It is not given back yet: the next one is elsewhere.
+  const second = await borrowed(other);
+  expect([isAll(first.columns, 0), isAll(second.columns, 7)]).toEqual([true, true]);
+  first.giveBack();
+  // Twice is once.
+  first.giveBack();
+  // Reads that are given up on their way take nothing along.
+  for (let turn = 0; turn < 20; turn++) {
+    const controller = new AbortController();
+    const given = borrowed(key, controller.signal).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await given;
+  }
+  // Each takes what is free, so the first one's memory is among theirs, wherever the others' has been.
+  for (let turn = 0; turn < 22 && !isAll(first.columns, 7); turn++) expect(isAll((await borrowed(other)).columns, 7)).toBe(true);
+  expect([isAll(first.columns, 7), isAll(second.columns, 7)]).toEqual([true, true]);
+  const [own] = await store.range(gateway, [key], always, { quality: 'usable', rowsMax: 1_000_000 }, never);
+  expect(own?.columns.times.buffer).toBeInstanceOf(ArrayBuffer);
+});
+
+it('what is on loan has a bound; beyond it an answer has memory of its own', () => {
+  const back: SharedArrayBuffer[] = [];
+  const loans = new Loans((slabs) => back.push(...slabs));
+  const slab = new SharedArrayBuffer(limits.storeLentBytesMax + 16);
+  const columns = {
+    kind: 'double' as const,
+    times: new BigInt64Array(slab, 0, 1),
+    values: new Float64Array(slab, 8, 1),
+    valid: Uint8Array.of(1),
+    quality: new Uint8Array(1),
+  };
+  expect(loans.isPossible).toBe(true);
+  // Two series in one slab are one loan.
+  const giveBack = loans.take([{ columns }, { columns }]);
+  expect(loans.isPossible).toBe(false);
+  giveBack();
+  giveBack();
+  expect([loans.isPossible, back]).toEqual([true, [slab]]);
+  // The reader keeps of what comes back what it may, and gives only what is not much too large.
+  const slabs = new Slabs();
+  slabs.giveBack([slab]);
+  expect(slabs.take(slab.byteLength)).not.toBe(slab);
+  const small = slabs.take(1);
+  const large = slabs.take(8 * small.byteLength);
+  slabs.giveBack([large, small]);
+  expect(slabs.take(10)).toBe(small);
+  expect(slabs.take(10)).not.toBe(large);
+  expect(slabs.take(large.byteLength - 10)).toBe(large);
+});
 
 it('keeps decoded chunks within its bytes, and gives up first what was not read for longest', () => {
   const chunk = (block: number): Chunk => ({ series: 1, first: 0n, last: 9n, rows: 10, summary: new Uint8Array(5), crc: 7, block });

@@ -4,6 +4,7 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ErrorInfo, Status } from '../../src/wire/generated/rpc_status.ts';
 import { expectBelow } from '../quickest.ts';
+import { lentBytes } from './minimal.ts';
 import { ask, type Caller, collect, failure, launch, type Message, type Plugin, protocol, until } from './plugin.ts';
 import { call, field, framed, grpcStatus, session } from './raw.ts';
 
@@ -49,6 +50,10 @@ const http = (path: string, more: Message = {}) =>
   >;
 const text = (parts: Message[]) => Buffer.concat(parts.map(({ body }) => body as Buffer)).toString();
 
+/** Too many bytes to be compared one by one. */
+const isLent = (answer: Message | undefined, value: number) =>
+  Buffer.concat((answer?.frames ?? []) as Buffer[]).equals(Buffer.alloc(lentBytes, value));
+
 /** Whose fault, as Grafana reads it from the trailers. */
 function errorSource(error: ServiceError): string | undefined {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
@@ -91,6 +96,30 @@ describe('Data', () => {
     await new Promise((next) => setTimeout(next, 100));
     call?.cancel();
     await until(() => plugin.log().some((line) => line['@message'] === 'query aborted'));
+  });
+
+  it('sends what is lent as it was, and gives it back when it is written', async () => {
+    const values = Array.from({ length: 20 }, (_, index) => index + 1);
+    const told = (value: number) => plugin.log().filter((line) => line['@message'] === `lent ${value} done`).length;
+    await Promise.all(
+      values.map(async (value) => {
+        const { A, B } = await answers(query('A', `lent ${value}`), query('B', 'status-0'));
+        expect(isLent(A, value)).toBe(true);
+        expect(B?.frames).toEqual([Buffer.from('ARROW1')]);
+      }),
+    );
+    await until(() => values.every((value) => told(value) === 1));
+  });
+
+  it('sends to others what is theirs while calls are given up in the midst of their answers', async () => {
+    const given = Array.from({ length: 10 }, () => {
+      const call = data.QueryData?.({ pluginContext: context, queries: [query('A', 'lent 100')] }, () => undefined);
+      call?.on('metadata', () => call.cancel());
+      return call && once(call, 'status');
+    });
+    const { A } = await answers(query('A', 'lent 101'));
+    expect(isLent(A, 101)).toBe(true);
+    await Promise.all(given);
   });
 
   it('leaves chunked queries out, which hosts take for an answer', async () => {

@@ -3,6 +3,19 @@ import type { Caller } from '../../src/contract/caller.ts';
 import { Fault } from '../../src/contract/fault.ts';
 import type { DataAnswer, Datasource } from '../../src/datasource/questions.ts';
 
+export const lentBytes = 6_000_000;
+
+/** Frames in memory that is somebody else's as soon as it is given back. */
+function lent(value: number, done: () => void): DataAnswer {
+  const slab = new Uint8Array(new SharedArrayBuffer(lentBytes)).fill(value);
+  const pieces = [slab.subarray(0, 10), slab.subarray(10, lentBytes / 2), slab.subarray(lentBytes / 2)];
+  const giveBack = () => {
+    slab.fill(0xee);
+    done();
+  };
+  return { frames: [pieces], status: 200, done: giveBack };
+}
+
 export function minimal(tell: (event: string) => void): Datasource {
   return {
     async queryData(caller, queries, signal) {
@@ -14,6 +27,11 @@ export function minimal(tell: (event: string) => void): Datasource {
         if (kind === 'wait') await cancelled(signal).finally(() => tell('query aborted'));
         if (kind === 'status-0')
           answers.set(refId, { frames: [[], [new Uint8Array()], [Buffer.from('ARROW'), Buffer.from('1')]], status: 0 });
+        if (kind.startsWith('lent '))
+          answers.set(
+            refId,
+            lent(Number(kind.slice(5)), () => tell(`${kind} done`)),
+          );
         if (kind === 'error')
           answers.set(refId, { frames: [], status: 400, error: `no device for ${caller.user?.login}`, errorSource: 'downstream' });
       }
