@@ -271,6 +271,12 @@ func (m *Modbus) ask(question map[string]any) (map[string]any, error) {
 	return answer, nil
 }
 
+// Hold makes the device keep its answers to writes of register 310 to itself until it is told otherwise.
+func (m *Modbus) Hold(on bool) error {
+	_, err := m.ask(map[string]any{"hold": on})
+	return err
+}
+
 // Set makes the device hold a value.
 func (m *Modbus) Set(register Register, value any) error {
 	question := map[string]any{"set": value}
