@@ -84,7 +84,7 @@ async function query(at: GrafanaAt, fields: Record<string, unknown>): Promise<Qu
 }
 
 /** Parsed JSON of an answer, whatever its status; throws if there is none. */
-async function ask(at: GrafanaAt, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+export async function ask(at: GrafanaAt, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${at.url}${path}`, {
     method,
     headers: {

@@ -18,8 +18,7 @@ const logLines = 20;
 
 /** Resolves to the exit code: after Ctrl-C, or with `once` after one check through Grafana's HTTP API. */
 export async function inGrafana(root: string, home: string, options: { once: boolean; port: number }): Promise<number> {
-  const binary = ['bin/grafana', 'bin/grafana.exe'].map((name) => resolve(home, name)).find((path) => existsSync(path));
-  if (binary === undefined) throw new Error(`GRAFANA_HOME=${home} has no bin/grafana; allowed is the folder of an installed Grafana`);
+  binaryOf(home);
   const interrupted = new Promise<'interrupted'>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
   });
@@ -30,7 +29,7 @@ export async function inGrafana(root: string, home: string, options: { once: boo
     demo = await startDemo(root);
     const serial = [demo.ports.serialPath, demo.ports.rtuPath, demo.ports.gpsPath].every((path) => path !== undefined);
     const at = writeConfig({ folder, root, serial, port: options.port === 0 ? await freePort() : options.port });
-    grafana = start(binary, resolve(home), at, { ...placesOf(demo), FIELDGATE_DASHBOARDS: join(root, 'provisioning/dashboards') });
+    grafana = startGrafana(home, at, { ...placesOf(demo), FIELDGATE_DASHBOARDS: join(root, 'provisioning/dashboards') });
     const ended = endOf(grafana);
     const began = await Promise.race([answers(at, startTimeoutMs), ended, interrupted]);
     if (began === 'interrupted') return 0;
@@ -50,14 +49,22 @@ export async function inGrafana(root: string, home: string, options: { once: boo
     if (end !== 'interrupted') throw new Error(`${end}; its log ends with\n${endOfLog(at)}`);
     return 0;
   } finally {
-    await stop(grafana);
+    await stopGrafana(grafana);
     await demo?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function start(binary: string, home: string, at: GrafanaAt, env: Record<string, string>): ChildProcess {
-  return spawn(binary, ['server', '--homepath', home, '--config', at.config], {
+/** Throws with a sentence if there is none. */
+function binaryOf(home: string): string {
+  const binary = ['bin/grafana', 'bin/grafana.exe'].map((name) => resolve(home, name)).find((path) => existsSync(path));
+  if (binary === undefined) throw new Error(`GRAFANA_HOME=${home} has no bin/grafana; allowed is the folder of an installed Grafana`);
+  return binary;
+}
+
+/** `env` says where the simulators are (`placesOf`) and where the dashboards. Whoever starts it ends it with `stopGrafana`. */
+export function startGrafana(home: string, at: GrafanaAt, env: Record<string, string>): ChildProcess {
+  return spawn(binaryOf(home), ['server', '--homepath', resolve(home), '--config', at.config], {
     stdio: ['ignore', 'ignore', 'inherit'],
     // In a group of its own, so that Ctrl-C comes to us alone and the simulators outlive it by a moment.
     detached: process.platform !== 'win32',
@@ -74,7 +81,7 @@ function endOf(grafana: ChildProcess): Promise<string> {
 }
 
 /** What the files of `provisioning/datasources` ask their environment: where this run's simulators are. */
-function placesOf({ ports }: Demo): Record<string, string> {
+export function placesOf({ ports }: Demo): Record<string, string> {
   return {
     FIELDGATE_MQTT_URL: `mqtt://127.0.0.1:${ports.mqttPort}`,
     FIELDGATE_MODBUS_HOST: '127.0.0.1',
@@ -90,7 +97,7 @@ function endOfLog(at: GrafanaAt): string {
 }
 
 /** Grafana ends its plugins when asked to; one that does not listen is killed. */
-async function stop(grafana: ChildProcess | undefined): Promise<void> {
+export async function stopGrafana(grafana: ChildProcess | undefined): Promise<void> {
   if (grafana?.pid === undefined || grafana.exitCode !== null || grafana.signalCode !== null) return;
   const ended = new Promise<void>((done) => grafana.once('exit', () => done()));
   grafana.kill('SIGTERM');
