@@ -54,5 +54,16 @@ for (const count of [5, 500]) {
     await studio.close();
   }
 }
-const module = readFileSync(join(import.meta.dirname, '../dist/fieldgate-iot-datasource/module.js'));
-console.log(`module.js: ${Math.round(module.length / 1024)} KiB, ${Math.round(gzipSync(module).length / 1024)} KiB as gzip`);
+const plugin = join(import.meta.dirname, '../dist/fieldgate-iot-datasource');
+const when = {
+  module: 'with every dashboard',
+  query: 'with a query editor',
+  config: 'with the config editor',
+  transfer: 'with an import or export',
+};
+for (const [name, wanted] of Object.entries(when)) {
+  const script = readFileSync(join(plugin, `${name}.js`));
+  console.log(
+    `${name}.js, ${wanted}: ${(script.length / 1024).toFixed(1)} KiB, ${(gzipSync(script).length / 1024).toFixed(1)} KiB as gzip`,
+  );
+}

@@ -1,7 +1,8 @@
 /**
  * Every benchmark, one after the other: each prints our figure and its peer's from the same run, and writes nothing else. On a busy machine the
  * ratios hold better than the times, so the load is said before each.
- * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, store-wear, frames, gateway, traffic, mqtt, mqtt-history, modbus, modbus-line, modbus-load, serial, serial-plug, commands, config-editor; all of them unless said
+ * Usage: npm run bench [-- NAME ...]   host (the executable under a Go host), store, store-wear, frames, gateway, traffic, mqtt, mqtt-history, modbus, modbus-line, modbus-load, serial, serial-plug, commands, config-editor; all of them unless said.
+ * With GRAFANA_HOME=<folder of an installed Grafana> also dashboard (20 panels over a day) and live-pixel (from the wire to the screen).
  */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
