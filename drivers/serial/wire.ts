@@ -218,29 +218,31 @@ export class Wire implements Shareable {
   #takeAll(frames: Iterable<Buffer>): void {
     const batch = new Batch(this.#options.encoding);
     const heard: Frame[] = [];
+    // They came together: the clock is asked once.
+    const atMs = this.#clock.nowMs();
     for (const bytes of frames) {
       const frame = batch.add(bytes);
-      if (!this.#isReply(frame)) heard.push(frame);
+      if (!this.#isReply(frame, atMs)) heard.push(frame);
     }
     if (heard.length > 0) for (const listen of this.listeners) listen(heard);
   }
 
-  #isReply(frame: Frame): boolean {
+  #isReply(frame: Frame, atMs: number): boolean {
     const { bytes } = frame;
     const exchange = this.#exchange;
     if (exchange?.take(frame)) {
       this.#exchange = undefined;
-      this.taps.tell({ direction: 'in', bytes, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
+      this.taps.tell({ direction: 'in', bytes, atMs, meaning: 'reply', ...(exchange.unit === undefined ? {} : { unit: exchange.unit }) });
       return true;
     }
     if (this.#late?.(frame)) {
-      this.taps.tell({ direction: 'in', bytes, meaning: 'reply that came too late', isFault: true });
+      this.taps.tell({ direction: 'in', bytes, atMs, meaning: 'reply that came too late', isFault: true });
       this.#late = undefined;
       this.#notBeforeMs = this.#clock.monotonicMs();
       this.#wake();
       return true;
     }
-    this.taps.tell({ direction: 'in', bytes });
+    this.taps.tell({ direction: 'in', bytes, atMs });
     return false;
   }
 

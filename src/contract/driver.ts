@@ -123,6 +123,8 @@ export interface Traffic {
   unit?: string;
   /** True if something was wrong with it. */
   isFault?: true;
+  /** Wall time in milliseconds, where many come at once; now unless said. */
+  atMs?: number;
 }
 
 /** One open far end. Members that the protocol does not have are absent. */

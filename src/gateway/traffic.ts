@@ -99,7 +99,7 @@ export class TrafficRing {
     return () => this.#followers.delete(see);
   }
 
-  add({ direction, bytes, meaning = '', unit = '', isFault }: Traffic): void {
+  add({ direction, bytes, meaning = '', unit = '', isFault, atMs = this.#clock.nowMs() }: Traffic): void {
     const kept = Math.min(bytes.length, limits.trafficMessageBytesMax);
     // A UTF-16 unit is at most three bytes of UTF-8.
     const most = headBytes + kept + (Math.min(unit.length, limits.trafficTextMax) + Math.min(meaning.length, limits.trafficTextMax)) * 3;
@@ -117,7 +117,7 @@ export class TrafficRing {
     buffer.set(kept === bytes.length ? bytes : bytes.subarray(0, kept), at + headBytes + unitBytes + meaningBytes);
     const length = headBytes + unitBytes + meaningBytes + kept;
     buffer.writeUInt32LE(length, at);
-    buffer.writeDoubleLE(this.#nowUs(), at + 4);
+    buffer.writeDoubleLE(this.#usOf(atMs), at + 4);
     buffer.writeUInt16LE((direction === 'out' ? isOut : 0) | (isFault ? isFaulty : 0), at + 12);
     buffer.writeUInt16LE(kept, at + 14);
     buffer.writeDoubleLE(bytes.length, at + 16);
@@ -177,8 +177,8 @@ export class TrafficRing {
   }
 
   /** Microseconds since 1970; messages of one millisecond follow one another, and a clock that was set back is followed. */
-  #nowUs(): number {
-    const nowUs = this.#clock.nowMs() * 1_000;
+  #usOf(nowMs: number): number {
+    const nowUs = nowMs * 1_000;
     this.#lastUs = nowUs <= this.#lastUs && this.#lastUs - nowUs < 1_000_000 ? this.#lastUs + 1 : nowUs;
     return this.#lastUs;
   }
