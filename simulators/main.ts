@@ -18,6 +18,7 @@ import { startGps } from './serial-gps.ts';
 import { startMeters } from './serial-meter.ts';
 import { openSerialPort } from './serial-port.ts';
 import { startUno } from './serial-uno.ts';
+import { startLine } from './sparkplug-line.ts';
 
 const usage =
   'allowed are --mqtt-port N, --modbus-port N (0 takes a free one), --serial-path PATH, --rtu-path PATH, --gps-path PATH, --board-path PATH, --images FOLDER (of Modbus devices), --host ADDRESS, --for 60s and --faults';
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   );
   ends.push(() => plant.close());
   ends.push(startHouse({ broker }).stop);
+  ends.push(startLine({ broker }).stop);
   if (faults) ends.push(startMqttFaults({ broker }).stop);
   const said: Record<string, unknown> = { mqttPort: broker.port, modbusPort: plant.port };
   for (const [name, path, start] of [

@@ -4,9 +4,9 @@ import { Aedes } from 'aedes';
 
 export interface MqttBroker {
   port: number;
-  publish(topic: string, payload: string, options?: { retain?: boolean }): void;
-  /** Calls back for what clients publish to this topic. */
-  obey(topic: string, take: (payload: string) => void): void;
+  publish(topic: string, payload: string | Buffer, options?: { retain?: boolean }): void;
+  /** Calls back for what clients publish to this topic, as a text and as it came. */
+  obey(topic: string, take: (payload: string, bytes: Buffer) => void): void;
   close(): Promise<void>;
 }
 
@@ -26,10 +26,11 @@ export async function startBroker({ host, port }: { host: string; port: number }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
-  const obeying = new Map<string, (payload: string) => void>();
+  const obeying = new Map<string, (payload: string, bytes: Buffer) => void>();
   aedes.on('publish', (packet, client) => {
     // What devices say themselves comes without a client.
-    if (client && packet.payload.length <= commandBytesMax) obeying.get(packet.topic)?.(packet.payload.toString());
+    if (client && packet.payload.length <= commandBytesMax)
+      obeying.get(packet.topic)?.(packet.payload.toString(), Buffer.from(packet.payload));
   });
   const address = server.address();
   return {
