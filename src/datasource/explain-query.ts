@@ -38,7 +38,12 @@ export function answerExplain({ ask, instance, deps }: Question): Frame[] {
     for (const polled of polling.polled)
       rows.push({ ...polled, connection: connection.id, endpoint, measuredMs: measured.get(polled.request.text) });
   }
-  return [requestsFrame(rows, notices), busesFrame(rows)];
+  return [requestsFrame(rows, notices), busesFrame(rows)].map(named);
+}
+
+/** Of two frames in one answer Grafana puts the frame's name before each column's, unless the column says what it is called. */
+function named(frame: Frame): Frame {
+  return { ...frame, fields: frame.fields.map((field) => ({ ...field, config: { ...field.config, displayNameFromDS: field.name } })) };
 }
 
 function means(spans: readonly BusSpan[]): Map<string, number> {
