@@ -1,9 +1,11 @@
 """A Modbus TCP server on plain sockets whose misbehaviour is chosen by unit id. Register r holds the value r, coil c is c % 2.
 
-{"requests": true} -> {"requests": [[unit, function, register], ...]} since the last time, and {"times": [seconds, ...]} beside it.
+{"requests": true} -> {"requests": [[unit, function, register], ...]} since the last time, and {"times": [seconds, ...]} beside it; "value" is how often
+unit 31 was asked, on whichever connection, before its last answer had left.
 """
 
 import json
+import select
 import socket
 import struct
 import sys
@@ -17,6 +19,9 @@ seen, times = [], []
 held = []
 waiting = []
 busy = [0]
+overlaps = [0]
+kept = {}
+one_at_a_time = threading.Lock()
 lock = threading.Lock()
 
 
@@ -129,6 +134,20 @@ def behave(connection, transaction, unit, pdu):
         connection.sendall(frame(transaction, unit, refusal(function, 1)) if function == 22 else answer)
     elif unit == 30:  # gives bits only from 0 on, and at most 16
         connection.sendall(frame(transaction, unit, refusal(function, 2)) if register > 0 or count > 16 else answer)
+    elif unit == 31:  # takes 5 ms, keeps what is written, and notices whoever cannot wait
+        if not one_at_a_time.acquire(blocking=False):
+            overlaps[0] += 1
+            one_at_a_time.acquire()
+        time.sleep(0.005)
+        if select.select([connection], [], [], 0)[0]:
+            overlaps[0] += 1
+        if function == 6:
+            kept[register] = count
+        values = [kept.get(register + i, 0) for i in range(count)] if function == 3 else []
+        read = bytes([function, count * 2]) + b"".join(struct.pack(">H", value) for value in values)
+        # Free before the answer leaves: whoever has it may ask.
+        one_at_a_time.release()
+        connection.sendall(frame(transaction, unit, read) if function == 3 else answer)
     elif 100 <= unit < 112:  # exception 0..11
         connection.sendall(frame(transaction, unit, refusal(function, unit - 100)))
     else:
@@ -140,6 +159,6 @@ print(f"ready {listen(int(sys.argv[1]), behave)}", flush=True)
 while line := sys.stdin.readline():
     json.loads(line)
     with lock:
-        print(json.dumps({"requests": list(seen), "times": list(times)}), flush=True)
+        print(json.dumps({"requests": list(seen), "times": list(times), "value": overlaps[0]}), flush=True)
         seen.clear()
         times.clear()
