@@ -101,6 +101,7 @@ describe('STATE', () => {
       expect(connected[6]).toBe(version);
       // Will retain, will QoS 1, will flag, clean (MQTT 5 §3.1.2.3).
       expect((connected[7] ?? 0) & 0b0011_1110).toBe(0b0010_1110);
+      if (version === 5) expect(propertiesOf(connected)).not.toContain(0x11);
       const will = JSON.parse(/\{"online":false,"timestamp":\d+\}/.exec(connected.toString('latin1'))?.[0] ?? '{}') as {
         timestamp?: number;
       };
@@ -185,7 +186,7 @@ describe('commands', () => {
     await gateway.set({ device: device.id, point: 'When' }, body(1795348801000, { wait: 0 }), user);
     await until('all have come', async () => (await node.heard()).filter(({ topic }) => topic === 'spBv1.0/C/DCMD/line/Oven').length === 6);
     const sent = (await node.heard()).filter(({ topic }) => topic.includes('DCMD'));
-    expect(sent.every(({ qos, retain, at }) => qos === 0 && !retain && (at ?? 0) > Date.now() - 60_000)).toBe(true);
+    expect(sent.every(isOrder)).toBe(true);
     expect(sent.flatMap((one) => (one.metrics ?? []).map(({ name, alias, type, value }) => [name ?? alias, type, value]))).toEqual([
       [7, 'FLOAT', 21.5],
       ['Count', 'INT64', '-9007199254740995'],
@@ -212,6 +213,7 @@ describe('commands', () => {
     await gateway.set({ device: device.id, point: 'Node_Control_Rebirth' }, body(true), user);
     await until('both have come', async () => (await node.heard()).filter(({ topic }) => topic === 'spBv1.0/C/NCMD/all').length === 2);
     const sent = (await node.heard()).filter(({ topic }) => topic.includes('NCMD'));
+    expect(sent.every(isOrder)).toBe(true);
     expect(sent.flatMap((one) => one.metrics ?? [])).toMatchObject([
       { name: 'Rate', type: 'UINT32', value: 4_000_000_000 },
       { name: 'Node Control/Rebirth', value: true },
@@ -242,6 +244,9 @@ describe('commands', () => {
   });
 });
 
+/** As commands have to be: QoS 0, not kept, with the time of sending and without a number. */
+const isOrder = ({ qos, retain, at, numbered }: Told) => qos === 0 && !retain && numbered === false && (at ?? 0) > Date.now() - 60_000;
+
 /** MQTT packets of a client (MQTT 5 §2.1): their types, and what follows the fixed header. */
 function packetsOf(bytes: Buffer): { type: string; body: Buffer }[] {
   const names: Record<number, string> = { 1: 'connect', 3: 'publish', 8: 'subscribe' };
@@ -259,4 +264,18 @@ function packetsOf(bytes: Buffer): { type: string; body: Buffer }[] {
     at += length;
   }
   return packets;
+}
+
+/** The properties of a CONNECT (MQTT 5 §3.1.2.11) that we may send, by their numbers; 17 is the session expiry. */
+function propertiesOf(connected: Buffer): number[] {
+  const sizes: Record<number, number> = { 17: 4, 33: 2, 34: 2, 39: 4 };
+  const found: number[] = [];
+  for (let at = 11; at < 11 + (connected[10] ?? 0); ) {
+    const property = connected[at] ?? 0;
+    const size = sizes[property];
+    if (size === undefined) throw new Error(`the property ${property} is not known here`);
+    found.push(property);
+    at += 1 + size;
+  }
+  return found;
 }

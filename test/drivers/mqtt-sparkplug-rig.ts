@@ -39,6 +39,8 @@ export interface Told {
   retain: boolean;
   state?: { online: boolean; timestamp: number };
   at?: number;
+  /** It has a sequence number. */
+  numbered?: boolean;
   metrics?: { name: string | null; alias: number | null; type: string; at: number; value: unknown }[];
 }
 

@@ -1,5 +1,7 @@
 /** What metrics hold, written by another library: every data type, nothing, templates, properties, the past, and what is no payload at all. */
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { readPayload } from '../../drivers/mqtt/sparkplug/payload.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import { silentLog } from '../../src/contract/log.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -258,6 +260,19 @@ describe('what is no payload', () => {
     await says(gateway, `Bad-${id}`, 'x', 2);
     expect(told(gateway)).toBeUndefined();
     expect(gateway.connections()[0]?.state).toBe('up');
+  });
+
+  it('any bytes are read or told, at once', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          readPayload(Buffer.from(bytes));
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^(has|is) /);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('what a broker keeps is not taken, and other topics are nobody’s', async () => {

@@ -111,7 +111,7 @@ def told(message):
         if isinstance(value, int) and abs(value) > 2**53:
             value = str(value)
         metrics.append({"name": seen.name, "alias": seen.alias, "type": seen.datatype.name, "at": seen.timestamp, "value": value.isoformat() if hasattr(value, "isoformat") else value})
-    return {"topic": message.topic, "metrics": metrics, "at": read.timestamp, "qos": message.qos, "retain": bool(message.retain)}
+    return {"topic": message.topic, "metrics": metrics, "at": read.timestamp, "numbered": read.HasField("seq"), "qos": message.qos, "retain": bool(message.retain)}
 
 
 class Node:
