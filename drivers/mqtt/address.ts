@@ -178,9 +178,19 @@ export const addressSchema = z
       .describe('Where in the bytes the value is, with format binary')
       .meta({ examples: [{ offset: 4, type: 'int16', order: 'little' }] }),
     words: z
-      .strictObject({ on: wordSchema.describe('What means true'), off: wordSchema.describe('What means false') })
+      .strictObject({
+        on: wordSchema
+          .optional()
+          .describe('What means true; anything but "off" unless said')
+          .meta({ examples: ['ON'] }),
+        off: wordSchema
+          .optional()
+          .describe('What means false; anything but "on" unless said')
+          .meta({ examples: ['OFF'] }),
+      })
+      .refine(({ on, off }) => on !== undefined || off !== undefined, 'has no word; allowed are "on", "off" or both')
       .optional()
-      .describe('The words that mean true and false: the point is then a boolean, and anything else is a bad reading')
+      .describe('The words that mean true and false: the point is then a boolean, and where both are said anything else is a bad reading')
       .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
     time: pathSchema
       .optional()

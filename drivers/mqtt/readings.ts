@@ -131,14 +131,16 @@ type Scalar = Pick<Reading, 'value' | 'reason' | 'detail'>;
 function meaning(found: Scalar, words: Address['words']): Scalar {
   if (!words || found.reason !== '') return found;
   const said = String(found.value);
-  if (isWord(said, words.on)) return { value: true, reason: '' };
-  if (isWord(said, words.off)) return { value: false, reason: '' };
-  const known = `${JSON.stringify(words.on)} and ${JSON.stringify(words.off)}`;
+  const { on, off } = words;
+  if (on === undefined || off === undefined) return { value: on === undefined ? !isWord(said, off) : isWord(said, on), reason: '' };
+  if (isWord(said, on)) return { value: true, reason: '' };
+  if (isWord(said, off)) return { value: false, reason: '' };
+  const known = `${JSON.stringify(on)} and ${JSON.stringify(off)}`;
   return { value: null, reason: 'decode', detail: `${JSON.stringify(said.slice(0, 80))} is no word of it; known are ${known}` };
 }
 
 /** Python writes True where JSON writes true. */
-function isWord(said: string, word: string | number | boolean): boolean {
+function isWord(said: string, word: string | number | boolean | undefined): boolean {
   const text = String(word);
   return said === text || (/^(true|false)$/i.test(said) && said.toLowerCase() === text.toLowerCase());
 }

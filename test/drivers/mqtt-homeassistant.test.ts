@@ -1,5 +1,7 @@
 /** The templates of Home Assistant discovery, words for true and false, and what several topics say of one device. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCondition } from '../../drivers/mqtt/homeassistant/conditions.ts';
+import { pointsOf as pointsOfEntity } from '../../drivers/mqtt/homeassistant/entities.ts';
 import { isInverse, readCommandTemplate, readValueTemplate } from '../../drivers/mqtt/homeassistant/templates.ts';
 import { grafanaUnit } from '../../drivers/mqtt/homeassistant/units.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
@@ -75,6 +77,38 @@ describe('value templates', () => {
   });
 });
 
+describe('conditional templates', () => {
+  const made = (value_template: string) => pointsOfEntity('binary_sensor', { state_topic: 't', value_template })[0]?.words.address;
+
+  it.each<[string, Record<string, unknown>]>([
+    ["{{ 'ON' if value_json.s == 'up' else 'OFF' }}", { path: '$.s', words: { on: 'up' } }],
+    ["{{ 'ON' if value_json.s != 'up' else 'OFF' }}", { path: '$.s', words: { off: 'up' } }],
+    ["{{ 'OFF' if value_json.s == 'up' else 'ON' }}", { path: '$.s', words: { off: 'up' } }],
+    ['{{ "ON" if value_json["a b"].c | int == 1 else "OFF" }}', { path: '$["a b"].c', words: { on: 1 } }],
+    ["{{ 'ON' if value_json.s else 'OFF' }}", { path: '$.s', words: { on: true, off: false } }],
+    ["{{- 'OFF' if value_json.s else 'ON' -}}", { path: '$.s', words: { on: false, off: true } }],
+    ["{{ 'ON' if not value_json.s else 'OFF' }}", { path: '$.s', words: { on: false, off: true } }],
+    ["{{ iif(value_json.s == true, 'ON', 'OFF') }}", { path: '$.s', words: { on: true } }],
+    ["{% if value == 'open' %}ON{% else %}OFF{% endif %}", { format: 'text', words: { on: 'open' } }],
+    ["{%- if value_json.get('s') == 3 -%} ON {%- else -%} OFF {%- endif -%}", { path: '$.s', optional: true, words: { on: 3 } }],
+  ])('%s', (template, address) => expect(made(template)).toMatchObject(address));
+
+  it.each([
+    "{{ 'ON' if value_json.n > 5 else 'OFF' }}",
+    "{{ 'ON' if value_json.a == 'x' and value_json.b else 'OFF' }}",
+    "{{ 'ON' if value_json.n * 2 == 4 else 'OFF' }}",
+    "{{ 'ON' if not value_json.s == 1 else 'OFF' }}",
+    "{% if value == 'a' %}ON{% elif value == 'b' %}OFF{% else %}ON{% endif %}",
+    "{{ 'ON' if value == 'a' else 'ON' }}",
+    "{{ 'YES' if value_json.s else 'NO' }}",
+  ])('%s is told', (template) => expect(() => made(template)).toThrow(/is understood|is not understood|where "ON" and "OFF" are read/));
+
+  it('of a length without end are no matter', () => {
+    expect(readCondition(`{{ 'ON' if ${'value '.repeat(80)} else`)).toBeUndefined();
+    expect(readCondition(`{% if ${' '.repeat(10_000)} %}`)).toBeUndefined();
+  });
+});
+
 describe('at a broker', () => {
   let broker: Mosquitto;
   let url: string;
@@ -120,6 +154,21 @@ describe('at a broker', () => {
     await session.close();
   });
 
+  it('with one word, whatever else is said is the other', async () => {
+    const line = lineTo(url, {
+      up: { topic: 'one/s', path: '$.s', words: { on: 'up' } },
+      notDown: { topic: 'one/s', path: '$.s', words: { off: 'down' } },
+    });
+    const session = await open(line);
+    const ear = listen(session, pointsOf(line));
+    await session.ready?.();
+    for (const payload of ['{"s":"up"}', '{"s":"down"}', '{"s":7}', '{}']) await broker.publish('one/s', payload);
+    await expect.poll(() => ear.readings.length, soon).toBe(8);
+    expect(ear.of('up')).toEqual([true, false, false, 'decode']);
+    expect(ear.of('notDown')).toEqual([true, false, true, 'decode']);
+    await session.close();
+  });
+
   it.each([
     ['all', ['online', 'offline', 'online', 'offline', 'offline']],
     ['any', ['online', 'online', 'online', 'online', 'online', 'offline']],
@@ -150,6 +199,7 @@ describe('at a broker', () => {
         .error?.issues.map(({ message }) => message)
         .join();
     expect(faultsOf({ topic: 'a', words: { on: 1, off: '1' } })).toMatch(/same word for true and false/);
+    expect(faultsOf({ topic: 'a', words: {} })).toMatch(/allowed are "on", "off" or both/);
     expect(faultsOf({ topic: 'a', format: 'binary', binary: { type: 'uint8' }, words: { on: 1, off: 0 } })).toMatch(/"binary"/);
     const check = (id: string, availability: Record<string, unknown>) =>
       buildLine(driver, { connection: { url }, devices: [{ id, points: [{ id: 'p', address: { topic: id } }], availability }] });

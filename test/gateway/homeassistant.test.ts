@@ -253,6 +253,25 @@ describe('in the gateway', () => {
     await wire.close();
   });
 
+  it('is silent when all that expires of it is, and what is asked by a condition is a state', async () => {
+    const shed = { device: { identifiers: ['shed'] }, expire_after: 60 };
+    await publish({
+      'homeassistant/sensor/shed/t/config': { ...shed, state_topic: 'shed/t', unit_of_measurement: '°C', expire_after: 120 },
+      'homeassistant/binary_sensor/shed/door/config': {
+        ...shed,
+        state_topic: 'shed/door',
+        value_template: "{{ 'ON' if value_json.contact == 'open' else 'OFF' }}",
+      },
+    });
+    const { gateway } = await running();
+    expect((await there(gateway, 'shed', 2)).availability).toMatchObject({ staleAfter: 120_000 });
+    await publish({ 'shed/door': '{"contact":"open"}' });
+    await says(gateway, 'shed', 'door', true);
+    await publish({ 'shed/door': '{"contact":"shut"}' });
+    await says(gateway, 'shed', 'door', false);
+    await gateway.close();
+  });
+
   it('bad announcements harm nobody', async () => {
     await publish({
       'homeassistant/sensor/a/x/config': 'not json',

@@ -174,11 +174,18 @@ function uniqueIds(count: number): (wanted: string, component: string) => string
   };
 }
 
-/** Its entities mostly name the same topics; together they are those of the device. */
+/** Its entities mostly name the same topics; together they are those of the device. It is silent when all that have a time for it are. */
 function availabilityOf(entities: readonly Entity[]): Record<string, unknown> | undefined {
   const places = new Map(entities.flatMap(({ availability }) => availability.map((place) => [place.topic, place] as const)));
   const [first, ...others] = [...places.values()].slice(0, limits.availabilityTopicsMax);
-  if (!first) return undefined;
+  const expiries = entities.flatMap(({ expireAfterS }) => expireAfterS ?? []);
+  // One that says nothing of it may be silent for as long as it likes, and so may the device.
+  const expires = expiries.length > 0 && expiries.length === entities.length;
+  if (!first && !expires) return undefined;
   const mode = entities.find(({ availability }) => availability.length > 0)?.mode ?? 'latest';
-  return { ...first, ...(others.length > 0 ? { also: others, mode } : {}) };
+  return {
+    ...first,
+    ...(others.length > 0 ? { also: others, mode } : {}),
+    ...(expires ? { staleAfter: `${Math.max(...expiries)}s` } : {}),
+  };
 }

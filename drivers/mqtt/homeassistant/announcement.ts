@@ -6,7 +6,7 @@ import { parseTemplateId } from '../../../src/contract/template-id.ts';
 import { decodeJson } from '../payload/plain.ts';
 import { pointsOf, type RawPoint, withoutValues } from './entities.ts';
 import { readValueTemplate } from './templates.ts';
-import { inFull, isWords, textOf, type Words } from './words.ts';
+import { inFull, isWords, numberOf, textOf, type Words } from './words.ts';
 
 /** An entity as far as it is of use. */
 export interface Entity {
@@ -18,6 +18,8 @@ export interface Entity {
   points: RawPoint[];
   availability: { topic: string; path?: string; online: string; offline: string }[];
   mode: 'all' | 'any' | 'latest';
+  /** Silent for this long its state counts no more. */
+  expireAfterS?: number;
 }
 
 export interface Announcement {
@@ -91,9 +93,12 @@ function readEntity(component: string, node: string, object: string, words: Word
       labels: area === undefined ? {} : { area: area.slice(0, 256) },
     },
     points: pointsOf(component, words),
+    ...expiryOf(numberOf(words, 'expire_after')),
     ...availabilityOf(words, (fault) => void faults.push(`${object}: its availability: ${fault}`)),
   };
 }
+
+const expiryOf = (seconds: number | undefined) => (seconds === undefined || seconds < 1 ? {} : { expireAfterS: seconds });
 
 /** The first of the names a device has; those of its network interfaces serve too. */
 function identifierOf(device: Words): string | undefined {

@@ -1,5 +1,6 @@
 /** One announced entity (a sensor, a switch, a light …) → points in the language of the settings. What is not understood is an Error that says what. */
 import { spellLiteral } from '../../../src/contract/placeholders.ts';
+import { readCondition } from './conditions.ts';
 import { isInverse, type Linear, readCommandTemplate, readValueTemplate } from './templates.ts';
 import { grafanaUnit } from './units.ts';
 import { listOf, numberOf, textOf, type Words } from './words.ts';
@@ -18,11 +19,14 @@ interface Sided {
   off?: string;
 }
 
+/** What means true and false where it is read; what is not said is anything else. */
+type Read = { on?: string | number | boolean; off?: string | number | boolean };
+
 /** What one point is made of. */
 interface Place {
   suffix?: string;
   kind: Kind;
-  state?: { topic: string | undefined; template: string | undefined; words?: Sided };
+  state?: { topic: string | undefined; template: string | undefined; words?: Read };
   command?: { topic: string | undefined; template?: string | undefined; words?: Sided; payload?: string };
   more?: Record<string, unknown>;
 }
@@ -272,18 +276,18 @@ function range(words: Words, low: string, high: string, by: string, other: { min
 }
 
 /** A point of the settings; undefined if it is neither told nor set. */
-function point({ suffix = '', kind, state, command, more = {} }: Place, words: Words): RawPoint | undefined {
-  const hasState = state?.topic !== undefined;
+function point({ suffix = '', kind, state: given, command, more = {} }: Place, words: Words): RawPoint | undefined {
+  const hasState = given?.topic !== undefined;
   const hasCommand = command?.topic !== undefined;
   if (!hasState && !hasCommand) return undefined;
-  const linear = hasState && state.template !== undefined ? readValueTemplate(state.template) : undefined;
+  const { state, linear } = read(given);
   const set = hasCommand ? setOf(command, linear, kind, words) : undefined;
   const deviceClass = textOf(words, 'device_class');
   const { write, ...others } = more;
   return {
     suffix,
     words: {
-      address: { ...(hasState ? stateOf(state, linear, kind, words) : {}), ...(set ? { set } : {}) },
+      address: { ...(state && hasState ? stateOf(state, linear, kind, words) : {}), ...(set ? { set } : {}) },
       access: hasState ? (set ? 'read-write' : 'read') : 'write',
       ...(linear && (linear.scale !== 1 || linear.offset !== 0) ? { scale: linear.scale, offset: linear.offset } : {}),
       ...precisionOf(linear?.decimals),
@@ -291,6 +295,26 @@ function point({ suffix = '', kind, state, command, more = {} }: Place, words: W
       ...(write && set ? { write } : {}),
       ...(deviceClass === undefined || suffix !== '' ? {} : { labels: { class: deviceClass } }),
     },
+  };
+}
+
+/** What the template of a state makes of a message. A condition that makes the words for true and false becomes those it asks for. */
+function read(state: Place['state']): { state: Place['state']; linear: Linear | undefined } {
+  const { topic, template, words } = state ?? {};
+  if (!state || topic === undefined || template === undefined) return { state, linear: undefined };
+  const condition = words && readCondition(template);
+  if (!condition) return { state, linear: readValueTemplate(template) };
+  const { place, whenTrue, whenFalse } = condition;
+  const [on, off] = [String(words.on), String(words.off)];
+  if (whenTrue === on && whenFalse === off) return { state: { ...state, words: condition.words }, linear: place };
+  if (whenTrue !== off || whenFalse !== on)
+    throw new Error(
+      `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(on)} and ${JSON.stringify(off)} are read`,
+    );
+  const { on: yes, off: no } = condition.words;
+  return {
+    state: { ...state, words: { ...(no === undefined ? {} : { on: no }), ...(yes === undefined ? {} : { off: yes }) } },
+    linear: place,
   };
 }
 
@@ -309,14 +333,14 @@ function stateOf(state: Place['state'] & {}, linear: Linear | undefined, kind: K
 }
 
 function setOf(command: Place['command'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
-  const read = command.template === undefined ? undefined : readCommandTemplate(command.template);
-  const sent = read ?? { scale: 1, offset: 0 };
+  const template = command.template === undefined ? undefined : readCommandTemplate(command.template);
+  const sent = template ?? { scale: 1, offset: 0 };
   // A point has one scale for both directions.
   if (kind === 'number' && !isInverse(linear ?? { scale: 1, offset: 0 }, sent))
     throw new Error('is calculated otherwise when it is set than when it is read');
   return {
     topic: spellLiteral(command.topic ?? ''),
-    payload: command.payload ?? read?.payload ?? '{value}',
+    payload: command.payload ?? template?.payload ?? '{value}',
     ...(command.words ? { words: command.words } : {}),
     ...qosOf(words),
     ...(words.retain === true ? { retain: true } : {}),

@@ -24,6 +24,7 @@ const longForms: Readonly<Record<string, string>> = {
   dev: 'device',
   dev_cla: 'device_class',
   e: 'encoding',
+  exp_aft: 'expire_after',
   fan_mode_cmd_t: 'fan_mode_command_topic',
   fan_mode_cmd_tpl: 'fan_mode_command_template',
   fan_mode_stat_t: 'fan_mode_state_topic',
