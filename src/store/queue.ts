@@ -44,13 +44,16 @@ export interface QueueCounters {
 
 /**
  * Group commit: what is appended waits for others, at most as long as it was told, and goes to disk with everything that waits by then.
- * One batch is on its way at a time, so that those who want it at once share the next one. Bounded; beyond the bound it refuses.
+ * One batch is on its way at a time, so that those who want it at once share the next one. Bounded; beyond the bound it refuses. Records, for which
+ * somebody waits, do not wait for the samples that are not due yet to be written with them, unless commits are counted (`gapMs`).
  */
 export class CommitQueue {
   readonly #clock: Clock;
   readonly #commit: (batch: OpenBatch) => Promise<CommitOutcome>;
   /** In the order in which they will be committed; only the last one grows. */
   #groups: Group[] = [];
+  /** Records alone: they go as soon as nothing is on its way, and with the samples when those are due. */
+  #records = new Group();
   /** Those that got samples since the last ticket was given, from this place on. */
   #begun: number | undefined;
   #pending = 0;
@@ -77,7 +80,7 @@ export class CommitQueue {
   }
 
   get idle(): boolean {
-    return this.#dueMs === Number.POSITIVE_INFINITY && !this.#running;
+    return this.#dueMs === Number.POSITIVE_INFINITY && this.#records.size === 0 && !this.#running;
   }
 
   /** While it is not open, what is added waits. */
@@ -118,10 +121,12 @@ export class CommitQueue {
 
   write(record: RecordWrite): Promise<void> {
     if (this.#pending >= limits.storeQueueMax) return Promise.reject(storageFull(`${this.#pending} entries wait for their commit already`));
-    const { batch, recordTickets } = this.#last();
-    batch.records.push(record);
     this.#pending += 1;
-    return this.#wait(1, 0, (ticket) => recordTickets.push(ticket));
+    return new Promise((resolve, reject) => {
+      this.#records.batch.records.push(record);
+      this.#records.recordTickets.push({ parts: 1, resolve, reject });
+      this.#pump();
+    });
   }
 
   /** Resolves when everything added before has been tried; rejects if its own batch failed. */
@@ -131,7 +136,7 @@ export class CommitQueue {
 
   /** Rejects what waits and has to be known at once: commands, and flushes. The rest goes on waiting. */
   refuseImpatient(error: Error): void {
-    for (const { batch, recordTickets, flushes } of this.#groups) {
+    for (const { batch, recordTickets, flushes } of [...this.#groups, this.#records]) {
       for (const ticket of [...recordTickets, ...flushes]) ticket.reject(error);
       this.#pending -= batch.records.length;
       batch.records.length = recordTickets.length = flushes.length = 0;
@@ -141,12 +146,13 @@ export class CommitQueue {
   /** Rejects everything that waits. */
   abandon(error: Error): void {
     this.#cancelTimer();
-    for (const group of this.#groups) {
+    for (const group of [...this.#groups, this.#records]) {
       for (const ticket of group.everybody) ticket.reject(error);
       this.counters.dropped += group.batch.rows;
       this.#pending -= group.size;
     }
     this.#groups = [];
+    this.#records = new Group();
     this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
@@ -171,9 +177,10 @@ export class CommitQueue {
 
   #pump(): void {
     this.#cancelTimer();
-    if (!this.#open || this.#running || this.#dueMs === Number.POSITIVE_INFINITY) return;
+    const hasRecords = this.#records.size > 0;
+    if (!this.#open || this.#running || (this.#dueMs === Number.POSITIVE_INFINITY && !hasRecords)) return;
     const nowMs = this.#clock.monotonicMs();
-    const dueInMs = this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - nowMs;
+    const dueInMs = hasRecords ? 0 : this.#samplesDueInMs(nowMs);
     const waitMs = Math.max(dueInMs, this.#lastMs + this.#gapMs - nowMs);
     if (waitMs > 0) {
       this.#cancelTimer = this.#clock.after(waitMs, () => this.#pump());
@@ -184,8 +191,26 @@ export class CommitQueue {
     queueMicrotask(() => void this.#run());
   }
 
+  #samplesDueInMs(nowMs: number): number {
+    return this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - nowMs;
+  }
+
+  /** What goes next: records alone, or with the samples. */
+  #takeNext(): Group | undefined {
+    const records = this.#records;
+    if (records.size > 0) this.#records = new Group();
+    if (records.size > 0 && this.#gapMs === 0 && this.#samplesDueInMs(this.#clock.monotonicMs()) > 0) return records;
+    const group = this.#groups.shift();
+    // What is left has waited for a whole batch already: it is due.
+    this.#dueMs = this.#groups.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
+    if (!group) return records.size > 0 ? records : undefined;
+    for (const record of records.batch.records) group.batch.records.push(record);
+    for (const ticket of records.recordTickets) group.recordTickets.push(ticket);
+    return group;
+  }
+
   async #run(): Promise<void> {
-    const group = this.#open ? this.#groups.shift() : undefined;
+    const group = this.#open ? this.#takeNext() : undefined;
     if (!group) {
       this.#running = false;
       return;
@@ -193,8 +218,6 @@ export class CommitQueue {
     const { batch, tickets, recordTickets, flushes, size } = group;
     this.#pending -= size;
     this.#inFlight = size;
-    // What is left has waited for a whole batch already: it is due.
-    this.#dueMs = this.#groups.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
     // A flush of nothing costs the medium nothing.
     if (size > 0) this.#lastMs = this.#clock.monotonicMs();
     try {
