@@ -132,6 +132,8 @@ export const limits = {
   storeDamageToldMax: 100,
   /** Reads waiting in the store; one more is refused with 503. Grafana sends a panel's queries together, dashboards have tens of panels. */
   storeReadsMax: 256,
+  /** Calls under way of which each can be told to stop: more than there are. */
+  storeStopCells: 1_024,
   /** How long a call waits for a store that is still opening: a predecessor that lost its host ends within 2 s (DESIGN §9). */
   storeOpenWaitMs: 2_500,
   /** The same where nobody else has it: a small machine that starts everything at once, or a history of an older version that is converted. */

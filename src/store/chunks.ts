@@ -93,10 +93,14 @@ export class Chunks {
   /** The same as `oldest`, newest first and without summaries. */
   newest(series: number, fromNs: bigint, toNs: bigint, limit: number): Chunk[] {
     if (fromNs >= toNs) return [];
-    return this.#newest
-      .all(series, toNs - 1n, limit)
-      .map(chunkOf)
-      .filter(({ last }) => last >= fromNs);
+    const chunks: Chunk[] = [];
+    // Row by row: a small read wants one or two of many.
+    for (const row of this.#newest.iterate(series, toNs - 1n, limit)) {
+      const chunk = chunkOf(row);
+      if (chunk.last < fromNs) break;
+      chunks.push(chunk);
+    }
+    return chunks;
   }
 
   /** Does it in one transaction; one that comes upon broken pages is begun again without them. */

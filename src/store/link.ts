@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { limits } from '../contract/limits.ts';
 import { type Answer, type CallName, type Calls, type Request, StoreTrouble } from './messages.ts';
 
 export interface CallOptions<K extends CallName> {
@@ -27,6 +28,7 @@ interface Waiter {
  */
 export function createLink(worker: Worker, onCrash: (error: Error) => void, onDamage: (what: string) => void): Link {
   const waiters = new Map<number, Waiter>();
+  const stops = new Int32Array(new SharedArrayBuffer(4 * limits.storeStopCells));
   let nextId = 1;
   let ended = false;
 
@@ -65,12 +67,11 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
         const id = nextId++;
         const request: Request = { id, name, ask };
         let stop = () => {};
+        if (id === 1) request.stops = stops;
         if (signal) {
-          const cell = new Int32Array(new SharedArrayBuffer(4));
-          request.stop = cell;
           stop = () => {
             // The answer still comes, soon, and finds nobody but `late`.
-            Atomics.store(cell, 0, 1);
+            Atomics.store(stops, id % stops.length, id);
             reject(signal.reason);
           };
           signal.addEventListener('abort', stop, { once: true });

@@ -176,8 +176,8 @@ export interface Request<K extends CallName = CallName> {
   id: number;
   name: K;
   ask: Calls[K]['ask'];
-  /** One 32-bit cell, shared: not 0 means that nobody waits for the answer any more. */
-  stop?: Int32Array<SharedArrayBuffer>;
+  /** With the first request of a link: cells that all its requests share. In the cell `id % length` stands the number of the last one that nobody waits for any more. */
+  stops?: Int32Array<SharedArrayBuffer>;
 }
 
 /**

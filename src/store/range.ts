@@ -31,19 +31,20 @@ export const worstQuality = { good: 0, usable: 1, all: 2 } as const;
  * series together are found without reading much beyond them.
  */
 export function* readRange(reading: Reading, ask: RangeAsk, slabs: Slabs): Generator<void, Answer> {
-  const rooms = ask.ids.map((id) => roomFor(reading, id, ask, slabs));
+  const rooms: Room[] = [];
   let answer: Answer = [];
   try {
-    answer = yield* readInto(rooms, reading, ask);
+    answer = yield* readInto(rooms, reading, ask, slabs);
     return answer;
   } finally {
     // Of a read that is given up, and of one that was put together elsewhere.
     const lent = new Set(answer.map(({ columns }) => columns.times.buffer));
-    slabs.giveBack(rooms.flatMap((room) => (room?.slab && !lent.has(room.slab) ? [room.slab] : [])));
+    slabs.giveBack(rooms.flatMap(({ slab }) => (slab && !lent.has(slab) ? [slab] : [])));
   }
 }
 
-function* readInto(rooms: readonly (Room | undefined)[], reading: Reading, ask: RangeAsk): Generator<void, Answer> {
+/** `rooms` is filled with those that are taken. */
+function* readInto(rooms: Room[], reading: Reading, ask: RangeAsk, slabs: Slabs): Generator<void, Answer> {
   const worst = worstQuality[ask.quality];
   const rowsMax = Math.max(1, ask.rowsMax);
   const atOnce = Math.min(limits.storeSliceRows, Math.max(64, Math.ceil(rowsMax / Math.max(1, ask.ids.length)) + 1));
@@ -56,12 +57,21 @@ function* readInto(rooms: readonly (Room | undefined)[], reading: Reading, ask: 
       frontier: ask.toNs,
       done: ask.fromNs >= ask.toNs,
       pruned: false,
-      room: rooms[index],
+      room: undefined,
     }),
   );
   let low = ask.fromNs;
   let total = 0;
   let bounded = false;
+
+  /** On the same moment of the history as the first slice, which is mostly the only one. */
+  const readFirst = (): boolean => {
+    for (const cursor of cursors) {
+      cursor.room = roomFor(reading, cursor.id, ask, slabs);
+      if (cursor.room) rooms.push(cursor.room);
+    }
+    return readSlice();
+  };
 
   /** Reads a slice's worth; false when there is nothing left to read. */
   const readSlice = (): boolean => {
@@ -95,7 +105,7 @@ function* readInto(rooms: readonly (Room | undefined)[], reading: Reading, ask: 
     }
     return true;
   };
-  while (reading.atOnce(readSlice)) yield;
+  for (let goesOn = reading.atOnce(readFirst); goesOn; goesOn = reading.atOnce(readSlice)) yield;
   const keep = total > rowsMax ? keepNewest(cursors, rowsMax) : cursors.map(({ length }) => length);
   return cursors.flatMap((cursor, index): Answer => {
     const kept = keep[index] ?? 0;

@@ -29,7 +29,7 @@ interface Reply<K extends CallName = CallName> {
 }
 
 /**
- * A long call is a generator, so that it can be interrupted where it yields: by other calls, or for good by its `stop` cell. One whose work is done by
+ * A long call is a generator, so that it can be interrupted where it yields: by other calls, or for good by its cell in `stops`. One whose work is done by
  * other threads is a promise.
  */
 type Outcome<K extends CallName = CallName> = Reply<K> | Generator<void, Reply<K>> | Promise<Reply<K>>;
@@ -237,10 +237,16 @@ function answer(port: MessagePort, { id }: Request, outcome: { value: unknown } 
   port.postMessage({ id, ...told, ...content } satisfies Answer, transfer);
 }
 
+let stops: Int32Array = new Int32Array(1);
+
+function isStopped({ id }: Request): boolean {
+  return Atomics.load(stops, id % stops.length) === (id | 0);
+}
+
 /** Runs one slice; true if there are more. */
 function step(port: MessagePort, { request, run }: Job): boolean {
   try {
-    if (request?.stop && Atomics.load(request.stop, 0) !== 0) throw new StoreTrouble('stopped', 'nobody waits for it any more');
+    if (request && isStopped(request)) throw new StoreTrouble('stopped', 'nobody waits for it any more');
     const slice = run.next();
     if (!slice.done) return true;
     if (request) {
@@ -267,6 +273,7 @@ function turn(): void {
 function serve(port: MessagePort): void {
   port.on('message', (request: Request) => {
     try {
+      stops = request.stops ?? stops;
       const outcome = begin(request);
       if ('value' in outcome) {
         answer(port, request, outcome, outcome.transfer);
