@@ -8,9 +8,11 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { memoryFlags } from './runtime-flags.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const inNode = (name) => ({ command: process.execPath, args: [join('bench', `${name}.ts`)], cwd: root });
+/** With the memory that the executable gives itself. */
+const inNode = (name) => ({ command: process.execPath, args: [...memoryFlags, join('bench', `${name}.ts`)], cwd: root });
 const benchmarks = {
   host: { command: 'go', args: ['run', './cmd/bench'], cwd: join(root, 'test/host') },
   ...Object.fromEntries(

@@ -7,12 +7,11 @@ import { build } from 'esbuild';
 import { contents, packagesOf } from './contents.mjs';
 import { digest, mark } from './fresh.mjs';
 import { executableName, hostPlatform, isHost, nodeBinary } from './platforms.mjs';
+import { flags, memoryFlags } from './runtime-flags.mjs';
 
 const require = createRequire(import.meta.url);
 /** Where Node looks for the blob; from Node's documentation of single executable applications. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-/** Signal USR1 would open Node's debugger on a port of the loopback, for every user of the machine. */
-const flags = ['--disable-sigusr1'];
 /** V8 hashes strings with a seed of its own and keeps the hashes in the code cache: with a fixed one the same source gives the same bytes. */
 const reproducible = '--random-seed=1';
 
@@ -43,7 +42,10 @@ export async function buildExecutables({ root, entry, target, base, version, pla
 
 function buildExecutable({ root, work, main, assets, platform, file }) {
   const node = nodeBinary(root, platform);
-  const made = digest([main, ...Object.values(assets), new URL(import.meta.url).pathname], `${node} ${statSync(node).size}`);
+  const made = digest(
+    [main, ...Object.values(assets), new URL(import.meta.url).pathname],
+    `${node} ${statSync(node).size} ${flags.join(' ')}`,
+  );
   if (mark(file).holds(made)) return;
 
   // Of the main file a name and no path: it is kept in the blob, where the place of a build has no business.
@@ -58,8 +60,11 @@ function buildExecutable({ root, work, main, assets, platform, file }) {
     execArgv: flags,
   };
   writeFileSync(join(work, config), JSON.stringify(sea));
-  // The blob must come from the Node version it goes into: the one that runs us may be another.
-  execFileSync(nodeBinary(root, hostPlatform()), [reproducible, '--experimental-sea-config', config], { cwd: work, stdio: 'pipe' });
+  // The blob must come from the Node version it goes into, the one that runs us may be another; and its code cache from a V8 of the same flags.
+  execFileSync(nodeBinary(root, hostPlatform()), [reproducible, ...memoryFlags, '--experimental-sea-config', config], {
+    cwd: work,
+    stdio: 'pipe',
+  });
 
   const executable = join(work, platform.name);
   copyFileSync(node, executable);
