@@ -99,8 +99,12 @@ export class Hearing {
       if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation);
       return;
     }
-    const message = new Message(packet.payload as Buffer, packet.retain);
     const isMeant = meantBy(packet, topics);
+    if (isMeant === everyone && heard.copies?.isCopy(packet.payload as Buffer, this.#options.host.clock.monotonicMs())) {
+      if (confirmation) acknowledger?.add(packet.messageId ?? 0, confirmation);
+      return;
+    }
+    const message = new Message(packet.payload as Buffer, packet.retain);
     for (const { word, filter } of heard.words) {
       const said = isMeant(filter) ? word.read(message) : undefined;
       if (said) sink.availability(word.device, said);

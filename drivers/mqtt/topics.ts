@@ -8,6 +8,7 @@ import type { Sink } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
 import { compileWord, placesOf, SaidWords, type Word } from './availability.ts';
+import { Copies } from './copies.ts';
 import { FilterTree } from './filters.ts';
 import { compileReader, type Reader } from './readings.ts';
 import { compilePattern, parseFilter, parseTopic, type TopicPattern } from './topic.ts';
@@ -41,6 +42,8 @@ export interface Readers {
   readonly words: { readonly word: Word; readonly filter: Filter }[];
   /** False as long as nobody looked whether patterns have this topic too. */
   complete: boolean;
+  /** Of a topic that several subscriptions bring. */
+  copies?: Copies;
 }
 
 /** What a template, or a device whose points have wildcards, has on one pattern. */
@@ -207,6 +210,8 @@ export class Topics {
     readers.words.push(...added.words);
     if (!nonEmpty(readers)) return undefined;
     readers.complete = true;
+    const subscriptions = new Set([...readers.readers, ...readers.words].map(({ filter }) => filter)).size;
+    if (subscriptions > 1) readers.copies = new Copies(subscriptions);
     // Whoever invents topics without end under a wildcard fills no memory.
     if (known || this.#readers.size < limits.mqttTopicsKnownMax) this.#readers.set(topic, readers);
     return readers;

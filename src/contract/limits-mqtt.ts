@@ -32,6 +32,8 @@ export const mqttLimits = {
   mqttEndingsMs: 300_000,
   /** How long after it came up an end is typical of such a pair. */
   mqttTwinEndMs: 10_000,
+  /** Copies of a message for subscriptions that cross come one right after the other; a device that means to say something again takes longer. */
+  mqttCopiesMs: 50,
   /** Entities of Home Assistant discovery one connection takes: ten for each of the devices one gateway discovers. */
   mqttAnnouncedMax: 50_000,
   /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */

@@ -253,6 +253,23 @@ describe('patterns that cross', () => {
   });
 });
 
+describe.each(['true', 'false'])('MQTT 3.1.1, where patterns cross and the broker sends a message once for each: %s', (isDoubling) => {
+  it.each([0, 1] as const)('QoS %i is heard once', async (qos) => {
+    const { broker, url } = await started({ lines: [`allow_duplicate_messages ${isDoubling}`] });
+    const points = { a: { topic: 'x/+/c', qos }, b: { topic: 'x/b/+', qos } };
+    const line = lineTo(url, points, { protocolVersion: 4, clean: false, clientId: 'keeper' });
+    const session = await opened(line);
+    const ear = listen(session, pointsOf(line));
+    await session.ready?.();
+    for (let i = 0; i < 10; i++) await broker.publish('x/b/c', String(i), { qos });
+    await broker.publish('x/b/d', '10', { qos });
+    await broker.publish('x/q/c', '11', { qos });
+    await expect.poll(() => [ear.of('a').at(-1), ear.of('b').at(-1)], soon).toEqual([11, 10]);
+    expect(ear.of('a')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
+    expect(ear.of('b')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+});
+
 describe.each([5, 4])('MQTT %i, exactly once', (protocolVersion) => {
   it('is confirmed when it is committed; what was not comes again, what was does not', async () => {
     const { broker, url, log } = await started();
