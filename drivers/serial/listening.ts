@@ -1,6 +1,7 @@
 /** Frames that the device says by itself → readings of the points that listen. */
 import type { Point } from '../../src/contract/device.ts';
 import type { Reading, Sink } from '../../src/contract/driver.ts';
+import type { Taken } from '../../src/contract/pattern.ts';
 import { type Address, isHeard } from './address.ts';
 import { type Decoder, readValue } from './decoder.ts';
 import type { Frame } from './frame.ts';
@@ -56,7 +57,7 @@ export class Listening {
     if (readings.length > 0) this.#sink.samples(readings);
   }
 
-  #heard(ear: Ear, frame: Frame, groups: Record<string, string | undefined>, readings: Reading<Address>[]): void {
+  #heard(ear: Ear, frame: Frame, groups: Taken, readings: Reading<Address>[]): void {
     if (ear.misses !== undefined && ear.misses >= missesMax) for (const { point } of ear.points) this.#sink.trouble(point, undefined);
     ear.misses = undefined;
     for (const { point, decoder } of ear.points) {

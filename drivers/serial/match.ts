@@ -1,6 +1,6 @@
 /** Which frames are meant: an expression that the text fits, or bytes that the frame begins with. */
 import { z } from 'zod';
-import { compilePattern, type Pattern, patternSchema } from '../../src/contract/pattern.ts';
+import { compilePattern, type Pattern, patternSchema, type Taken } from '../../src/contract/pattern.ts';
 import type { Frame } from './frame.ts';
 import { hexText } from './framing/hex.ts';
 
@@ -37,8 +37,10 @@ export const noPlaces: Places = { id: undefined, sequence: undefined };
 
 export interface Match {
   readonly groups: readonly string[];
-  /** What the named groups took, {} without groups; undefined if the frame is another one. */
-  find(frame: Frame, places: Places): Record<string, string | undefined> | undefined;
+  /** What the named groups took, by number; undefined if the frame is another one. */
+  find(frame: Frame, places: Places): Taken | undefined;
+  /** The number of a named group; undefined if there is none of that name. */
+  numberOf(group: string): number | undefined;
 }
 
 /** The group that takes the number of a request out of its reply. */
@@ -67,12 +69,15 @@ function compileText(text: string): Match {
     }
     return pattern;
   };
+  const { groups, numbers } = patternFor(undefined);
+  const counted = numbers.get(sequenceGroup);
   return {
-    groups: patternFor(undefined).groups.filter((name) => name !== sequenceGroup),
+    groups: groups.filter((name) => name !== sequenceGroup),
+    numberOf: (group) => numbers.get(group),
     find(frame, { id, sequence }) {
-      const groups = patternFor(id).find(frame.text);
-      const number = groups?.[sequenceGroup];
-      return number !== undefined && sequence !== undefined && Number(number) !== sequence ? undefined : groups;
+      const taken = patternFor(id).take(frame.text);
+      const number = counted === undefined ? undefined : taken?.[counted];
+      return number !== undefined && sequence !== undefined && Number(number) !== sequence ? undefined : taken;
     },
   };
 }
@@ -81,6 +86,7 @@ function compileBytes(hex: string): Match {
   const wanted = hex.match(/[0-9a-fA-F]{2}|\.\.|\{id\}|\{sequence\}/g) ?? [];
   return {
     groups: [],
+    numberOf: () => undefined,
     find({ bytes }, { id, sequence }) {
       if (bytes.length < wanted.length) return undefined;
       const fits = wanted.every((one, index) => {
@@ -95,7 +101,7 @@ function compileBytes(hex: string): Match {
               : Number.parseInt(one, 16);
         return bytes[index] === byte;
       });
-      return fits ? {} : undefined;
+      return fits ? [] : undefined;
     },
   };
 }

@@ -3,6 +3,7 @@ import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
 import type { Answer, Host, PlannedRequest, Reading, Session, Sink, Survey } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
+import type { Taken } from '../../src/contract/pattern.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { actionOf, bytesOfAction } from './action.ts';
 import type { Address } from './address.ts';
@@ -23,7 +24,7 @@ type SerialPoint = Point<Address>;
 
 interface Found {
   frame: Frame;
-  groups: Record<string, string | undefined>;
+  groups: Taken;
 }
 
 export class SerialSession implements Session<Address> {

@@ -16,7 +16,13 @@ export interface Pattern {
   test(text: string): boolean;
   /** What its named groups took of the first place where it is found, undefined for a group that took no part; undefined if it is not found. */
   find(text: string): Record<string, string | undefined> | undefined;
+  /** The same by number, for those who look thousands of times a second: of each of `groups` at its place in `numbers`. */
+  take(text: string): Taken | undefined;
+  readonly numbers: ReadonlyMap<string, number>;
 }
+
+/** What groups took, by their numbers. */
+export type Taken = readonly (string | undefined)[];
 
 /** Throws an Error whose message goes on from the name of the field: `is no regular expression …`. */
 export function compilePattern(text: string): Pattern {
@@ -28,12 +34,21 @@ export function compilePattern(text: string): Pattern {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`is ${JSON.stringify(text)}, no regular expression RE2 understands: ${why}`);
   }
-  const groups = Object.keys(compiled.namedGroups());
+  const numbers: ReadonlyMap<string, number> = new Map(Object.entries(compiled.namedGroups()));
+  const groups = [...numbers.keys()];
   const native = compileNative(text);
-  if (native) return runNative(text, groups, native);
+  if (native) return runNative(text, numbers, native);
   return {
     text,
     groups,
+    numbers,
+    take(candidate) {
+      const matcher = compiled.matcher(candidate);
+      if (!matcher.find()) return undefined;
+      const taken: (string | undefined)[] = [];
+      for (const number of numbers.values()) taken[number] = matcher.group(number) ?? undefined;
+      return taken;
+    },
     test: (candidate) => compiled.matcher(candidate).find(),
     find(candidate) {
       const matcher = compiled.matcher(candidate);
@@ -43,11 +58,13 @@ export function compilePattern(text: string): Pattern {
   };
 }
 
-function runNative(text: string, groups: readonly string[], native: NativePattern): Pattern {
+function runNative(text: string, numbers: ReadonlyMap<string, number>, native: NativePattern): Pattern {
   const { expression } = native;
   return {
     text,
-    groups,
+    groups: [...numbers.keys()],
+    numbers,
+    take: (candidate) => expression.exec(candidate) ?? undefined,
     test: (candidate) => expression.test(candidate),
     find(candidate) {
       const match = expression.exec(candidate);

@@ -54,12 +54,26 @@ describe("expressions that the engine's own matcher runs", () => {
           const expected = findByRe2(expression, candidate);
           expect([expression, candidate, pattern.find(candidate)]).toEqual([expression, candidate, expected]);
           expect(pattern.test(candidate)).toBe(expected !== undefined);
+          const taken = pattern.take(candidate);
+          expect(taken && Object.fromEntries(Array.from(pattern.numbers, ([name, number]) => [name, taken[number]]))).toEqual(expected);
         }
       }),
       { numRuns: 4_000 },
     );
     // Otherwise this would have looked at nothing.
     expect(native).toBeGreaterThan(300);
+  });
+
+  it('give groups by the same numbers as RE2, whichever of them runs', () => {
+    for (const expression of ['^(a)(?<x>b+)(?<y>c)?$', '(?:a|ab)(b)?(?<x>.*)z(?<y>q)?']) {
+      const { numbers, groups, take } = compilePattern(expression);
+      expect([...numbers]).toEqual([
+        ['x', 2],
+        ['y', 3],
+      ]);
+      expect(groups).toEqual(['x', 'y']);
+      expect(take('abbz') ?? take('abb')).toMatchObject({ 2: expect.stringMatching(/^b+$/), 3: undefined });
+    }
   });
 
   it('end soon on long texts made to mislead them', () => {
