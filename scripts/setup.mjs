@@ -24,6 +24,7 @@ const debianCommands = {
   strace: 'strace',
   socat: 'socat',
   ser2net: 'ser2net',
+  mbpoll: 'mbpoll',
   'avr-gcc': 'gcc-avr',
   gcc: 'gcc',
   chromium: 'chromium',
