@@ -123,7 +123,7 @@ class BrokerSession implements Session<Address> {
         ...(ours.length > 0
           ? {
               announced: (topic, payload, retained) =>
-                (announced?.take(topic, payload) ?? false) || (sparkplug?.take(topic, payload, retained) ?? false),
+                (announced?.take(topic, payload, retained) ?? false) || (sparkplug?.take(topic, payload, retained) ?? false),
             }
           : {}),
       };

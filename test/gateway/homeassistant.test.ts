@@ -253,6 +253,37 @@ describe('in the gateway', () => {
     await wire.close();
   });
 
+  it('what was taken back while the link was away is gone; a broker that repeats nothing has only forgotten', async () => {
+    const of = (name: string) => ({
+      [`homeassistant/sensor/${name}/t/config`]: { device: { identifiers: [name] }, state_topic: `${name}/t`, unit_of_measurement: '°C' },
+    });
+    await publish({ ...of('stays'), ...of('goes') });
+    // Nobody keeps this one: it says nothing that it is not repeated.
+    const loud = 'homeassistant/sensor/loud/t/config';
+    const wire = await startWire(broker.port);
+    const { gateway } = await running([], {}, wire.port);
+    await there(gateway, 'stays', 1);
+    await there(gateway, 'goes', 1);
+    await far.publishAsync(loud, JSON.stringify(of('loud')[loud]), { qos: 1 });
+    await there(gateway, 'loud', 1);
+    const away = async (meanwhile: () => Promise<unknown>) => {
+      wire.refuse(true);
+      wire.cut();
+      await until('it is down', () => gateway.connections()[0]?.state === 'down');
+      await meanwhile();
+      wire.refuse(false);
+      await until('it is up again', () => gateway.connections()[0]?.state === 'up');
+    };
+    await away(() => far.publishAsync('homeassistant/sensor/goes/t/config', '', { retain: true, qos: 1 }));
+    await until('it is gone', () => gateway.device('goes') === undefined);
+    expect([gateway.device('stays')?.points.length, gateway.device('loud')?.points.length]).toEqual([1, 1]);
+    await away(() => far.publishAsync('homeassistant/sensor/stays/t/config', '', { retain: true, qos: 1 }));
+    await publish({ 'stays/t': '4' });
+    await says(gateway, 'stays', 't', 4);
+    await gateway.close();
+    await wire.close();
+  });
+
   it('is silent when all that expires of it is, and what is asked by a condition is a state', async () => {
     const shed = { device: { identifiers: ['shed'] }, expire_after: 60 };
     await publish({

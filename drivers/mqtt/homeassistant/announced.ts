@@ -23,6 +23,8 @@ interface Kept {
   /** By topic. */
   entities: Map<string, readonly Entity[]>;
   count: number;
+  /** Topics whose announcement the broker keeps. */
+  retained: Set<string>;
 }
 
 export class AnnouncedDevices {
@@ -35,6 +37,8 @@ export class AnnouncedDevices {
   readonly #stale = new Set<string>();
   #sink: DeviceSink | undefined;
   #changed: (() => void) | undefined;
+  /** While the broker repeats what it keeps, after every opening: the topics it repeated. */
+  #repeated: Set<string> | undefined;
   #firstMs: number | undefined;
   #lastMs = 0;
 
@@ -43,7 +47,7 @@ export class AnnouncedDevices {
     this.#host = host;
     this.filters = [`${prefix}/+/+/config`, `${prefix}/+/+/+/config`].map((filter) => ({ filter, source: convention }));
     const key = `mqtt ${convention} of ${connection} below ${prefix}`;
-    const kept = (host.shared.get(key) as Kept | undefined) ?? { entities: new Map(), count: 0 };
+    const kept = (host.shared.get(key) as Kept | undefined) ?? { entities: new Map(), count: 0, retained: new Set() };
     host.shared.set(key, kept);
     this.#kept = kept;
   }
@@ -52,6 +56,7 @@ export class AnnouncedDevices {
   attach(sink: DeviceSink, changed: () => void): void {
     this.#sink = sink;
     this.#changed = undefined;
+    this.#repeated = new Set();
     for (const entities of this.#kept.entities.values()) for (const { device } of entities) this.#stale.add(device.id);
     this.#make();
     this.#changed = changed;
@@ -66,10 +71,15 @@ export class AnnouncedDevices {
     return [...this.#devices.values()];
   }
 
-  /** Takes a message; true if it is an announcement. An empty one takes back what was announced. */
-  take(topic: string, payload: Buffer): boolean {
+  /** Takes a message; true if it is an announcement. An empty one takes back what was announced. `retained`: the broker kept it. */
+  take(topic: string, payload: Buffer, retained: boolean): boolean {
     const announced = readTopic(topic, this.#prefix);
     if (!announced) return false;
+    if (retained && this.#repeated) {
+      this.#repeated.add(topic);
+      this.#kept.retained.add(topic);
+      this.#makeSoon();
+    }
     const { entities: known } = this.#kept;
     const before = known.get(topic) ?? [];
     const { entities, faults } = payload.length === 0 ? { entities: [], faults: [] } : readAnnouncement(announced, payload);
@@ -79,11 +89,33 @@ export class AnnouncedDevices {
     this.#sink?.misunderstood(convention, topic, fault === undefined ? undefined : `${topic}: ${fault}`);
     if (isTooMany || isDeepStrictEqual(before, entities)) return true;
     if (entities.length > 0) known.set(topic, entities);
-    else known.delete(topic);
+    else {
+      known.delete(topic);
+      this.#kept.retained.delete(topic);
+    }
     this.#kept.count = count;
     for (const { device } of [...before, ...entities]) this.#stale.add(device.id);
     this.#makeSoon();
     return true;
+  }
+
+  /**
+   * Of what the broker kept, all that it does not repeat was taken back while the link was away. A broker that repeats nothing has forgotten
+   * everything: that says nothing of the devices.
+   */
+  #forgetTakenBack(): void {
+    const repeated = this.#repeated;
+    this.#repeated = undefined;
+    if (!repeated || repeated.size === 0) return;
+    const { entities, retained } = this.#kept;
+    for (const topic of retained) {
+      if (repeated.has(topic)) continue;
+      retained.delete(topic);
+      const gone = entities.get(topic) ?? [];
+      entities.delete(topic);
+      this.#kept.count -= gone.length;
+      for (const { device } of gone) this.#stale.add(device.id);
+    }
   }
 
   #makeSoon(): void {
@@ -96,6 +128,7 @@ export class AnnouncedDevices {
       const isQuiet = nowMs - this.#lastMs >= limits.mqttAnnounceQuietMs || nowMs - (this.#firstMs ?? 0) >= limits.mqttAnnounceWaitMs;
       if (!isQuiet) return void clock.after(limits.mqttAnnounceQuietMs, look);
       this.#firstMs = undefined;
+      this.#forgetTakenBack();
       this.#make();
     };
     clock.after(limits.mqttAnnounceQuietMs, look);
