@@ -183,7 +183,7 @@ describe('framing', () => {
       ),
       { numRuns: soak ? 20_000 : 400 },
     );
-  });
+  }, 600_000);
 
   it.each([
     ['slip', 'c0db01c0', 'malformed'],

@@ -128,7 +128,7 @@ describe('the stream', () => {
       ),
       run,
     );
-  });
+  }, 600_000);
 
   it('random bytes for a while: the session lives, and what comes after is heard', async () => {
     const line = lineTo({ air: { line: climate, field: 'air' }, valve }, { timeout: '2s' });
