@@ -15,7 +15,15 @@ const goMin = [1, 26];
 const pythonMin = [3, 10];
 /** An edge node's library with what it stands on; `_` as pip writes it into the names of folders. */
 const sparkplugPackages = ['pysparkplug==0.6.1', 'protobuf==5.29.5', 'paho_mqtt==1.6.1'];
-const pythonPackages = ['pymodbus==3.16.1', 'cbor2==5.7.1', 'msgpack==1.1.2', 'pyserial==3.5', 'pysunspec2==1.3.7', ...sparkplugPackages];
+const pythonPackages = [
+  'pymodbus==3.16.1',
+  'cbor2==5.7.1',
+  'msgpack==1.1.2',
+  'pyserial==3.5',
+  'pysunspec2==1.3.7',
+  'influx_line_protocol==0.1.5',
+  ...sparkplugPackages,
+];
 const pythonFolder = join(root, '.far/python');
 /** The commands the tests start, and the Debian package each comes from. */
 const debianCommands = {

@@ -61,6 +61,13 @@ describe('key=value', () => {
     ['$.ok', true],
     ['$.path', 'a/b'],
   ])('%s', (path, value) => expect(values({ format: 'keyvalue', path }, payload)).toEqual([value]));
+  it('as Python spells them', async () => {
+    const pairs = { temp: 21.5, on: true, state: 'on "air", a\\b', n: -3 };
+    const [quoted, query] = [await spelled('pairs', pairs), await spelled('query', { temp: 21.5, on: true, mode: 'auto', n: -3 })];
+    const of = (payload: Buffer, name: string) => values({ format: 'keyvalue', path: `$.${name}` }, payload);
+    expect(Object.keys(pairs).map((name) => of(quoted, name))).toEqual([[21.5], [true], ['on "air", a\\b'], [-3]]);
+    expect(['temp', 'on', 'mode', 'n'].map((name) => of(query, name))).toEqual([[21.5], [true], ['auto'], [-3]]);
+  });
   it('that is none says from where on', () => {
     expect(values({ format: 'keyvalue', path: '$.a' }, 'a=1 nothing here')).toEqual([
       expect.stringMatching(/^decode: .*from character 5 on/),
@@ -81,6 +88,23 @@ describe('Influx line protocol', () => {
       [24, undefined],
     ]);
     expect(all[1]?.timeUnreadable).toBeUndefined();
+  });
+  it('as a library of others writes it', async () => {
+    const tags = { room: 'living room', 'a,b': 'x=y, z', path: 'C:\\d' };
+    const fields = { temp: 21.5, n: -3, on: false, note: 'x "y", \\ z=1' };
+    const written = await spelled('influx', [
+      { measurement: 'air, in', tags, fields, time: '1795348800250000000' },
+      { measurement: 'air, in', tags: { room: 'bath' }, fields: { temp: 24.5 } },
+    ]);
+    const of = (path: string) => values({ format: 'influx', path, where: { '$.tags.room': 'living room' } }, written);
+    expect(Object.keys(fields).map((name) => of(`$.fields.${name}`))).toEqual(Object.values(fields).map((value) => [value]));
+    expect(Object.keys(tags).map((name) => of(`$.tags[${JSON.stringify(name)}]`))).toEqual(Object.values(tags).map((value) => [value]));
+    expect(of('$.measurement')).toEqual(['air, in']);
+    const temps = readings({ format: 'influx', path: '$.fields.temp' }, written);
+    expect(temps.map(({ value, timeNs }) => [value, timeNs])).toEqual([
+      [21.5, 1_795_348_800_250_000_000n],
+      [24.5, undefined],
+    ]);
   });
   it('is told apart by its tags, with exact integers and quoted texts', () => {
     const of = (name: string, room: string) =>

@@ -8,14 +8,32 @@ import json
 import struct
 import sys
 import zlib
+from urllib.parse import urlencode
 
 import cbor2
 import msgpack
+from influx_line_protocol import Metric, MetricCollection
 
 
 def encode(format, value, **words):
     if format == "json":
         return json.dumps(value).encode()
+    if format == "query":
+        return urlencode(value).encode()
+    if format == "pairs":
+        return " ".join(f"{name}={json.dumps(one, ensure_ascii=False)}" for name, one in value.items()).encode()
+    if format == "influx":
+        lines = MetricCollection()
+        for given in value:
+            line = Metric(given["measurement"])
+            for name, one in given.get("tags", {}).items():
+                line.add_tag(name, one)
+            for name, one in given["fields"].items():
+                line.add_value(name, one)
+            if "time" in given:
+                line.with_timestamp(int(given["time"]))
+            lines.append(line)
+        return str(lines).encode()
     if format == "csv":
         text = io.StringIO()
         csv.writer(text, delimiter=words.get("separator", ",")).writerows(value)
