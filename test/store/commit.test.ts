@@ -23,6 +23,18 @@ describe('group commit', () => {
     expect(store.status().commits - before.commits).toBeLessThan(5);
   });
 
+  it('writes a record by itself, without the samples that are not due, and with those that are', async () => {
+    const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
+    await store.append(gateway, [entry(0n, 0)], { now: true });
+    const before = store.status();
+    const patient = store.append(gateway, [entry(1n, 1)]);
+    await store.remember(gateway, 'test', 'key', 1);
+    expect(store.status()).toMatchObject({ committed: before.committed, commits: before.commits + 1, pending: 1 });
+    await Promise.all([store.append(gateway, [entry(2n, 2)], { now: true }), patient, store.remember(gateway, 'test', 'key', 2)]);
+    expect(store.status()).toMatchObject({ committed: before.committed + 2, commits: before.commits + 2, pending: 0 });
+    expect(await store.recall(gateway, 'test')).toEqual(new Map([['key', 2]]));
+  });
+
   it('waits no longer than the flush interval, or than an append says', async () => {
     const slow = openForTest(temporaryFolder(), { flushIntervalMs: 1_500 });
     await slow.append(gateway, [entry(0n, 0)], { now: true });
