@@ -169,6 +169,16 @@ describe('dashboards', () => {
     expect(data?.series.map(({ name }) => name)).toEqual(['room-a.temp']);
   });
 
+  it('ask raw traffic although the default query brought an empty choice of devices', async () => {
+    const page = await open({ queryType: 'messages', devices: [] });
+    const rows = async () => {
+      await page.getByRole('button', { name: 'Run' }).click();
+      return page.getByTestId('rows').textContent();
+    };
+    await expect.poll(rows, { timeout: 10_000 }).toMatch(/^messages \d/);
+    expect(await page.getByTestId('error').textContent()).toBe('');
+  });
+
   it('fill variables, each by what was chosen in the others', async () => {
     const page = await studio.open('show=variable');
     await page.getByRole('combobox', { name: 'Fill with' }).waitFor();

@@ -2,6 +2,7 @@
 import type { AdHocVariableFilter, ScopedVars } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
 import type { FieldgateQuery, FieldgateVariableQuery, Where } from '../types.ts';
+import { wholeTypes } from './words.ts';
 
 /** `room-$room` with two values of $room: two selectors. Values are put in afterwards because they may hold whatever a separator could be. */
 export function expand(text: string, scopedVars: ScopedVars): string[] {
@@ -30,13 +31,16 @@ export function expandLabels(labels: Readonly<Record<string, string>>, scopedVar
 export function interpolate(query: FieldgateQuery, scopedVars: ScopedVars, filters: readonly AdHocVariableFilter[] = []): FieldgateQuery {
   const text = (value: string) => getTemplateSrv().replace(value, scopedVars);
   const list = (selectors: readonly string[]) => selectors.flatMap((one) => expand(one, scopedVars));
-  const { devices, points, connections, labels, where, groupBy, interval, legend, filter, traceId } = query;
+  const { devices, ...others } = query;
+  const { points, connections, labels, where, groupBy, interval, legend, filter, traceId } = others;
+  const isWhole = query.queryType !== undefined && wholeTypes.includes(query.queryType);
   // A row of the editor that is not filled in yet asks nothing.
   const filled = (where ?? []).filter((one) => one.label !== '' && one.values.length > 0);
   const conditions = [...filled.map((one) => ({ ...one, values: list(one.values) })), ...filters.flatMap(conditionOf)];
   return {
-    ...query,
-    ...(devices && { devices: list(devices) }),
+    ...others,
+    // Grafana puts the members of the default query into every other one; no device chosen is no choice where none is needed.
+    ...(devices && !(isWhole && devices.length === 0) && { devices: list(devices) }),
     ...(points && { points: list(points) }),
     ...(connections && { connections: list(connections) }),
     ...(labels && { labels: expandLabels(labels, scopedVars) }),
