@@ -225,7 +225,7 @@ describe('a device that misbehaves', () => {
   });
 
   it('a line that is never quiet is not spoken on', async () => {
-    const line = lineTo([20], { requestDelay: '400ms' });
+    const line = lineTo([20], { requestDelay: '1s' });
     const session = await open(line);
     await far.ask({ babble: true });
     const [request] = session.plan?.(pointsOf(line)) ?? [];
