@@ -23,6 +23,8 @@ const turns = 5;
 const asks = 2_000;
 const far = fileURLToPath(new URL('../test/far/serial_pump.py', import.meta.url));
 const env = { ...process.env, PYTHONPATH: fileURLToPath(new URL('../.far/python', import.meta.url)) };
+/** Processor time of the main thread, in microseconds a line: on a busy machine it says more than the lines a second. */
+const costs: Record<'ours' | 'bare', number[]> = { ours: [], bare: [] };
 const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
 let ports = 0;
 
@@ -42,6 +44,11 @@ function lineOf(path: string, address: Record<string, unknown>) {
   return { connection: { id: 'bench', kind: 'serial', title: 'bench', options }, devices: [device] };
 }
 
+function costOf(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / lines;
+}
+
 async function ours(): Promise<number> {
   const { path, child } = await pump(lines);
   const { gateway, store, close } = openGateway({ key: 'bench', folder: join(folder, `data${ports}`) });
@@ -55,9 +62,11 @@ async function ours(): Promise<number> {
   while (gateway.connections()[0]?.state !== 'up') await clock.sleep(5);
   await clock.sleep(200);
   const started = performance.now();
+  const thread = process.threadCpuUsage();
   child.stdin?.write(`G${lines}\n`);
   while (gateway.last({ device: 'uno', point: 'air' })?.value !== lines - 1) await clock.sleep(2);
   await store.flush();
+  costs.ours.push(costOf(thread));
   const rate = lines / ((performance.now() - started) / 1_000);
   await close();
   child.kill('SIGKILL');
@@ -78,8 +87,10 @@ async function bare(): Promise<number> {
     if (count === lines) whole.resolve();
   });
   const started = performance.now();
+  const thread = process.threadCpuUsage();
   port.write(`G${lines}\n`);
   await whole.promise;
+  costs.bare.push(costOf(thread));
   const rate = lines / ((performance.now() - started) / 1_000);
   if (total !== (lines * (lines - 1)) / 2) throw new Error('bare serialport read something else');
   await new Promise((resolve) => port.close(resolve));
@@ -153,6 +164,7 @@ console.log(`${lines} lines "T=…;S=40" from a pty, median of ${turns} turns`);
 for (const [name, values] of Object.entries(rates)) console.log(`  ${name.padEnd(26)} ${Math.round(median(values))} lines/s`);
 const [own = 0, peer = 1] = Object.values(rates).map(median);
 console.log(`  ratio to bare serialport   ${(own / peer).toFixed(2)}`);
+console.log(`  main thread                ${median(costs.ours).toFixed(2)} µs a line, bare ${median(costs.bare).toFixed(2)} µs`);
 const askSides = { 'fieldgate session': askOurs, 'serialport 13.0.0, bare': askBare };
 const times: Record<string, number[]> = {};
 for (let turn = 0; turn < 3; turn++)

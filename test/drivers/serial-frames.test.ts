@@ -181,7 +181,7 @@ describe('framing', () => {
           for (const frame of got) if (frame.length > 8) expect(sent).toContain(frame);
         },
       ),
-      { numRuns: soak ? 20_000 : 400 },
+      { numRuns: soak ? 100_000 : 400 },
     );
   }, 600_000);
 

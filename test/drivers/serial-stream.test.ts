@@ -101,7 +101,7 @@ describe('the stream', () => {
   });
 
   it('whatever comes, in whatever pieces, gives the lines a plain look at the bytes gives', () => {
-    const run = { numRuns: soak ? 50_000 : 1_000 };
+    const run = { numRuns: soak ? 500_000 : 1_000 };
     const piece = fc.oneof(
       fc.constantFrom('\n', '\r\n', 'T=1;S=2', ';', '\u00e9', ''),
       fc.string({ unit: 'binary', maxLength: 30 }),
