@@ -7,8 +7,8 @@ export const memoryFlags = [
   // V8 makes what outlived its first collections among the old objects from then on. When a gateway starts that is every sample, later none outlives its
   // turn of the loop: the old heap would grow by all of them.
   '--no-allocation-site-pretenuring',
-  // The heap is collected when it is half as large again as after the last time; V8 itself lets it become four times as large.
-  '--heap-growing-percent=50',
+  // The heap is collected when it is twice as large as after the last time; V8 itself lets it become four times as large.
+  '--heap-growing-percent=100',
 ];
 
 /** Signal USR1 would open Node's debugger on a port of the loopback, for every user of the machine. */

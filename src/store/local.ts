@@ -86,7 +86,8 @@ export class LocalStore implements Store {
   /** The places of those whose series would be one too many. */
   #put(gateway: string, entries: readonly Entry[]): number[] {
     const refused: number[] = [];
-    for (const [place, { key, kind, sample }] of entries.entries()) {
+    for (let place = 0; place < entries.length; place++) {
+      const { key, kind, sample } = entries[place] as Entry;
       const kept = tidy(sample);
       const series = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
       if (series) {
