@@ -243,9 +243,7 @@ describe('a device that refuses', () => {
       [3, 9, 15].map((register) => ({ register, table: 'coil' })),
       { startAtZero: true },
     );
-    await withSession(line, host, async (session) => {
-      expect(texts(session, line)).toEqual(['read coil 0-9', 'read coil 15']);
-    });
+    await withSession(line, host, (session) => Promise.resolve(expect(texts(session, line)).toEqual(['read coil 0-9', 'read coil 15'])));
   });
 
   it('everything: nothing is learned, it may be starting up', async () => {
