@@ -273,7 +273,7 @@ describe('a command', () => {
     await card.getByRole('combobox', { name: 'Level' }).selectOption('3');
     expect(await card.getByRole('textbox', { name: 'Stage' }).count()).toBe(0);
     await run.click();
-    await page.getByRole('dialog').getByText('Run “Boost” on boiler with now 6, minutes 15, level 3?').waitFor();
+    await page.getByRole('dialog').getByText('Run “Boost” on boiler with Stage 6, Minutes 15, Level 3?').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Yes, do it' }).click();
     await state(card, 'acknowledged');
     expect([await held(90), await held(91), await held(92)]).toEqual([15, 3, 6]);

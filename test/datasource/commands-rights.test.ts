@@ -128,6 +128,20 @@ describe('an alert', () => {
     expect(writes()).toEqual(['W 3 speed 10', 'W 3 speed 10', 'W 3 stop {}']);
   });
 
+  it('makes a command that is not sent any more when it had to wait too long', async () => {
+    on({ expires: '100ms' });
+    const unit = far.units.get('3');
+    if (unit) unit.delayMs = 600;
+    const first = set('pump.speed', 31);
+    await plant.until('commands', ({ json }) => json.commands.some(({ state }: { state: string }) => state === 'sent'));
+    const { id } = (await notify([alert()])).json.outcomes[0];
+    const ended = await plant.until(`commands/${id}`, ({ json }) => json.times.ended !== undefined);
+    expect(ended.json).toMatchObject({ state: 'expired', origin: { rule: 'rule-uid-1' } });
+    if (unit) unit.delayMs = 0;
+    await first;
+    expect(writes()).toEqual(['W 3 speed 31']);
+  });
+
   it('is refused without its account, its signature, or in time', async () => {
     expect((await notify([alert()])).status).toBe(404);
     plant.save(settings({ rights: { alerts } }));

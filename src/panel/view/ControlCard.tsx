@@ -187,7 +187,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
 
   function questionOf(value: Sent | undefined): string {
     if (target === 'point') return `Set ${title} of ${device} to ${show(value ?? null)}?`;
-    const along = told(given.parameters);
+    const along = told(found?.parameters ?? nothing, given.parameters);
     return `Run “${title}” on ${device}${along ? ` with ${along}` : ''}?`;
   }
 

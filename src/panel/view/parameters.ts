@@ -61,9 +61,10 @@ export function choicesFor({ type, options }: ParameterAnswer): { value: string;
   return options?.map((option) => ({ value: String(option), label: String(option) }));
 }
 
-/** `speed 40, mode eco`, for the question. */
-export function told(parameters: Given): string {
+/** `Speed 40, Mode eco`, for the question. */
+export function told(listed: readonly ParameterAnswer[], parameters: Given): string {
+  const titleOf = (name: string) => listed.find((one) => one.name === name)?.title ?? name;
   return Object.entries(parameters)
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .map(([name, value]) => `${titleOf(name)} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(', ');
 }

@@ -5,6 +5,8 @@ import type { Command } from '../source/answers.ts';
 import { ask, sleep } from '../source/resources.ts';
 import type { Binding } from './binding.ts';
 
+type News = 'none' | 'soon' | 'now';
+
 /**
  * The list is asked now and then, at once after `look`, and soon after `changes`, which is anything that tells that there may be another one: a point that
  * never stands still asks no more often than `limitsPanel.lastCommandApartMs`.
@@ -22,7 +24,7 @@ export function useLastCommand(
     if (!wanted) return;
     const over = new AbortController();
     /** What came since the last question; a question that is under way is not given up for it. */
-    let news: 'none' | 'soon' | 'now' = 'none';
+    let news: News = 'none';
     let wakeUp = (): void => undefined;
     wake.current = (urgent) => {
       if (news !== 'now') news = urgent ? 'now' : 'soon';
@@ -37,7 +39,7 @@ export function useLastCommand(
     async function follow(signal: AbortSignal): Promise<void> {
       const path = `commands?device=${encodeURIComponent(device)}&point=${encodeURIComponent(name)}&limit=${limitsPanel.lastCommandsMax}`;
       while (!signal.aborted) {
-        news = 'none';
+        news = 'none' as News;
         const askedMs = performance.now();
         const command = document.hidden ? undefined : await newest(path, signal);
         const runs = command !== undefined && command.times.ended === undefined;
