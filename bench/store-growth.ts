@@ -69,7 +69,7 @@ export function writeGrowth(): void {
   const costs = counts.map((count) => {
     const all: Cost[] = [];
     for (let run = 0; run < runs; run++) {
-      const { stdout, status } = spawnSync(process.execPath, ['--expose-gc', path, String(count)], {
+      const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, '--expose-gc', path, String(count)], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'inherit'],
       });
