@@ -76,7 +76,7 @@ async function fieldgate(far: Far): Promise<() => Promise<void>> {
   return close;
 }
 
-async function telegraf(program: string, far: Far): Promise<() => Promise<void>> {
+function telegraf(program: string, far: Far): Promise<() => Promise<void>> {
   const inputs = units.map((unit) =>
     [
       '[[inputs.modbus]]',
@@ -94,10 +94,10 @@ async function telegraf(program: string, far: Far): Promise<() => Promise<void>>
   writeFileSync(file, ['[agent]', 'interval = "1s"', 'quiet = true', '[[outputs.file]]', 'files = ["/dev/null"]', ...inputs].join('\n'));
   const child = spawn(program, ['--config', file], { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return async () => {
+  return Promise.resolve(async () => {
     child.kill('SIGKILL');
     await gone;
-  };
+  });
 }
 
 const pollers: Record<string, (far: Far) => Promise<() => Promise<void>>> = {

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 it('are counted by why, and the good unit is well', async () => {
   const { json } = await plant.until('connections', (answer) => whys.every((why) => answer.json.connections?.[0]?.discarded?.[why] > 0));
-  expect(Object.keys(json.connections[0].discarded).toSorted()).toEqual(whys.toSorted());
+  expect(new Set(Object.keys(json.connections[0].discarded))).toEqual(new Set(whys));
   const text = await plant.datasource.collectMetrics();
   for (const why of whys)
     expect(text).toMatch(new RegExp(`^fieldgate_discarded_answers_total\\{kind="modbus",reason="${why}"\\} [1-9]`, 'm'));
