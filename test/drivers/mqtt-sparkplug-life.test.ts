@@ -57,6 +57,49 @@ describe('birth, data and death', () => {
     expect(gateway.devices().find(({ id }) => id === device.id)?.error).toMatch(/its edge node has died \(NDEATH\)/);
   });
 
+  it('an edge node that waits for its primary host is born when this is there, without being asked', async () => {
+    await node.do({ call: 'primary', hostId: 'awaited' });
+    await node.do({ call: 'births', births: [{ metrics: [{ name: 'Load', type: 'Float', value: 1 }] }] });
+    await node.connect(broker.port, 'Plant', 'waits');
+    const gateway = await running(planOf(broker.port, { hostId: 'awaited', rebirth: false }));
+    await is(gateway, 'Plant-waits', 'online');
+    await says(gateway, 'Plant-waits', 'Load', 1);
+    expect(await node.asked()).toBe(0);
+  });
+
+  it('a birth with thousands of metrics is taken as far as one device may be described, and the rest is told', async () => {
+    const gateway = await running(planOf(broker.port));
+    await node.connect(broker.port, 'Plant', 'large');
+    const metrics = Array.from({ length: 5_000 }, (_, alias) => ({ name: `Area/Tag ${alias}`, type: 'Int32', value: alias, alias }));
+    await node.birth({ metrics: [] }, { device: 'd', metrics });
+    const device = await there(gateway, 'Plant-large-d');
+    expect(device.points.length).toBeGreaterThan(1_000);
+    expect(told(gateway)).toMatch(new RegExp(`${5_000 - device.points.length} of 5000 metrics of Plant/large/d are left out`));
+    await node.send('DDATA', 'd', [
+      { type: 'Int32', alias: 4_999, value: 1 },
+      { type: 'Int32', alias: 7, value: -7 },
+    ]);
+    await says(gateway, device.id, 'Area_Tag_7', -7);
+    expect(await node.asked()).toBe(0);
+  });
+
+  it('points that are added to the settings get their value by a new birth', async () => {
+    const gateway = await running(planOf(broker.port));
+    await node.do({ call: 'obey' });
+    await node.connect(broker.port, 'Plant', 'added');
+    await node.birth({ metrics: [] }, { device: 'Pump', metrics: pump });
+    await says(gateway, 'Plant-added-Pump', 'Speed', 1450);
+    const own = {
+      id: 'pump',
+      connection: 'plant',
+      address: { sparkplug: { group: 'Plant', node: 'added', device: 'Pump' } },
+      points: [{ id: 'speed', address: { metric: 'Speed', type: 'Int32' }, scale: 0.1 }],
+    };
+    await gateway.apply(planOf(broker.port, {}, {}, [own]));
+    await says(gateway, 'pump', 'speed', 145);
+    expect(await node.asked()).toBe(1);
+  });
+
   it('a death that belongs to an earlier birth is none', async () => {
     const gateway = await running(planOf(broker.port));
     await node.connect(broker.port, 'Plant', 'bd', 5);
@@ -122,7 +165,7 @@ describe('sequence', () => {
     for (let n = 1; n <= 300; n++) await node.send('NDATA', undefined, [{ name: 'n', type: 'Int32', value: n }]);
     await says(gateway, 'Plant-seq', 'n', 300);
     const said: unknown[] = [];
-    gateway.subscribe((samples) => void said.push(...samples.map(({ sample }) => sample.value)));
+    gateway.subscribe((samples) => void said.push(...samples.map(({ sample }) => sample.value).filter((n) => Number(n) > 300)));
     // 301 to 303 have the numbers 45 to 47: in another order.
     for (const [seq, n] of [
       [46, 302],

@@ -121,6 +121,7 @@ class Node:
         self.births = []
         self.seq = 0
         self.obeying = False
+        self.primary = None
         self.lock = threading.RLock()
 
     def connect(self, port, group, node, bdSeq=0, listen=True, sync=True):
@@ -166,6 +167,9 @@ class Node:
         except Exception as error:
             heard = {"topic": message.topic, "error": repr(error)}
         self.heard.append(heard)
+        if self.primary is not None and message.topic == f"spBv1.0/STATE/{self.primary}" and heard["state"]["online"]:
+            # It has waited for its primary host.
+            threading.Thread(target=self.birth, args=(self.births,)).start()
         if not self.obeying or "metrics" not in heard:
             return
         for one in heard["metrics"]:
@@ -191,6 +195,8 @@ class Node:
         elif call == "late":
             body = payload({"at": words["at"], "seq": self.next()}, False)
             self.client.publish(f"spBv1.0/{self.group}/{words['type']}/{self.node}/{words['device']}", body).wait_for_publish(5)
+        elif call == "primary":
+            self.primary = words["hostId"]
         elif call == "births":
             # Known, and not said before somebody asks.
             self.births = words["births"]

@@ -67,10 +67,10 @@ export class SparkplugHost {
     link.whenLost(() => this.#close());
   }
 
-  /** From now on what is heard goes to this sink; devices that are known are announced to it. */
+  /** From now on what is heard goes to this sink; devices that are known are announced to it. Points that are new get a value only by a new birth. */
   attach(sink: Sink<Address>): void {
     this.#sink = sink;
-    for (const node of this.#nodes.values()) for (const born of node.all()) if (born.metrics.length > 0) this.#show(born);
+    for (const node of this.#nodes.values()) for (const born of node.all()) if (born.isAlive && this.#show(born)) this.#doubt(born.place);
   }
 
   detach(sink: Sink<Address>): void {
@@ -178,10 +178,10 @@ export class SparkplugHost {
     this.#said(name, born, payload);
   }
 
-  /** Announces the device of a birth; a device of the settings with the same id stands in its place. */
-  #show(born: Born): void {
+  /** Announces the device of a birth; a device of the settings with the same id stands in its place. True if it has points it had not. */
+  #show(born: Born): boolean {
     const sink = this.#sink;
-    if (!sink) return;
+    if (!sink) return false;
     const { group, node, device } = born.place;
     const own = this.#line.devices.filter(
       ({ address: { sparkplug: at } }) => at?.group === group && at.node === node && at.device === device,
@@ -192,7 +192,7 @@ export class SparkplugHost {
       announced = sink.announce(convention, raw);
       this.#note(`metrics of ${nameOf(born.place)}`, fault);
     }
-    born.shownBy(announced ? [...own, announced] : own);
+    return born.shownBy(announced ? [...own, announced] : own);
   }
 
   #said(name: string, born: Born, payload: Payload): void {

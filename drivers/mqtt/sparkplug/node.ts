@@ -56,8 +56,9 @@ export class Born {
     this.isAlive = true;
   }
 
-  /** From now on these devices show it. */
-  shownBy(devices: readonly Device<unknown, Address>[]): void {
+  /** From now on these devices show it. True if they have points that were not there before. */
+  shownBy(devices: readonly Device<unknown, Address>[]): boolean {
+    const before = new Set(this.#devices.flatMap(({ points }) => points.map(nameOfPoint)));
     this.#devices = devices;
     for (const known of this.#known.values()) known.points = [];
     for (const device of devices) {
@@ -65,6 +66,7 @@ export class Born {
         if (point.address.metric !== undefined && point.access !== 'write') this.#known.get(point.address.metric)?.points.push(point);
       }
     }
+    return devices.some(({ points }) => points.some((point) => !before.has(nameOfPoint(point))));
   }
 
   /** The metric's type and alias; undefined if the last birth has none of this name. */
@@ -85,6 +87,8 @@ export class Born {
     return { readings, stranger };
   }
 }
+
+const nameOfPoint = ({ device, id }: Point<Address>) => `${device}.${id}`;
 
 function readingOf(point: Point<Address>, metric: Metric, bornAs: string, sentMs: bigint | undefined): Reading<Address> {
   const type = metric.type === undefined ? bornAs : typeName(metric.type);

@@ -72,14 +72,11 @@ export class Sequence<T> {
       this.#goOn();
       return;
     }
-    const isBehind = this.#expected !== undefined && ((seq - this.#expected) & 255) >= 128;
-    if (isBehind || this.#options.timeoutMs === 0) {
-      if (this.#expected !== undefined) {
-        const missing = this.#expected;
-        if (!isBehind) this.#expected = after(seq);
-        this.#options.deliver(message);
-        this.#options.missing(missing);
-      } else this.#options.missing(undefined);
+    if (this.#options.timeoutMs === 0) {
+      const missing = this.#expected;
+      if (this.#ahead(seq) > 0) this.#expected = after(seq);
+      if (missing !== undefined) this.#options.deliver(message);
+      this.#options.missing(missing);
       return;
     }
     if (this.#held.has(seq) || !this.#options.hold(bytes)) {
@@ -110,7 +107,7 @@ export class Sequence<T> {
     const last = [...this.#held.keys()].toSorted((one, other) => this.#ahead(one) - this.#ahead(other)).at(-1);
     const held = this.#drain();
     if (missing !== undefined) {
-      if (last !== undefined) this.#expected = after(last);
+      if (last !== undefined && this.#ahead(last) > 0) this.#expected = after(last);
       for (const { message } of held) this.#options.deliver(message);
     }
     this.#options.missing(missing);
@@ -124,8 +121,11 @@ export class Sequence<T> {
     return held;
   }
 
+  /** How far a number is ahead of the one whose turn it is: below 0 for what comes after its time, or before the birth of its session. */
   #ahead(seq: number): number {
-    return (seq - (this.#expected ?? 0)) & 255;
+    if (this.#expected === undefined) return 0;
+    const ahead = (seq - this.#expected) & 255;
+    return ahead < 128 ? ahead : ahead - 256;
   }
 
   #cancel(): void {
