@@ -21,18 +21,22 @@ const plant = (count: number) => ({
   })),
 });
 
+/** The page that plays Grafana is three times as large as all of ours: what is ours begins when it asks for the module. */
+const sinceAsked = `performance.now() - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/module.js')).startTime`;
+
 const median = (times: number[]) => Math.round(times.sort((one, other) => one - other)[Math.floor(times.length / 2)] ?? Number.NaN);
 
 for (const count of [5, 500]) {
   const studio = await openStudio(plant(count));
   try {
-    const times: Record<'interactive' | 'search' | 'open', number[]> = { interactive: [], search: [], open: [] };
+    const times: Record<'interactive' | 'own' | 'search' | 'open', number[]> = { interactive: [], own: [], search: [], open: [] };
     for (let round = 0; round < rounds; round++) {
       const startMs = performance.now();
       const page = await studio.open('show=config');
       const search = page.getByRole('textbox', { name: 'Search devices' });
       await search.fill('meter-');
       times.interactive.push(performance.now() - startMs);
+      times.own.push(await page.evaluate<number>(sinceAsked));
       const typedMs = performance.now();
       await search.fill(`meter-${count - 1}`);
       await page.getByRole('heading', { name: `Devices (1 of ${count})` }).waitFor();
@@ -48,7 +52,7 @@ for (const count of [5, 500]) {
       await page.close();
     }
     console.log(
-      `${String(count).padStart(3)} devices: ${median(times.interactive)} ms until one can type, ${median(times.search)} ms a search, ${median(times.open)} ms to open a device (median of ${rounds})`,
+      `${String(count).padStart(3)} devices: ${median(times.interactive)} ms until one can type (${median(times.own)} ms since the plugin was asked for), ${median(times.search)} ms a search, ${median(times.open)} ms to open a device (median of ${rounds})`,
     );
   } finally {
     await studio.close();
