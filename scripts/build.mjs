@@ -51,13 +51,16 @@ if (values.entry === undefined) {
   writeShared(beside, { manifest: panel, readme: 'src/panel/README.md', pictures: 'src/panel/img', licenses });
 }
 
-/** The dashboards of `provisioning/`, as Grafana offers them on a data source's page: on that data source, whatever it is called. */
+/**
+ * The dashboards of `provisioning/`, as Grafana offers them on a data source's page: on that data source, whatever it is called. They have no uid, so
+ * that an import is one of its own beside those of another data source, or provisioned ones, which Grafana would not overwrite.
+ */
 function writeDashboards(folder, { id, name, includes }) {
   rmSync(join(folder, 'dashboards'), { recursive: true, force: true });
   mkdirSync(join(folder, 'dashboards'));
   const input = { name: 'DS_FIELDGATE', label: name, description: '', type: 'datasource', pluginId: id, pluginName: name };
   for (const { path } of includes.filter(({ type }) => type === 'dashboard')) {
-    const dashboard = JSON.parse(readFileSync(join(root, 'provisioning', path), 'utf8'), (key, value) =>
+    const { uid: _provisioned, ...dashboard } = JSON.parse(readFileSync(join(root, 'provisioning', path), 'utf8'), (key, value) =>
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana puts the uid in when it is imported.
       key === 'datasource' && value?.type === id ? { type: id, uid: '${DS_FIELDGATE}' } : value,
     );
