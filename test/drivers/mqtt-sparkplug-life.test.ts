@@ -175,6 +175,7 @@ describe('sequence', () => {
     ] as const)
       await node.send('NDATA', undefined, [{ name: 'n', type: 'Int32', value: n }], { seq });
     await says(gateway, 'Plant-seq', 'n', 304);
+    await until('all are said', () => said.length > 3);
     expect(said).toEqual([301, 302, 303, 304]);
     expect(await node.asked()).toBe(0);
     expect(told(gateway)).toBeUndefined();

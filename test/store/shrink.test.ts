@@ -70,7 +70,8 @@ describe('the bound of the history', () => {
     const kept = results.reduce((sum, { columns }) => sum + columns.times.length, 0);
     expect(kept + Number(store.status().trimmed)).toBe(200_000);
     expect(kept).toBeGreaterThan(10_000);
-    expect(kept).toBeLessThan(60_000);
+    // Noise takes some seven bytes a sample, with its times.
+    expect(kept).toBeLessThan(70_000);
     for (const { columns } of results) expect(columns.times.at(-1)).toBe(39n * 5_000n + 2_499n);
     expect(store.status().dropped).toBe(0);
   });
