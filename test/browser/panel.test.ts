@@ -287,8 +287,8 @@ describe('a command', () => {
     expect([await held(90), await held(91), await held(92)]).toEqual([20, 1, 1]);
     const wrong = await control({ kind: 'button', command: 'boost', parameters: { minutes: 61, level: 1, now: 1 } });
     await wrong.getByRole('button', { name: 'Boost', disabled: false }).click();
-    await state(wrong, 'rejected');
-    await says(wrong, 'state', /^ *Not sent\. Parameter minutes is 61; allowed is a whole number from 1 to 60\./i);
+    await state(wrong, 'refused');
+    await says(wrong, 'state', /Parameter minutes is 61; allowed is a whole number from 1 to 60\./i);
     const broken = await control({ kind: 'button', command: 'boost', parameters: '{ minutes' });
     await says(broken, 'reason', 'no JSON object');
   });

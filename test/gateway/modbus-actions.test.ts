@@ -86,11 +86,24 @@ it.each([
   ['stubborn', {}, { state: 'failed', detail: expect.stringMatching(/exception 3/) }],
   ['half', {}, { state: 'unknown', detail: expect.stringMatching(/1 of 2 writes were done, the next was not: exception 3/) }],
   ['later', {}, { state: 'acknowledged', detail: expect.stringMatching(/exception 5/) }],
-  ['start', { seconds: 0 }, { detail: expect.stringMatching(/parameter seconds is 0; allowed is a whole number from 1 to 100000/) }],
-  ['start', { hours: 1 }, { detail: expect.stringMatching(/there is no parameter "hours"; allowed are seconds/) }],
   ['too_large', {}, { detail: expect.stringMatching(/70000/) }],
 ] as const)('%s %o: the end is told as it is', async (id, parameters, end) => {
   expect(await act(id, parameters)).toMatchObject(end);
+});
+
+it.each([
+  [{ seconds: 0 }, /parameter seconds is 0; allowed is a whole number from 1 to 100000/],
+  [{ hours: 1 }, /there is no parameter "hours"; allowed are seconds/],
+])('%o is refused before it is a command, and so is a list with it', async (parameters, why) => {
+  await far.ask({ unit: 1, ...holding(40), type: 'uint32', order: 'CDAB', set: 5 });
+  await expect(act('start', parameters)).rejects.toMatchObject({ status: 422, type: 'limit', message: expect.stringMatching(why) });
+  const wish = (given: Record<string, unknown>) => ({
+    wish: { device: 'd', command: 'start', body: actBodySchema.parse({ parameters: given }) },
+    sender: { user },
+  });
+  const outcomes = await gateway.commands.sendAll([wish({ seconds: 9 }), wish(parameters)], 20_000);
+  expect(outcomes).toMatchObject([{ type: 'not-sent' }, { status: 422 }]);
+  expect(await held(holding(40), { type: 'uint32', order: 'CDAB' })).toBe(5);
 });
 
 it('sends nothing if one of its values does not fit', async () => {

@@ -4,7 +4,8 @@ import type { User } from '../../contract/caller.ts';
 import type { ActBody, CommandRecord, Origin, SetBody } from '../../contract/command.ts';
 import type { Answer, Session } from '../../contract/driver.ts';
 import { exactJson } from '../../contract/exact-json.ts';
-import { badRequest, notFound } from '../../contract/fault.ts';
+import { badRequest, messageOf, notFound } from '../../contract/fault.ts';
+import { parametersSchema, valuesOf } from '../../contract/parameters.ts';
 import type { SeriesKey, Value } from '../../contract/sample.ts';
 import type { Intake } from '../intake.ts';
 import { toRaw } from '../inversion.ts';
@@ -57,11 +58,12 @@ export function setTask(deps: { plant: Plant; intake: Intake; nowMs: number }, k
   };
 }
 
-/** Throws a `Fault` 404. */
+/** Throws a `Fault`: 404, 422. */
 export function actTask(deps: { plant: Plant; nowMs: number }, device: string, action: string, body: ActBody, sender: Sender): Task {
   const placed = deps.plant.device(device);
   const known = placed?.device.actions.find((candidate) => candidate.id === action);
   if (!placed || !known) throw notFound(`there is no command ${action} of a device ${device}`);
+  admitParameters(known.parameters, body.parameters);
   const parameters = Object.keys(body.parameters).length === 0 ? null : exactJson(body.parameters);
   return {
     record: recordOf({ device, point: action, kind: 'act', value: parameters, reason: body.reason }, sender, deps.nowMs),
@@ -75,6 +77,18 @@ export function actTask(deps: { plant: Plant; nowMs: number }, device: string, a
       Promise.resolve({ state: 'not-sent', detail: 'the protocol has no actions' }),
     check: undefined,
   };
+}
+
+/** Before it is a command, as the limits of a point; what only the far end's places can tell, the driver says. */
+function admitParameters(declared: unknown, given: Readonly<Record<string, unknown>>): void {
+  const known = parametersSchema.safeParse(declared);
+  // A protocol may have words of its own for its parameters.
+  if (declared === undefined || !known.success) return;
+  try {
+    valuesOf(known.data, given);
+  } catch (error) {
+    throw badRequest(messageOf(error), 'parameters', 'limit', 422);
+  }
 }
 
 function readingOf({ point, last }: PlacedPoint): Value | undefined {
