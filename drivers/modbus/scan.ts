@@ -114,6 +114,7 @@ async function lookThrough(
         kind: 'range',
         text: `unit ${unitId}: ${name} can be read`,
         values: { unitId, table, first: found.start, last: end - 1, count: end - found.start },
+        ...(end - found.start <= limits.scanPointsMax && { proposes: { devices: [deviceOf(unitId, table, found.start, end)] } }),
       });
       continue;
     }
@@ -122,4 +123,13 @@ async function lookThrough(
     const middle = start + Math.ceil((end - start) / 2);
     open.unshift({ start, end: middle }, { start: middle, end });
   }
+}
+
+/** A point for each place, as the data sheet counts them: what they mean, and which of them belong together, is not to be seen from here. */
+function deviceOf(unitId: number, table: Table, start: number, end: number): Record<string, unknown> {
+  const points = Array.from({ length: end - start }, (_, at) => ({
+    id: `${table}_${start + at}`,
+    address: { table, register: start + at },
+  }));
+  return { id: `unit-${unitId}`, address: { unitId }, points };
 }

@@ -185,7 +185,10 @@ export interface Finding {
   values: Readonly<Record<string, string | number | boolean | null>>;
   /** How sure it is, 0 to 1; absent for what simply is so. */
   score?: number;
-  /** What would go into the settings, in the language of DESIGN §5: options of the connection, devices, points (ticked by a person, then saved). */
+  /**
+   * What would go into the settings, in the language of DESIGN §5: options of the connection, devices, points (ticked by a person, then saved). A device with
+   * an address stands for whichever device of the connection has that address: it is made once, and gets the points.
+   */
   proposes?: { connection?: Record<string, unknown>; devices?: Record<string, unknown>[]; points?: Record<string, unknown>[] };
 }
 

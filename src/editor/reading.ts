@@ -19,7 +19,12 @@ export interface PointNow {
 /** As people read it: the name of its state, or the number with its unit. */
 export function lastText({ last, unit, precision }: PointNow): string {
   if (!last || last.value === null) return '–';
-  if (last.text !== undefined && last.text !== '') return last.text;
-  if (typeof last.value !== 'number') return String(last.value);
-  return formattedValueToString(getValueFormat(unit)(last.value, precision));
+  return reading(last.value, last.text, unit, precision);
+}
+
+/** `text` of a 64-bit integer are its digits, which say no more to people than the number with its unit. */
+export function reading(value: number | string | boolean, text?: string, unit?: string, precision?: number): string {
+  const isName = text !== undefined && text !== '' && !(unit && /^-?\d+$/.test(text));
+  if (isName) return text;
+  return typeof value === 'number' ? formattedValueToString(getValueFormat(unit)(value, precision)) : String(value);
 }

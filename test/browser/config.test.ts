@@ -106,6 +106,26 @@ it('goes from nothing to a value on the screen: connection, scan, point, save', 
   expect(studio.errors).toEqual([]);
 });
 
+it('makes points of the registers that a scan could read, in the device that has the unit', async () => {
+  const page = await openWith(boiler());
+  await page.getByRole('button', { name: 'Scan' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Last' }).first().fill('1');
+  await dialog.getByRole('button', { name: 'Start scan' }).click();
+  await dialog.getByText('The scan found').waitFor();
+  await dialog.getByRole('checkbox', { name: 'unit 1: holding 10-11 can be read' }).check({ force: true });
+  await dialog.getByRole('checkbox', { name: 'unit 1: input 0 can be read' }).check({ force: true });
+  await dialog.getByRole('button', { name: 'Add 2' }).click();
+
+  // Input 0 has a point already, which says how it is read.
+  await rowOf(page, 'Devices', 'boiler').getByText('holding_11').first().waitFor();
+  const { devices } = (await settingsOf(page)).jsonData as unknown as ReturnType<typeof boiler>;
+  expect(devices.map(({ id }) => id)).toEqual(['boiler', 'meter']);
+  const fresh = [10, 11].map((register) => ({ id: `holding_${register}`, address: { table: 'holding', register } }));
+  expect(devices[0]?.points).toEqual([pointOf(boiler()), ...fresh]);
+  expect(studio.errors).toEqual([]);
+});
+
 it('says what is wrong at its field while one types, and jumps to what is hidden', async () => {
   const page = await openWith(boiler());
   const faults = page.locator('[aria-live="polite"]');

@@ -76,6 +76,11 @@ describe('a scan', () => {
     expect(textsOf(told).slice(6).join()).not.toMatch(/unit 3: /);
     expect(told.findings[1]).toMatchObject({ kind: 'range', values: { unitId: 1, table: 'holding', first: 190, last: 199, count: 10 } });
     expect(told.findings[0]).toMatchObject({ kind: 'unit', proposes: { devices: [{ id: 'unit-1', address: { unitId: 1 } }] } });
+    const places = Array.from({ length: 10 }, (_, at) => 190 + at);
+    const points = places.map((register) => ({ id: `holding_${register}`, address: { table: 'holding', register } }));
+    expect(told.findings[1]?.proposes).toEqual({ devices: [{ id: 'unit-1', address: { unitId: 1 }, points }] });
+    // 190 places one after the other: more than anybody ticks unseen.
+    expect(told.findings[2]?.proposes).toBeUndefined();
     const last = told.progress.at(-1);
     expect(last?.[0]).toBe(last?.[1]);
   });

@@ -51,14 +51,9 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
   function take(): void {
     const target = into === 'new' ? undefined : Number(into);
     const next = taken(document, index, chosen, target);
-    change(next);
+    change(next.document);
     onClose();
-    const first = chosen.some(({ proposes }) => proposes?.devices)
-      ? listOf(document.devices).length
-      : hasPoints
-        ? (target ?? listOf(document.devices).length)
-        : undefined;
-    jump(first === undefined ? `connections[${index}]` : `devices[${first}]`);
+    jump(next.device === undefined ? `connections[${index}]` : `devices[${next.device}]`);
   }
   const toggle = (finding: Finding) => {
     const next = new Set(ticked);
