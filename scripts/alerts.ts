@@ -56,7 +56,7 @@ try {
   wire.cut();
   await all('fires', ['firing'], ['Device offline', 'Sensor silent']);
   wire.mend();
-  await all('is quiet again', ['inactive'], ['Device offline', 'Sensor silent', 'Readings bad', 'Bus overloaded']);
+  await all('is quiet again', ['inactive'], undefined);
 } finally {
   await stopGrafana(grafana);
   await wire.close();
