@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { contents, packagesOf } from './contents.mjs';
 import { digest, mark } from './fresh.mjs';
 import { executableName, hostPlatform, isHost, nodeBinary } from './platforms.mjs';
-import { flags, memoryFlags } from './runtime-flags.mjs';
+import { flags, laterFlags } from './runtime-flags.mjs';
 
 const require = createRequire(import.meta.url);
 /** Where Node looks for the blob; from Node's documentation of single executable applications. */
@@ -61,7 +61,7 @@ function buildExecutable({ root, work, main, assets, platform, file }) {
   };
   writeFileSync(join(work, config), JSON.stringify(sea));
   // The blob must come from the Node version it goes into, the one that runs us may be another; and its code cache from a V8 of the same flags.
-  execFileSync(nodeBinary(root, hostPlatform()), [reproducible, ...memoryFlags, '--experimental-sea-config', config], {
+  execFileSync(nodeBinary(root, hostPlatform()), [reproducible, ...flags, '--experimental-sea-config', config], {
     cwd: work,
     stdio: 'pipe',
   });
@@ -93,7 +93,7 @@ async function bundle(root, entry, outfile, version) {
     // Names of classes and functions appear in errors and logs.
     keepNames: true,
     legalComments: 'none',
-    define: { FIELDGATE_VERSION: JSON.stringify(version) },
+    define: { FIELDGATE_VERSION: JSON.stringify(version), FIELDGATE_LATER_FLAGS: JSON.stringify(laterFlags) },
     // serialport's native code is beside the executable, loaded when the first serial port opens.
     alias: { 'node-gyp-build': join(root, 'scripts/native-binding.cjs') },
     // Optional parts of ws.

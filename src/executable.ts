@@ -1,12 +1,19 @@
 /** What differs between the single executable and a run from source. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getAsset, getAssetKeys, isSea } from 'node:sea';
+import { setFlagsFromString } from 'node:v8';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 /** Put in by the build. */
 declare const FIELDGATE_VERSION: string | undefined;
+declare const FIELDGATE_LATER_FLAGS: readonly string[] | undefined;
 
 export const version = typeof FIELDGATE_VERSION === 'undefined' ? '0.0.0-source' : FIELDGATE_VERSION;
+
+/** To be called when everything is loaded, before there is much to do (`scripts/runtime-flags.mjs` says why not earlier). */
+export function keepMemorySmall(): void {
+  for (const flag of typeof FIELDGATE_LATER_FLAGS === 'undefined' ? [] : FIELDGATE_LATER_FLAGS) setFlagsFromString(flag);
+}
 
 /** The file whose place decides where data may be kept: ourselves, not the Node that runs us. */
 export const executablePath = isSea() ? process.execPath : (process.argv[1] ?? process.execPath);

@@ -4,7 +4,7 @@ import { log } from './wire/stdout.ts';
 import { systemClock as clock } from './contract/clock.ts';
 import { limits } from './contract/limits.ts';
 import type { Datasource } from './datasource/questions.ts';
-import { executablePath, readFolder, spawnStoreWorker, version } from './executable.ts';
+import { executablePath, keepMemorySmall, readFolder, spawnStoreWorker, version } from './executable.ts';
 import type { Store } from './store/store.ts';
 import { serve } from './wire/serve.ts';
 import { lastWords } from './wire/stderr.ts';
@@ -32,6 +32,7 @@ async function open(): Promise<Datasource> {
   store = openStore({ folder, clock, log, ...kept, ...bound, ...(spawnStoreWorker && { spawn: spawnStoreWorker }) });
   const builtIn = readBuiltIn(readFolder('profiles'));
   datasource = createDatasource({ store, drivers, builtIn, clock, random: Math.random, log, version, section, place });
+  keepMemorySmall();
   return datasource;
 }
 
