@@ -83,7 +83,11 @@ def listen():
     while not ended.is_set():
         ready, _, _ = select.select([0, master], [], [])
         if master in ready:
-            waiting.extend(os.read(master, 4096))
+            try:
+                waiting.extend(os.read(master, 4096))
+            except BlockingIOError:
+                # Whoever has the port threw away what was on its way here.
+                pass
         # Nothing is said on standard input; its end is meant.
         if 0 in ready and not os.read(0, 4096):
             ended.set()

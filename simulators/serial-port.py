@@ -48,7 +48,11 @@ def carry(master):
             except BlockingIOError:
                 pass
         if master in ready:
-            os.write(1, os.read(master, 4096))
+            try:
+                os.write(1, os.read(master, 4096))
+            except BlockingIOError:
+                # Whoever has the port threw away what was on its way here.
+                pass
 
 
 try:
