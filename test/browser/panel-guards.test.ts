@@ -57,7 +57,7 @@ describe('who may not, and when not', () => {
   it('a Viewer reads and is told why not', async () => {
     bench.studio.stand.person = { login: 'vic', role: 'Viewer' };
     const card = await control({ kind: 'toggle', point: 'pump' });
-    await says(card, 'reason', /the role Viewer may look but not send commands/);
+    await says(card, 'reason', /The role Viewer may look but not send commands/);
     const toggle = card.getByRole('switch', { name: 'Pump', disabled: true });
     await toggle.click({ force: true });
     expect(await card.getByTestId('state').getAttribute('data-state')).toBe('idle');

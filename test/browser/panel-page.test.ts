@@ -66,6 +66,23 @@ it('is one column of large targets on a phone', async () => {
   await page.close();
 });
 
+it('shows what became of a command also where the panel is too low for all of the control', async () => {
+  const page = await bench.panel([{ kind: 'button', device: 'boiler', command: 'boost' }], { width: '340', height: '300' });
+  await page.getByRole('textbox', { name: 'Minutes' }).fill('15');
+  await page.getByRole('combobox', { name: 'Level' }).selectOption('3');
+  await page.getByRole('textbox', { name: 'Stage' }).fill('6');
+  const run = page.getByRole('button', { name: 'Boost' });
+  const below = (name: string) =>
+    page.evaluate((id) => {
+      const panel = document.querySelector('section[aria-label=panel]')?.getBoundingClientRect().bottom ?? 0;
+      return (document.querySelector(`[data-testid=${id}]`)?.getBoundingClientRect().bottom ?? 0) - panel;
+    }, name);
+  await run.click();
+  await page.locator('[data-testid=state][data-state=acknowledged]').waitFor();
+  await vi.waitFor(async () => expect(await below('state')).toBeLessThanOrEqual(0));
+  await page.close();
+});
+
 it('takes variables in bindings, values and words', async () => {
   const page = await bench.panel([
     { kind: 'button', device: '$house', point: ['$', '{what}'].join(''), value: '$to', label: 'Make it $to' },

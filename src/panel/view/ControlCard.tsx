@@ -79,6 +79,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   );
   const given = useParameters(target === 'command' ? look.replaceVariables(control.parameters) : '', found?.parameters ?? nothing);
   const said = saidOf();
+  const state = useInSight(stateOf(progress));
   const quality = reading && qualityOf(reading);
   const value = reading && shown.show(reading.value, reading.text ?? nameOf(reading.value, found?.point));
   const Kind = kinds[target === 'command' ? 'button' : control.kind];
@@ -122,7 +123,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
       <p id={reasonId} className={styles.small} data-testid="reason" hidden={!block && !given.fault}>
         {block && <Icon name="lock" size="sm" />} {block?.text ?? given.fault}
       </p>
-      <div role="status" aria-live="polite" data-testid="state" data-state={stateOf(progress)}>
+      <div ref={state} role="status" aria-live="polite" data-testid="state" data-state={stateOf(progress)}>
         {said && <Line said={said} styles={styles} />}
       </div>
       {progress.at === 'running' && progress.command.state === 'queued' && insider && (
@@ -260,6 +261,15 @@ function useEndOf(untilMs: number | undefined, look: () => void): void {
     const timer = setTimeout(() => latest.current(), Math.min(Math.max(0, untilMs - Date.now()) + limitsPanel.untilGraceMs, 2 ** 31 - 1));
     return () => clearTimeout(timer);
   }, [untilMs]);
+}
+
+/** What became of one's own command is seen also where the panel is too low for it (a phone, a command with many parameters). */
+function useInSight(state: string): React.RefObject<HTMLDivElement | null> {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (state !== 'idle') place.current?.scrollIntoView({ block: 'nearest' });
+  }, [state]);
+  return place;
 }
 
 /** Rises with each command that ended well. */

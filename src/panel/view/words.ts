@@ -119,13 +119,18 @@ export function lastSaid(command: Command, title: string, show: Show, nowMs: num
 /** Why a control cannot be used now; undefined if it can. */
 export function blockOf(standing: Standing | undefined, nowMs: number): { text: string; untilMs?: number } | undefined {
   if (!standing) return undefined;
-  if (!standing.may) return { text: sentence(standing.why ?? 'you may not command this') };
+  if (!standing.may) return { text: sentence(capital(standing.why ?? 'you may not command this')) };
   const [first] = standing.obstacles.filter(({ until }) => until === undefined || until > nowMs);
   if (!first) return undefined;
   const left = first.until === undefined ? '' : ` ${spanOf(first.until - nowMs + secondMs - 1)} left.`;
   // How long is left is counted here; the number in the sentence stands still.
   const detail = first.detail.replace(/; try again in [\d.]+ s/, '');
   return { text: `${sentence(detail)}${left}`, ...(first.until === undefined ? {} : { untilMs: first.until }) };
+}
+
+/** Only of a text that does not begin with the name of something. */
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** With a full stop, and a time as the reader's clock shows it. */
