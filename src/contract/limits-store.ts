@@ -12,6 +12,10 @@ export const storeLimits = {
   storeChunkRowsMax: 8_192,
   /** Decoded chunks that the reader keeps: the last two hours of a hundred points that panels ask for again and again, at 128 KiB each. */
   storeCacheBytesMax: 16 * 1024 * 1024,
+  /** Samples of one series kept beside the reader for who asks again: ten minutes of one a second, three hours of one in ten. */
+  storeWarmRowsMax: 1_024,
+  /** Series kept so: what a few dashboards and alert rules show; 9 MiB if all are full. */
+  storeWarmSeriesMax: 512,
   /** Rows of one series from which on chunks are decoded where the answer will be, past the cache: two or three chunks more than a panel of some hours has. */
   storeRoomRowsMin: 32_768,
   /** Memory of large answers that the reader keeps for the next ones: two of a million rows. */

@@ -1,6 +1,7 @@
 import { type ColumnKind, columnKinds, qualities, remembering, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
 import type { Ends, SeriesRow } from './messages.ts';
 import type { SeriesInfo } from './store.ts';
+import type { Asked, WarmSeries } from './warm.ts';
 
 /** One series as the main thread knows it. */
 export interface SeriesRecord {
@@ -20,6 +21,10 @@ export interface SeriesRecord {
   /** Its place among the series of the batch of this number, which is being gathered. */
   batch: number;
   place: number;
+  /** Samples that were asked for lately; absent if there are none or they are not known for sure. */
+  warm: WarmSeries | undefined;
+  /** The last question to the reader; absent as soon as a sample comes. */
+  asked: Asked | undefined;
 }
 
 /**
@@ -185,6 +190,8 @@ export class Catalogue {
       sinceNs: undefined,
       batch: 0,
       place: 0,
+      warm: undefined,
+      asked: undefined,
     };
     const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
     const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();

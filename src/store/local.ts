@@ -28,6 +28,7 @@ import type {
   TimeRange,
 } from './store.ts';
 import { Upkeep } from './upkeep.ts';
+import { Warm } from './warm.ts';
 
 /** History of this machine: samples wait here for their group commit, the workers behind `Engine` have the database. */
 export class LocalStore implements Store {
@@ -37,6 +38,7 @@ export class LocalStore implements Store {
   readonly #engine: Engine;
   readonly #journal: Journal;
   readonly #reads: Reads;
+  readonly #warm = new Warm();
   readonly #upkeep: Upkeep;
   /** First and last samples on their way from the database, by gateway. */
   readonly #loading = new Map<string, Promise<void>>();
@@ -56,6 +58,7 @@ export class LocalStore implements Store {
       ...options,
       onOpen: (opened) => {
         this.#catalogue.adopt(opened.series);
+        this.#warm.clear();
         this.#bytes = opened.bytes;
         if (opened.durability !== undefined && options.folder !== undefined) this.#durability = opened.durability;
       },
@@ -66,7 +69,7 @@ export class LocalStore implements Store {
     });
     const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
     this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);
-    this.#reads = new Reads(this.#engine, this.#catalogue, async (gateway) => {
+    this.#reads = new Reads(this.#engine, this.#catalogue, this.#warm, async (gateway) => {
       await this.#load(gateway);
       await this.#settle();
     });
@@ -92,6 +95,7 @@ export class LocalStore implements Store {
       const series = this.#catalogue.open(gateway, key, kindFor(kind, kept.value));
       if (series) {
         this.#catalogue.note(series, kept);
+        this.#warm.put(series, kept);
         this.#queue.put(series, kept);
       } else refused.push(place);
     }
@@ -273,7 +277,10 @@ export class LocalStore implements Store {
     if (open.rows === 0 && open.records.length === 0) return { refused };
     const batch = open.seal(this.#catalogue);
     const fresh = batch.series.map(({ id }) => id);
-    const answer = await this.#engine.write('commit', batch, buffersOfBatch(batch));
+    const answer = await this.#engine.write('commit', batch, buffersOfBatch(batch)).catch((error: unknown) => {
+      this.#warm.clear();
+      throw error;
+    });
     for (const id of fresh) {
       const record = this.#catalogue.byId(id);
       if (record) record.stored = true;
@@ -305,7 +312,7 @@ export class LocalStore implements Store {
     return await this.#catalogue.whileShortening(async () => {
       // A series whose only sample still waits is not empty.
       await this.#settle();
-      const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask);
+      const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask).finally(() => this.#warm.clear());
       this.#bytes = bytes;
       const forgotten = this.#catalogue.shorten(ends, empty);
       // In the order of messages: a batch that names one of them again comes later and brings a new number.
