@@ -139,7 +139,13 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         </EditorContext.Provider>
       )}
       {(side === 'json' || error !== undefined) && (
-        <JsonSide document={document} schemaUrl={resources.imageUrl('schema')} readOnly={readOnly} onChange={change} />
+        <JsonSide
+          document={document}
+          schema={known?.schema}
+          schemaUrl={resources.imageUrl('schema')}
+          readOnly={readOnly}
+          onChange={change}
+        />
       )}
       {dialog === 'export' && (
         <ExportDialog

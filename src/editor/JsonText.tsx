@@ -1,19 +1,26 @@
-import { Alert, TextArea } from '@grafana/ui';
-import { useState } from 'react';
+import { Alert, CodeEditor, type CodeEditorMonacoOptions } from '@grafana/ui';
+import { useEffect, useRef, useState } from 'react';
 import { isItem } from './config/document.ts';
+import { describe, type JsonSchema } from './json-schema.ts';
 
 interface Props {
   value: unknown;
   label: string;
   rows: number;
+  /** What may be written: completes names and values, says what they mean, and marks what is not allowed. */
+  schema?: JsonSchema | undefined;
   readOnly?: boolean;
   onChange(value: Record<string, unknown>): void;
 }
 
-/** A text area for a JSON object. What is not yet one is kept as text and said; `onChange` sees objects only. */
-export function JsonText({ value, label, rows, readOnly = false, onChange }: Props) {
+const lineHeightPx = 18;
+
+/** An editor for a JSON object. What is not yet one is kept as text and said; `onChange` sees objects only. */
+export function JsonText({ value, label, rows, schema, readOnly = false, onChange }: Props) {
   const [text, setText] = useState(() => JSON.stringify(value, null, 2));
   const [fault, setFault] = useState('');
+  const [mounted, setMounted] = useState<Mounted>();
+  useEffect(() => schema && mounted && describe(mounted.json, mounted.model, schema), [schema, mounted]);
 
   function read(next: string): void {
     setText(next);
@@ -26,22 +33,44 @@ export function JsonText({ value, label, rows, readOnly = false, onChange }: Pro
       setFault(error instanceof Error ? error.message : String(error));
     }
   }
+  // Grafana's editor keeps the first function that it was given.
+  const latest = useRef(read);
+  latest.current = read;
 
   return (
     <div>
-      <TextArea
-        aria-label={label}
+      <CodeEditor
+        language="json"
         value={text}
-        rows={rows}
-        spellCheck={false}
+        height={rows * lineHeightPx}
+        showLineNumbers
+        showMiniMap={false}
+        wordWrap
         readOnly={readOnly}
-        style={{ fontFamily: 'monospace' }}
-        onChange={(event) => read(event.currentTarget.value)}
+        monacoOptions={optionsOf(label)}
+        onChange={(next) => latest.current(next)}
+        onEditorDidMount={(editor, monaco) => {
+          const model = editor.getModel()?.uri.toString();
+          if (model !== undefined) setMounted({ json: monaco.languages.json.jsonDefaults, model });
+        }}
       />
       {fault !== '' && <Alert severity="warning" title={`Not used yet: ${fault}`} />}
     </div>
   );
 }
+
+interface Mounted {
+  json: Parameters<typeof describe>[0];
+  model: string;
+}
+
+const optionsOf = (ariaLabel: string): CodeEditorMonacoOptions => ({
+  ariaLabel,
+  lineHeight: lineHeightPx,
+  scrollBeyondLastLine: false,
+  // Most names and values stand in quotes.
+  quickSuggestions: { strings: true, other: true, comments: false },
+});
 
 /** Throws where a browser would round: a register's address or a limit that changes by itself is worse than none. */
 function parse(text: string): unknown {

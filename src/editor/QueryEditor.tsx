@@ -6,6 +6,7 @@ import { JsonText } from './JsonText.tsx';
 import { Builder } from './query/Builder.tsx';
 import { Choice } from './query/Fields.tsx';
 import { Ran } from './query/Ran.tsx';
+import { querySchema } from './query/schema.ts';
 import { alertingTypes, typeOptions } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
@@ -71,5 +72,13 @@ function tidy(query: FieldgateQuery): FieldgateQuery {
 function Code({ query, onChange }: Pick<Props, 'query' | 'onChange'>) {
   const { refId, hide, datasource, key, editorMode, ...own } = query;
   const grafanas = tidy({ refId, hide, datasource, key, editorMode } as FieldgateQuery);
-  return <JsonText label="Query as JSON" rows={10} value={own} onChange={(next) => onChange({ ...next, ...grafanas } as FieldgateQuery)} />;
+  return (
+    <JsonText
+      label="Query as JSON"
+      rows={12}
+      schema={querySchema}
+      value={own}
+      onChange={(next) => onChange({ ...next, ...grafanas } as FieldgateQuery)}
+    />
+  );
 }

@@ -19,9 +19,9 @@ export interface Studio {
 }
 
 export async function openStudio(jsonData: Record<string, unknown>, secrets: Record<string, string> = {}): Promise<Studio> {
-  const page = await bundlePage();
+  const bundle = await bundlePage();
   const backend = await startBackend();
-  const stand = await startStand(backend, page, { jsonData, secrets });
+  const stand = await startStand(backend, bundle, { jsonData, secrets });
   // One profile for all pages: the page's script is large, and Chromium keeps it compiled only where it has a cache.
   const profile = mkdtempSync(join(tmpdir(), 'fieldgate-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { startPlant } from '../../simulators/modbus-plant.ts';
 import { violations } from './axe.ts';
 import { openStudio, type Studio } from './chromium.ts';
+import { writeCode } from './code-editor.ts';
 
 // A page brings all of Grafana's components along: on a machine that does much else it takes its time.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
@@ -140,7 +141,7 @@ it('says what is wrong at its field while one types, and jumps to what is hidden
   await page.getByRole('radio', { name: 'JSON' }).check({ force: true });
   const broken = boiler();
   Object.assign(pointOf(broken), { precision: 99, frobnicate: { kept: ['as', 'it', 'is'] } });
-  await page.getByLabel('Settings as JSON').fill(JSON.stringify(broken));
+  await writeCode(page, 'Settings as JSON', JSON.stringify(broken));
   await page.getByRole('radio', { name: 'Form' }).check({ force: true });
   await faults.getByRole('button', { name: 'Go to devices[0].points[0].precision' }).click();
   const precision = page.locator('[data-place="devices[0].points[0].precision"] input');
@@ -152,6 +153,21 @@ it('says what is wrong at its field while one types, and jumps to what is hidden
   const { jsonData } = await settingsOf(page);
   Object.assign(pointOf(broken), { precision: 2 });
   expect(jsonData).toEqual(broken);
+  expect(studio.errors).toEqual([]);
+});
+
+it('completes the JSON side from the schema, and marks what it does not allow', async () => {
+  const page = await openWith(boiler(), '', { width: 1280, height: 1400 });
+  await page.getByRole('radio', { name: 'JSON' }).check({ force: true });
+  await writeCode(page, 'Settings as JSON', '{ "version": 1, "history": { ');
+  await page.keyboard.press('Control+Space');
+  const offered = page.locator('.suggest-widget .monaco-list-row');
+  await offered.filter({ hasText: 'flushInterval' }).waitFor();
+  await page.keyboard.press('Escape');
+  await writeCode(page, 'Settings as JSON', '{ "version": 1, "timezone": 7 }');
+  await page.locator('.squiggly-warning').waitFor();
+  expect((await settingsOf(page)).jsonData).toEqual({ version: 1, timezone: 7 });
+  expect(await violations(page)).toEqual([]);
   expect(studio.errors).toEqual([]);
 });
 

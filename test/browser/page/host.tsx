@@ -25,6 +25,9 @@ function Page({ children }: { children: ReactNode }) {
   );
 }
 
+// As Grafana's own page says where the code editor's workers are.
+Object.assign(window, { MonacoEnvironment: { getWorker: (_id: string, label: string) => new Worker(`/workers/${label}`) } });
+
 async function main(): Promise<void> {
   const stored = await (await fetch('/api/stand')).json();
   const meta = await (await fetch('/public/plugins/fieldgate-iot-datasource/plugin.json')).json();

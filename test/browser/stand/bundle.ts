@@ -6,19 +6,36 @@ import { digest } from '../../../scripts/fresh.mjs';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Resolves to the file. */
-export async function bundlePage(): Promise<string> {
+/** What Grafana's code editor runs beside the page, by the name it asks for. */
+const workers = {
+  json: 'monaco-editor/esm/vs/language/json/json.worker.js',
+  editorWorkerService: 'monaco-editor/esm/vs/editor/editor.worker.js',
+};
+
+export interface Bundle {
+  page: string;
+  workers: Readonly<Record<string, string>>;
+}
+
+/** Resolves to the files. */
+export async function bundlePage(): Promise<Bundle> {
+  const page = await bundle('page', join(import.meta.dirname, '../page/host.tsx'));
+  const made = Object.entries(workers).map(async ([name, entry]): Promise<[string, string]> => [name, await bundle(name, entry)]);
+  return { page, workers: Object.fromEntries(await Promise.all(made)) };
+}
+
+async function bundle(name: string, entry: string): Promise<string> {
   const made = digest([import.meta.filename, join(import.meta.dirname, '../page'), join(root, 'package-lock.json')]).slice(0, 16);
   const folder = join(root, '.far/browser');
-  const file = join(folder, `page-${made}.js`);
+  const file = join(folder, `${name}-${made}.js`);
   if (existsSync(file)) return file;
   const compiler = rspack({
     mode: 'development',
     devtool: false,
     target: ['web', 'es2022'],
     context: root,
-    entry: join(import.meta.dirname, '../page/host.tsx'),
-    output: { path: folder, filename: `page-${made}.js`, publicPath: '/' },
+    entry,
+    output: { path: folder, filename: `${name}-${made}.js`, publicPath: '/' },
     resolve: { extensions: ['.tsx', '.ts', '.js'] },
     module: {
       rules: [

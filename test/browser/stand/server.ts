@@ -6,10 +6,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { type Backend, contextOf, type Person, type Stored } from './backend.ts';
+import type { Bundle } from './bundle.ts';
 import { jsonFrame } from './frames.ts';
 
 const plugins = join(import.meta.dirname, '../../../dist');
 const icons = join(import.meta.dirname, '../../../node_modules/@grafana/ui/dist/public/img');
+const noIcon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"/>';
 const types: Record<string, string> = {
   '.js': 'text/javascript',
   '.json': 'application/json',
@@ -27,7 +29,7 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export async function startStand(backend: Backend, pageFile: string, first: Pick<Stored, 'jsonData' | 'secrets'>): Promise<Stand> {
+export async function startStand(backend: Backend, bundle: Bundle, first: Pick<Stored, 'jsonData' | 'secrets'>): Promise<Stand> {
   const stand = {
     stored: { ...first, updatedMs: Date.now() } as Stored,
     person: { login: 'ada', role: 'Admin' } as Person,
@@ -44,11 +46,13 @@ export async function startStand(backend: Backend, pageFile: string, first: Pick
     const context = () => contextOf(stand.stored, stand.person);
     if (pathname === '/') return void response.writeHead(200, { 'content-type': 'text/html' }).end(page);
     if (pathname === '/page.css')
-      return void response.writeHead(200, { 'content-type': 'text/css' }).end(readFileSync(pageFile.replace(/js$/, 'css')));
+      return void response.writeHead(200, { 'content-type': 'text/css' }).end(readFileSync(bundle.page.replace(/js$/, 'css')));
     if (pathname === '/page.js')
       return void response
         .writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'max-age=3600' })
-        .end(readFileSync(pageFile));
+        .end(readFileSync(bundle.page));
+    const worker = pathname.startsWith('/workers/') ? bundle.workers[pathname.slice('/workers/'.length)] : undefined;
+    if (worker !== undefined) return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(worker));
     if (pathname.startsWith('/public/plugins/')) {
       const file = normalize(join(plugins, decodeURIComponent(pathname.slice('/public/plugins/'.length))));
       if (!file.startsWith(plugins) || !existsSync(file)) return send(404, { message: 'not found' });
@@ -57,6 +61,8 @@ export async function startStand(backend: Backend, pageFile: string, first: Pick
     // Icons are in the package of Grafana's components; its fonts are not, and the browser's own do.
     if (pathname.startsWith('/public/img/') || pathname.startsWith('/public/build/img/')) {
       const file = normalize(join(icons, decodeURIComponent(pathname).replace(/^.*?\/img\//, '')));
+      // The package lacks one, which Grafana has: what turns while something is loaded.
+      if (pathname.endsWith('/unicons/spinner.svg')) return void response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(noIcon);
       if (!file.startsWith(icons) || !existsSync(file)) return send(404, { message: 'not found' });
       return void response.writeHead(200, { 'content-type': types[extname(file)] ?? 'image/svg+xml' }).end(readFileSync(file));
     }
