@@ -16,6 +16,7 @@ import { concatMap, map, type Observable, timer } from 'rxjs';
 import { annotationSupport } from './query/annotations.ts';
 import { interpolate } from './query/interpolate.ts';
 import { type Ask, suggest } from './query/names.ts';
+import { readable } from './query/readable.ts';
 import { VariableSupport } from './query/variables.ts';
 import { streamedTypes, wholeTypes } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
@@ -74,7 +75,7 @@ export class FieldgateDataSource extends DataSourceWithBackend<FieldgateQuery, F
     }));
     const asked = { ...request, targets };
     const isTail = request.liveStreaming === true && targets.some(({ queryType }) => queryType === 'commands');
-    if (!isTail) return super.query(asked).pipe(map((answer) => linked(answer, this)));
+    if (!isTail) return super.query(asked).pipe(map((answer) => finished(answer, this)));
     const spanMs = request.range.to.valueOf() - request.range.from.valueOf();
     return timer(0, tailMs).pipe(
       concatMap(() => {
@@ -127,9 +128,10 @@ function zoneOf(timezone: string | undefined): string {
   return timezone === undefined || timezone === '' || timezone === 'browser' ? Intl.DateTimeFormat().resolvedOptions().timeZone : timezone;
 }
 
-/** From a row of the bus table to the requests behind it, as a trace. */
-function linked(answer: DataQueryResponse, { uid, name }: FieldgateDataSource): DataQueryResponse {
+/** What only a browser can do for people: readings with their units, and from a row of the bus table to the requests behind it, as a trace. */
+function finished(answer: DataQueryResponse, { uid, name }: FieldgateDataSource): DataQueryResponse {
   for (const frame of answer.data) {
+    readable(frame);
     const field = frame.name === 'bus' ? frame.fields?.find((one: { name: string }) => one.name === 'traceID') : undefined;
     if (!field) continue;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { violations } from './axe.ts';
 import { openStudio, type Studio } from './chromium.ts';
+import { readCode, writeCode } from './code-editor.ts';
 
 /** The query editor with the real executable behind it, and pymodbus behind that. */
 let far: FarProgram;
@@ -44,7 +45,7 @@ interface Stand {
     series: {
       name?: string;
       length: number;
-      fields: { name: string; labels?: Record<string, string> }[];
+      fields: { name: string; labels?: Record<string, string>; values: unknown[] }[];
       meta?: Record<string, unknown>;
     }[];
   };
@@ -109,9 +110,12 @@ describe('builder', () => {
     const page = await open(query);
     await page.getByText('site: s*').waitFor();
     await page.getByRole('radio', { name: 'Code' }).click();
-    const text = page.getByRole('textbox', { name: 'Query as JSON' });
-    expect(JSON.parse(await text.inputValue())).toEqual(query);
-    await text.fill(JSON.stringify({ ...query, aggregate: 'max' }));
+    expect(JSON.parse(await readCode(page, 'Query as JSON'))).toEqual(query);
+    await writeCode(page, 'Query as JSON', '{ "aggregate": ');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.suggest-widget .monaco-list-row').filter({ hasText: 'share-in-state' }).waitFor();
+    await page.keyboard.press('Escape');
+    await writeCode(page, 'Query as JSON', JSON.stringify({ ...query, aggregate: 'max' }));
     await page.getByRole('radio', { name: 'Builder' }).click();
     await page.getByText('1 device, 1 point').waitFor();
     expect((await standOf(page)).query).toEqual({ refId: 'A', ...query, aggregate: 'max', editorMode: 'builder' });
@@ -232,6 +236,17 @@ describe('dashboards', () => {
     expect(sites).toEqual(['north', 'south']);
     expect(points).toEqual(['name', 'pump', 'temp']);
   });
+});
+
+it('says in a table of newest values what each is, with its unit', async () => {
+  const page = await open({ queryType: 'latest', devices: ['room-a'], format: 'long' });
+  const textsNow = async () => {
+    await page.getByRole('button', { name: 'Run' }).click();
+    const { data } = await standOf(page);
+    return data?.series[0]?.fields.find(({ name }) => name === 'text')?.values;
+  };
+  // By name: what the register of the name holds, a state by its name, a number with its unit.
+  await expect.poll(textsNow).toEqual(['', expect.stringMatching(/^(on|off)$/), expect.stringMatching(/^-?\d+(\.\d)? °C$/)]);
 });
 
 it('helps with examples of the own devices', async () => {
