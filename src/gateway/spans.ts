@@ -24,11 +24,12 @@ export interface Span {
   endedMs: number;
 }
 
+/** What stands in no column. Requests come again and again, and those that are the same share one. */
 interface Row {
-  unit: string;
-  text: string;
-  detail: string | undefined;
-  owner: Tenant | undefined;
+  readonly unit: string;
+  readonly text: string;
+  readonly detail: string | undefined;
+  readonly owner: Tenant | undefined;
 }
 
 const firstRows = 64;
@@ -38,7 +39,9 @@ export class Spans {
   #times = new Float64Array(firstRows * 3);
   /** Priority and outcome. */
   #codes = new Uint8Array(firstRows * 2);
-  #rows: Row[] = [];
+  readonly #rows: Row[] = [];
+  /** The newest row of each text. */
+  readonly #newest = new Map<string, Row>();
   #count = 0;
 
   /** The oldest gives way at `limits.busSpansMax`. */
@@ -51,14 +54,7 @@ export class Spans {
     this.#times[at * 3 + 2] = span.endedMs;
     this.#codes[at * 2] = priorities.indexOf(span.priority);
     this.#codes[at * 2 + 1] = outcomes.indexOf(span.outcome);
-    const { unit, text, detail, owner } = span;
-    const row = this.#rows[at];
-    if (row) {
-      row.unit = unit;
-      row.text = text;
-      row.detail = detail;
-      row.owner = owner;
-    } else this.#rows[at] = { unit, text, detail, owner };
+    this.#rows[at] = this.#rowOf(span);
     this.#count += 1;
   }
 
@@ -86,6 +82,16 @@ export class Spans {
       });
     }
     return found;
+  }
+
+  #rowOf({ unit, text, detail, owner }: Omit<Span, 'number'>): Row {
+    const newest = this.#newest.get(text);
+    if (newest && newest.unit === unit && newest.detail === detail && newest.owner === owner) return newest;
+    const row = { unit, text, detail, owner };
+    // Each write of another value is another text.
+    if (this.#newest.size >= limits.busSpansMax) this.#newest.clear();
+    this.#newest.set(text, row);
+    return row;
   }
 
   /** Only ever while nothing has been overwritten: rows keep their places. */
