@@ -55,7 +55,8 @@ export const historySchema = z.strictObject({
   flushInterval: durationMs({ minMs: 10, maxMs: 60_000 })
     .prefault(formatDurationMs(limits.flushIntervalMs))
     .describe('Longest wait of a sample for its commit to disk'),
-  commandsRetention: durationMs({ minMs: 60_000, maxMs: limits.retentionMaxMs })
+  // A copy of a signed notification is known for one as long as its command is: longer than its signature is believed, were a clock ahead.
+  commandsRetention: durationMs({ minMs: 2 * limits.hookAgeMs, maxMs: limits.retentionMaxMs })
     .prefault(formatDurationMs(365 * 86_400_000))
     .describe('Commands, and the record of their steps, are kept this long'),
 });

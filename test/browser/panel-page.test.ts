@@ -99,6 +99,32 @@ it('takes variables in bindings, values and words', async () => {
   await page.close();
 });
 
+it.each(['..', '.', 'boiler/points/setpoint', '../../health', 'boiler?x=', 'boiler%2fpoints', '*', '{boiler,attic}'])(
+  'is led nowhere by a variable that is %j',
+  async (house) => {
+    const page = await bench.panel([
+      { kind: 'button', device: '$house', point: 'setpoint', value: 33 },
+      { kind: 'button', device: 'boiler', point: '$house', value: 33 },
+    ]);
+    const posted: string[] = [];
+    page.on('request', (request) => {
+      // What the panel reads goes as queries too; commands go to resources only.
+      if (request.method() !== 'GET' && request.url().includes('/resources/')) posted.push(request.url());
+    });
+    await page.getByText('no value for the variable $house').first().waitFor();
+    await page.evaluate((value) => {
+      const own = window as unknown as { standVariables: object; stand: { options: object; setOptions(options: object): void } };
+      own.standVariables = { house: value };
+      own.stand.setOptions({ ...own.stand.options });
+    }, house);
+    const reasons = page.getByTestId('reason').filter({ hasText: /\w/, hasNotText: /Asking|no value for/ });
+    await vi.waitFor(async () => expect(await reasons.count()).toBe(2), 10_000);
+    expect(await page.locator('section[aria-label=panel]').getByRole('button', { disabled: false }).count()).toBe(0);
+    expect(posted).toEqual([]);
+    await page.close();
+  },
+);
+
 it('is bound by search, where only what can be commanded is offered', async () => {
   const page = await bench.panel([], { edit: '1' });
   const pane = page.getByRole('region', { name: 'option Controls' });

@@ -1,6 +1,7 @@
 /** Who may command what: rights by rule, and what an alert may do (DESIGN §8). */
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { historySchema } from '../../src/contract/settings.ts';
 import { accessAnswer } from '../../src/datasource/resources/answers.ts';
 import { closePlant, far, openPlant, plant, post, set, settings, writes } from './commands-rig.ts';
 import type { Asked } from './plant.ts';
@@ -126,6 +127,14 @@ describe('an alert', () => {
     await notify([alert({ status: 'resolved' })]);
     await plant.until('commands?point=stop', ({ json }) => json.commands[0]?.times.ended !== undefined);
     expect(writes()).toEqual(['W 3 speed 10', 'W 3 speed 10', 'W 3 stop {}']);
+  });
+
+  it('is remembered for longer than its signature is believed, however soon commands are forgotten', () => {
+    for (const [commandsRetention, taken] of [
+      ['599s', false],
+      ['10m', true],
+    ])
+      expect(historySchema.safeParse({ commandsRetention }).success).toBe(taken);
   });
 
   it('makes a command that is not sent any more when it had to wait too long', async () => {

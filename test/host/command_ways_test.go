@@ -82,7 +82,7 @@ func TestNeitherAQueryNorAPublishedMessageIsACommand(t *testing.T) {
 		}
 	}
 	from, to := lately()
-	for _, kind := range []string{"telemetry", "latest", "status", "commands", "set", "devices/boiler/points/setpoint"} {
+	for _, kind := range []string{"telemetry", "latest", "status", "commands", "messages", "bus", "explain", "series", "survey", "set", "devices/boiler/points/setpoint"} {
 		model := object{
 			"queryType": kind, "devices": list{"boiler"}, "points": list{"setpoint"}, "value": 60, "method": "POST",
 			"path": "devices/boiler/points/setpoint", "body": object{"value": 60}, "commands": list{object{"device": "boiler", "point": "setpoint", "value": 60}},
