@@ -159,17 +159,18 @@ export class Port {
  */
 async function readSome(opened: Opened, buffer: Buffer, isOver: () => boolean): Promise<number> {
   if (!('poller' in opened)) return (await opened.read(buffer, 0, buffer.length)).bytesRead;
+  let alarms = 0;
   for (;;) {
     const { fd, poller } = opened;
     // Waiting begins only now: a close before would never wake it.
     if (fd === null || isOver()) throw new Error('closed');
-    await new Promise<void>((resolve, reject) => {
-      poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()));
-    });
+    const alarm = await new Promise<Error | null>((resolve) => void poller.once('readable', resolve));
     if (isOver()) throw new Error('closed');
+    // Whoever watches the port takes whatever is odd for its end; a read says what is true of it, and brings what came before the end.
     const count = readNow(fd, buffer);
     if (count > 0) return count;
     if (count === 0) throw new Error('hung up');
+    if (alarm && ++alarms >= limits.ttyAlarmsMax) throw alarm;
   }
 }
 

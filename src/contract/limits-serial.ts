@@ -24,6 +24,8 @@ export const serialLimits = {
   /** Reaching a device server, and its answer to one setting (RFC 2217): together less than `openTimeoutMs`. */
   tcpConnectMs: 3_000,
   rfc2217AnswerMs: 1_500,
+  /** Serial ports: times in a row that a port is said to be gone while a read of it says that nothing came: then it is believed. */
+  ttyAlarmsMax: 3,
   /** A serial port that takes no byte for this long (flow control, a stuck adapter) is closed and opened anew. */
   ttyWriteMs: 5_000,
   /** Processes looked at to say who holds a serial port. */
