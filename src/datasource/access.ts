@@ -7,13 +7,22 @@ import type { Instance } from './instance.ts';
 /** Alert rules are evaluated as this user, with the role Admin (facts/grafana.md §2.3). An alert never commands a device. */
 const alertRuleLogin = 'grafana_scheduler';
 
+/** Grafana asks for the visitors of public dashboards as this one, without an address of its own, with the role Admin (Grafana 12.4). */
+const publicDashboardLogin = 'service';
+
 export type Permission = { allowed: true; user: User } | { allowed: false; why: string };
 
 /** Who it is that is not a person signed in, in words; undefined for one that is. A login can be chosen freely, so it only ever forbids. */
 export function strangerOf(user: User): string | undefined {
-  // Anonymous visitors and public dashboards come with a role, even Admin, but without a login.
+  if (isPublicDashboard(user)) return 'visitors of public dashboards';
+  // Anonymous visitors, and public dashboards of some versions, come with a role, even Admin, but without a login.
   if (user.login.trim() === '') return 'visitors who are not signed in';
   return user.login === alertRuleLogin ? 'alert rules' : undefined;
+}
+
+/** What needs more than the role Viewer is not for everybody who has the link, though the role that Grafana gives is Admin. */
+export function isPublicDashboard({ login, email }: User): boolean {
+  return login === publicDashboardLogin && email === '';
 }
 
 /** The least role for a command: that of the first rule that fits, else that of the settings; an action may ask for more. */

@@ -6,6 +6,7 @@ import type { QueryType } from '../contract/query.ts';
 import { leastRoleOfQuery } from '../contract/rights.ts';
 import { frameToArrow } from '../frame/arrow.ts';
 import type { Frame } from '../frame/frame.ts';
+import { isPublicDashboard } from './access.ts';
 import { answerBus } from './bus-query.ts';
 import { answerCommands } from './commands-query.ts';
 import { answerExplain } from './explain-query.ts';
@@ -104,8 +105,9 @@ function withRun({ query, isDrawing }: Ask, frames: readonly Frame[], tookMs: nu
 /** The one place where the roles of queries are looked at. What every Viewer may read, Grafana itself may too. */
 function demandRole({ user }: Caller, type: QueryType): void {
   const least = leastRoleOfQuery[type];
-  if (least === 'Viewer' || roleAtLeast(user?.role, least)) return;
-  const role = user ? `your role is ${user.role}` : 'nobody is signed in';
+  const isPublic = user !== undefined && isPublicDashboard(user);
+  if (least === 'Viewer' || (roleAtLeast(user?.role, least) && !isPublic)) return;
+  const role = isPublic ? 'this dashboard is public' : user ? `your role is ${user.role}` : 'nobody is signed in';
   throw forbidden(`The query "${type}" ${names[type]} and needs the role ${least}; ${role}.`, 'queryType');
 }
 

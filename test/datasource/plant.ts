@@ -127,7 +127,7 @@ export async function startPlant(
       instance = { id: 7, uid, name: 'Plant', jsonData, secureJsonData: secrets, lastUpdatedMs };
     },
     caller(role = 'Admin', login = 'ada', orgId = 1) {
-      const user = role === 'nobody' ? {} : { user: { login, name: 'Ada', email: 'ada@example.org', role } };
+      const user = role === 'nobody' ? {} : { user: { login, name: 'Ada', email: login === 'service' ? '' : 'ada@example.org', role } };
       return { orgId, pluginId: 'fieldgate-iot-datasource', instance, ...user };
     },
     async ask(path, asked = {}) {

@@ -340,6 +340,20 @@ describe('commands', () => {
     expect(fieldOf(frame, 'severity').values).toEqual(['info', 'info']);
   });
 
+  it('are not for visitors of public dashboards, for whom Grafana asks as an administrator; alert rules may read them', async () => {
+    const asked = async (login: string, queryType: string) => {
+      const user = { login, name: login, email: '', role: 'Admin' as const };
+      const json = new TextEncoder().encode(JSON.stringify({ queryType, devices: ['*'] }));
+      const query = { refId: 'A', json, fromMs: nowMs - 60_000, toMs: nowMs, intervalMs: 1_000, maxDataPoints: 100 };
+      const caller = { orgId: 1, pluginId: 'p', user };
+      return (await bench.queries.answer(bench.instance, caller, [query], new AbortController().signal)).get('A');
+    };
+    for (const type of ['commands', 'bus', 'explain', 'messages', 'survey'])
+      expect(await asked('service', type)).toMatchObject({ status: 403, error: expect.stringContaining('this dashboard is public') });
+    expect(await asked('service', 'latest')).toMatchObject({ status: 200 });
+    expect(await asked('grafana_scheduler', 'commands')).toMatchObject({ status: 200 });
+  });
+
   it('name people, so Viewers and nobody are refused, as with GET commands', async () => {
     expect(await bench.ask({ queryType: 'commands', devices: ['*'] }, { role: 'Viewer' })).toMatchObject({
       status: 403,

@@ -13,6 +13,7 @@ describe('who is no person', () => {
     ['a visitor who is not signed in, with the role Admin', { role: 'Admin', login: '' }],
     ['a visitor with a blank name', { role: 'Admin', login: ' ' }],
     ['a public dashboard', { role: 'Viewer', login: '' }],
+    ['a public dashboard of Grafana 12.4', { role: 'Admin', login: 'service' }],
   ] as const;
   it.each(strangers)('%s reads and changes nothing', async (_name, who) => {
     expect((await plant.ask('devices', who)).status).toBe(200);
