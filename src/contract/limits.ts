@@ -20,6 +20,9 @@ export const limits = {
   /** Texts of queries that are kept read and compiled, and the longest kept: some dashboards' panels, 1 MiB at most. */
   queriesKnownMax: 256,
   queryKnownBytesMax: 4 * 1024,
+  /** Footers of frames that are kept for the next answer of the same series, and the longest text of what is in one: 2 MiB at most, mostly a tenth of it. */
+  footersKnownMax: 256,
+  footerKnownTextMax: 4 * 1024,
   /** A wildcard over a large plant: more frames than this are cut with a notice, a browser cannot draw them. */
   seriesPerQueryMax: 1_000,
   /** Buckets of an aggregate query per series: four times a 4K screen's width. */

@@ -11,15 +11,14 @@ import {
   type DataType,
   Float64,
   Int64,
-  MetadataVersion,
   Schema,
   TimestampNanosecond,
   Uint16,
   Uint64,
   Utf8,
 } from 'apache-arrow';
-import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message';
+import { footerOf } from './footer.ts';
 import { type CellType, type Field, type Frame, metaJson, rowsOf } from './frame.ts';
 import { packBits, packCoded, packText, packValidity } from './pack.ts';
 
@@ -38,6 +37,8 @@ const tsType: Record<CellType, string> = {
 /** A column as it is written: what it is, and its buffers in the order of the format (validity, offsets, data). */
 interface Column {
   arrowField: ArrowField;
+  /** All that this field in the schema is made from. */
+  says: string;
   nullCount: number;
   buffers: Uint8Array[];
 }
@@ -50,12 +51,11 @@ export function frameToArrow(frame: Frame): Uint8Array[] {
   const nodes = columns.map(({ nullCount }) => new FieldNode(rows, nullCount));
   const batch = Message.encode(Message.from(new RecordBatch(rows, nodes, body.regions, null), body.length));
   const head = messageHead(batch.length);
-  const block = new FileBlock(head.length + batch.length + padding(batch.length), body.length, magic.length);
-  const schema = new Schema(
-    columns.map(({ arrowField }) => arrowField),
-    frameMetadata(frame),
-  );
-  const footer = Footer.encode(new Footer(schema, MetadataVersion.V5, [block], []));
+  const metadata = frameMetadata(frame);
+  const says = [...columns.map((one) => one.says), textOf([...metadata].flat())].join('');
+  const fields = columns.map(({ arrowField }) => arrowField);
+  const block = { offset: magic.length, metadataBytes: head.length + batch.length + padding(batch.length), bodyBytes: body.length };
+  const footer = footerOf(says, () => new Schema(fields, metadata), block);
   return [magic, head, batch, zeros(padding(batch.length)), ...body.pieces, endOfStream, footer, footerTail(footer.length)];
 }
 
@@ -116,9 +116,15 @@ function column(field: Field, rows: number): Column {
   if (field.config) metadata.set('config', JSON.stringify(field.config));
   return {
     arrowField: new ArrowField(field.name, type, nulls !== undefined, metadata),
+    says: textOf([field.type, nulls ? 'nullable' : '', field.name, ...[...metadata].flat()]),
     nullCount: nulls ? rows - nulls.ones : 0,
     buffers: [nulls?.bits ?? noBytes, ...buffers],
   };
+}
+
+/** Different for different parts, whatever is in them; their number is said too. */
+function textOf(parts: readonly string[]): string {
+  return `${parts.length}\n${parts.map((part) => `${part.length} ${part}`).join('')}`;
 }
 
 function cells(field: Field): { type: DataType; buffers: Uint8Array[] } {
