@@ -91,7 +91,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       )}
       <Stack direction="row" justifyContent="space-between" wrap="wrap">
         <RadioButtonGroup
-          aria-label="Show settings as"
+          aria-label={texts.showAs}
           options={[
             { value: 'form' as const, label: 'Form' },
             { value: 'json' as const, label: 'JSON' },
@@ -103,11 +103,11 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <Stack direction="row" gap={1}>
           {!readOnly && (
             <Button variant="secondary" icon="upload" onClick={() => setDialog('import')}>
-              Import
+              {texts.import}
             </Button>
           )}
           <Button variant="secondary" icon="download-alt" onClick={() => setDialog('export')}>
-            Export
+            {texts.export}
           </Button>
         </Stack>
       </Stack>

@@ -7,6 +7,7 @@ import { Builder } from './query/Builder.tsx';
 import { Choice } from './query/Fields.tsx';
 import { Ran } from './query/Ran.tsx';
 import { querySchema } from './query/schema.ts';
+import { texts } from './query/texts.ts';
 import { alertingTypes, typeOptions } from './query/words.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
@@ -29,14 +30,14 @@ export function QueryEditor({ datasource, query, onChange, onRunQuery, app, data
       <Stack gap={2} wrap="wrap" alignItems="flex-end" justifyContent="space-between">
         <Choice<QueryType>
           id={`${query.refId}-type`}
-          label="Query type"
+          label={texts.queryType}
           width={28}
           options={typeOptions.filter(({ value }) => !alerting || alertingTypes.includes(value))}
           value={type}
           onChange={(queryType) => change(ofType(queryType, alerting))}
         />
         <RadioButtonGroup
-          aria-label="How the query is edited"
+          aria-label={texts.editedAs}
           size="sm"
           options={modes}
           value={mode}
@@ -74,7 +75,7 @@ function Code({ query, onChange }: Pick<Props, 'query' | 'onChange'>) {
   const grafanas = tidy({ refId, hide, datasource, key, editorMode } as FieldgateQuery);
   return (
     <JsonText
-      label="Query as JSON"
+      label={texts.queryAsJson}
       rows={12}
       schema={querySchema}
       value={own}

@@ -16,7 +16,7 @@ export function Budget({ document }: { document: unknown }) {
         <Icon name="eye" size="sm" /> {texts.isPublic}
       </Note>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'center' }}>
-        <meter aria-label="Room for settings" min={0} max={1} high={0.8} value={Math.min(share, 1)} style={{ width: 160 }}>
+        <meter aria-label={texts.room} min={0} max={1} high={0.8} value={Math.min(share, 1)} style={{ width: 160 }}>
           {words}
         </meter>
         <Note inline color={share > 1 ? 'error' : share > 0.8 ? 'warning' : 'secondary'}>

@@ -30,7 +30,7 @@ export function ConnectionForm({ index, connection, driver }: Props) {
     return (
       <>
         <Alert severity="warning" title={`No driver is called ${JSON.stringify(connection.kind)}`} />
-        <SchemaField schema={{}} path={path} value={connection} label="Connection as JSON" />
+        <SchemaField schema={{}} path={path} value={connection} label={texts.connectionJson} />
       </>
     );
   }

@@ -74,8 +74,8 @@ export function Devices() {
           <div style={{ flex: '1 1 200px' }}>
             <FilterInput
               escapeRegex={false}
-              aria-label="Search devices"
-              placeholder="Search by id, title, connection, profile or label"
+              aria-label={texts.searchDevices}
+              placeholder={texts.searchDevicesBy}
               value={search}
               onChange={setSearch}
             />
@@ -84,8 +84,8 @@ export function Devices() {
             <div style={{ flex: '0 1 220px' }}>
               <Picker
                 id="fieldgate-behind"
-                label="Only behind connection"
-                placeholder="All connections"
+                label={texts.onlyBehind}
+                placeholder={texts.allConnections}
                 options={connections.map((value) => ({ value }))}
                 value={behind ?? null}
                 onChange={setBehind}

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import type { Checked } from './check.ts';
+import { texts } from './texts.ts';
 
 /** Faults listed at once; each is a button, and nobody reads hundreds. */
 const listedMax = 20;
@@ -13,7 +14,7 @@ export function FaultList({ checked, onJump }: { checked: Checked; onJump(place:
   const { check, error, isChecking } = checked;
   if (error !== undefined)
     return (
-      <Alert severity="warning" title="The settings are not checked">
+      <Alert severity="warning" title={texts.notChecked}>
         {error}
       </Alert>
     );

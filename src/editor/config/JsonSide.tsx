@@ -2,6 +2,7 @@ import { LinkButton } from '@grafana/ui';
 import { JsonText } from '../JsonText.tsx';
 import type { Item } from './document.ts';
 import type { Schema } from './schema.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   document: Item;
@@ -16,9 +17,9 @@ interface Props {
 export function JsonSide({ document, schema, schemaUrl, readOnly, onChange }: Props) {
   return (
     <>
-      <JsonText label="Settings as JSON" rows={28} schema={schema} value={document} readOnly={readOnly} onChange={onChange} />
+      <JsonText label={texts.settingsJson} rows={28} schema={schema} value={document} readOnly={readOnly} onChange={onChange} />
       <LinkButton variant="secondary" fill="text" size="sm" icon="external-link-alt" href={schemaUrl} target="_blank" rel="noopener">
-        JSON Schema of the settings
+        {texts.schemaLink}
       </LinkButton>
     </>
   );

@@ -82,8 +82,8 @@ export function Points({ path, device, driver, states, profile }: Props) {
       {list.length > pageSize && (
         <FilterInput
           escapeRegex={false}
-          aria-label="Search points"
-          placeholder="Search by id, title or address"
+          aria-label={texts.searchPoints}
+          placeholder={texts.searchPointsBy}
           value={search}
           onChange={setSearch}
         />
@@ -136,14 +136,14 @@ export function Points({ path, device, driver, states, profile }: Props) {
             <table style={{ width: '100%' }}>
               <thead>
                 <tr>
-                  {['Point', 'Address', 'Unit', 'Last value'].map((head) => (
+                  {[...texts.pointColumns].map((head) => (
                     <th key={head} scope="col" style={{ textAlign: 'left', fontWeight: 500, padding: '2px 12px 2px 0' }}>
                       {head}
                     </th>
                   ))}
                   {!readOnly && (
                     <th scope="col">
-                      <span style={unseen}>Actions</span>
+                      <span style={unseen}>{texts.actions}</span>
                     </th>
                   )}
                 </tr>

@@ -34,7 +34,7 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
           <Picker
             id="fieldgate-profile-connection"
             isRequired
-            label="Behind connection"
+            label={texts.behind}
             options={connections.map((one) => ({ value: idOf(one), label: textOf(one.title) || idOf(one) }))}
             value={connection}
             onChange={(next) => setConnection(next ?? '')}
@@ -43,8 +43,8 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
         <div style={{ flex: '1 1 180px' }}>
           <FilterInput
             escapeRegex={false}
-            aria-label="Search profiles"
-            placeholder="Search by maker or model"
+            aria-label={texts.searchProfiles}
+            placeholder={texts.searchProfilesBy}
             value={search}
             onChange={setSearch}
           />

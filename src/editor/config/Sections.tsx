@@ -11,6 +11,7 @@ import { Picker } from './form/Picker.tsx';
 import { type FieldProps, SchemaField } from './form/SchemaField.tsx';
 import { FaultMark } from './Marks.tsx';
 import { nameOf, type Schema } from './schema.ts';
+import { texts } from './texts.ts';
 
 /** Everything of the settings beside connections and devices, as the schema has it: history, rights, health, time zone, files, own profiles. */
 export function Sections() {
@@ -30,11 +31,11 @@ export function Sections() {
   };
   const zone = schema.properties?.timezone;
   return (
-    <section aria-label="Other settings">
-      <Text element="h3">Other settings</Text>
+    <section aria-label={texts.otherSettings}>
+      <Text element="h3">{texts.otherSettings}</Text>
       {zone && (
         <div style={{ maxWidth: 400, margin: '8px 0' }}>
-          <ZoneField schema={zone} path={['timezone']} value={document.timezone} label="Time zone" />
+          <ZoneField schema={zone} path={['timezone']} value={document.timezone} label={texts.timeZone} />
         </div>
       )}
       {[...names, ...unknown].map((name) => (

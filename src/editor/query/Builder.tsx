@@ -5,6 +5,7 @@ import { Choice, TextField } from './Fields.tsx';
 import { NameField } from './NamePicker.tsx';
 import type { Ask } from './names.ts';
 import { Selection } from './Selection.tsx';
+import { texts } from './texts.ts';
 import * as words from './words.ts';
 
 interface Props {
@@ -25,8 +26,8 @@ export function Builder(props: Props) {
           ask={ask}
           what="connections"
           id={`${query.refId}-connections`}
-          label="Connections"
-          placeholder="All"
+          label={texts.connections}
+          placeholder={texts.all}
           value={query.connections ?? []}
           onChange={(connections) => onChange({ connections: connections.length > 0 ? connections : undefined })}
         />
@@ -42,21 +43,21 @@ export function Builder(props: Props) {
 
 function Options({ query, onChange, isAlerting, type }: Props & { type: QueryType }) {
   const own = { query, onChange };
-  const legend = <TextMember {...own} name="legend" label="Legend" placeholder="{{device}} {{point}}" width={24} />;
-  const quality = <Member {...own} name="quality" label="Quality" unset="usable" options={words.qualityOptions} />;
+  const legend = <TextMember {...own} name="legend" label={texts.legend} placeholder="{{device}} {{point}}" width={24} />;
+  const quality = <Member {...own} name="quality" label={texts.quality} unset="usable" options={words.qualityOptions} />;
   const isRaw = (query.aggregate ?? 'none') === 'none';
   switch (type) {
     case 'telemetry':
       return (
         <>
-          <Member {...own} name="aggregate" label="Aggregate" width={20} unset="none" options={words.aggregateOptions} />
+          <Member {...own} name="aggregate" label={texts.aggregate} width={20} unset="none" options={words.aggregateOptions} />
           {!isRaw && (
             <>
-              <Member {...own} name="interval" label="Interval" width={14} unset="auto" options={words.intervalOptions} isOpen />
-              <Member {...own} name="fill" label="Fill" unset="none" options={words.fillOptions} />
+              <Member {...own} name="interval" label={texts.interval} width={14} unset="auto" options={words.intervalOptions} isOpen />
+              <Member {...own} name="fill" label={texts.fill} unset="none" options={words.fillOptions} />
               <TextField
                 id={`${query.refId}-groupBy`}
-                label="Group by labels"
+                label={texts.groupByLabels}
                 placeholder="site, floor"
                 width={18}
                 value={(query.groupBy ?? []).join(', ')}
@@ -65,13 +66,15 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
             </>
           )}
           {quality}
-          {!isAlerting && <Member {...own} name="format" label="Format" unset="multi" options={words.formatOptions} />}
-          {!isAlerting && isRaw && <Member {...own} name="reduce" label="Reduce" width={20} unset="auto" options={words.reduceOptions} />}
+          {!isAlerting && <Member {...own} name="format" label={texts.format} unset="multi" options={words.formatOptions} />}
+          {!isAlerting && isRaw && (
+            <Member {...own} name="reduce" label={texts.reduce} width={20} unset="auto" options={words.reduceOptions} />
+          )}
           {legend}
           {!isAlerting && (
             <InlineSwitch
               id={`${query.refId}-live`}
-              label="Live"
+              label={texts.live}
               showLabel
               value={query.live ?? false}
               onChange={(event) => onChange({ live: event.currentTarget.checked ? true : undefined })}
@@ -82,9 +85,11 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
     case 'latest':
       return (
         <>
-          <Member {...own} name="show" label="Show" unset="value" options={words.showOptions} />
+          <Member {...own} name="show" label={texts.show} unset="value" options={words.showOptions} />
           {quality}
-          {!isAlerting && <Member {...own} name="format" label="Format" width={18} unset="long" options={words.latestFormatOptions} />}
+          {!isAlerting && (
+            <Member {...own} name="format" label={texts.format} width={18} unset="long" options={words.latestFormatOptions} />
+          )}
           {legend}
         </>
       );
@@ -94,23 +99,23 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
       return (
         <>
           <States {...own} />
-          {!isAlerting && <Member {...own} name="as" label="As" unset="table" options={words.commandFormOptions} />}
+          {!isAlerting && <Member {...own} name="as" label={texts.as} unset="table" options={words.commandFormOptions} />}
         </>
       );
     case 'bus':
       return isAlerting ? null : (
         <>
-          <Member {...own} name="as" label="As" unset="table" options={words.busFormOptions} />
-          <TextMember {...own} name="traceId" label="Trace of a connection" placeholder="None: a table" />
+          <Member {...own} name="as" label={texts.as} unset="table" options={words.busFormOptions} />
+          <TextMember {...own} name="traceId" label={texts.trace} placeholder={texts.noTrace} />
         </>
       );
     case 'messages':
       return (
         <>
-          <TextMember {...own} name="filter" label="Contains" placeholder="exception, /CRC|timeout/" />
+          <TextMember {...own} name="filter" label={texts.contains} placeholder="exception, /CRC|timeout/" />
           <Choice
             id={`${query.refId}-direction`}
-            label="Direction"
+            label={texts.direction}
             width={16}
             value={query.direction ?? 'both'}
             options={words.directionOptions}
@@ -165,7 +170,7 @@ function States({ query: { refId, states }, onChange }: Own) {
   return (
     <Choice
       id={`${refId}-states`}
-      label="Which"
+      label={texts.which}
       width={18}
       value={value}
       options={value === 'own' ? [...words.stateOptions, { value, label: listed }] : words.stateOptions}

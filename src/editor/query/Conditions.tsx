@@ -3,6 +3,7 @@ import type { FieldgateQuery, Where } from '../types.ts';
 import { unseen } from '../unseen.ts';
 import { NamePicker } from './NamePicker.tsx';
 import { type Ask, suggest } from './names.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   ask: Ask;
@@ -43,7 +44,7 @@ export function Conditions({ ask, query, onChange }: Props) {
           <span id={`${query.refId}-label-${index}`} style={unseen}>{`Label ${index + 1}`}</span>
           <Combobox
             aria-labelledby={`${query.refId}-label-${index}`}
-            placeholder="Label"
+            placeholder={texts.label}
             width={20}
             options={labels}
             value={one.label === '' ? null : one.label}
@@ -65,7 +66,7 @@ export function Conditions({ ask, query, onChange }: Props) {
             name={one.label}
             id={`${query.refId}-where-${index}`}
             label={`Values ${index + 1}`}
-            placeholder="Values"
+            placeholder={texts.values}
             value={one.values}
             onChange={(values) => set(index, { values })}
           />
@@ -83,7 +84,7 @@ export function Conditions({ ask, query, onChange }: Props) {
           icon="plus"
           onClick={() => onChange({ where: [...where, { label: '', operator: '=', values: [] }] })}
         >
-          Label
+          {texts.label}
         </Button>
       </div>
     </Stack>

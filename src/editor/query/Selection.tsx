@@ -6,6 +6,7 @@ import { interpolate } from './interpolate.ts';
 import { LastValues } from './LastValues.tsx';
 import { NameField } from './NamePicker.tsx';
 import type { Ask } from './names.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   ask: Ask;
@@ -27,8 +28,8 @@ export function Selection({ ask, query, onChange, isAlerting }: Props) {
           ask={ask}
           what="devices"
           id={`${refId}-devices`}
-          label="Devices"
-          placeholder="Name, room-*, /^room/"
+          label={texts.devices}
+          placeholder={texts.devicesHint}
           value={devices}
           onChange={(chosen) => onChange({ devices: chosen })}
         />
@@ -37,14 +38,14 @@ export function Selection({ ask, query, onChange, isAlerting }: Props) {
             ask={ask}
             what="points"
             id={`${refId}-points`}
-            label="Points"
-            placeholder="All"
+            label={texts.points}
+            placeholder={texts.all}
             among={among}
             value={points ?? []}
             onChange={(chosen) => onChange({ points: chosen.length > 0 ? chosen : undefined })}
           />
         )}
-        <Labelled id={`${refId}-labels`} label="Labels">
+        <Labelled id={`${refId}-labels`} label={texts.labels}>
           <Conditions ask={ask} query={query} onChange={onChange} />
         </Labelled>
       </Stack>

@@ -5,6 +5,7 @@ import type { FieldgateQuery, FieldgateSettings, FieldgateVariableQuery, NameKin
 import { Choice, TextField } from './Fields.tsx';
 import { expand } from './interpolate.ts';
 import { NameField } from './NamePicker.tsx';
+import { texts } from './texts.ts';
 
 type Props = QueryEditorProps<FieldgateDataSource, FieldgateQuery, FieldgateSettings, FieldgateVariableQuery>;
 
@@ -27,17 +28,23 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
   return (
     <Stack direction="column" gap={2}>
       <Stack gap={2} wrap="wrap" alignItems="flex-start">
-        <Choice id="variable-what" label="Fill with" value={what} options={kinds} onChange={(value) => change({ what: value })} />
+        <Choice id="variable-what" label={texts.fillWith} value={what} options={kinds} onChange={(value) => change({ what: value })} />
         {what === 'values' && (
-          <TextField id="variable-label" label="Label" placeholder="site" value={label} onChange={(value) => change({ label: value })} />
+          <TextField
+            id="variable-label"
+            label={texts.label}
+            placeholder="site"
+            value={label}
+            onChange={(value) => change({ label: value })}
+          />
         )}
         {what !== 'connections' && (
           <NameField
             ask={datasource.ask}
             what="devices"
             id="variable-devices"
-            label="Of devices"
-            placeholder="All; $device"
+            label={texts.ofDevices}
+            placeholder={texts.ofDevicesHint}
             value={devices}
             onChange={(chosen) => change({ devices: chosen })}
           />
@@ -47,8 +54,8 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
             ask={datasource.ask}
             what="points"
             id="variable-points"
-            label="Points"
-            placeholder="All"
+            label={texts.points}
+            placeholder={texts.all}
             among={{ devices: devices.flatMap((one) => expand(one, {})) }}
             value={points}
             onChange={(chosen) => change({ points: chosen })}
@@ -62,14 +69,14 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
             <Stack key={index} gap={1} alignItems="flex-end" wrap="wrap">
               <TextField
                 id={`variable-label-${index}`}
-                label="Only with label"
+                label={texts.onlyWithLabel}
                 width={20}
                 value={name}
                 onChange={(next) => setLabel(index, [next, selector])}
               />
               <TextField
                 id={`variable-selector-${index}`}
-                label="that is"
+                label={texts.thatIs}
                 placeholder="north, n*, /^n/, $site"
                 value={selector}
                 onChange={(next) => setLabel(index, [name, next])}
@@ -88,7 +95,7 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
               icon="plus"
               onClick={() => change({ labels: { ...labels, [`label${rows.length + 1}`]: '*' } })}
             >
-              Only with label
+              {texts.onlyWithLabel}
             </Button>
           </div>
         </Stack>

@@ -66,12 +66,7 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
       <FormContext.Provider
         value={{ faults: state.faults, readOnly: isRunning, set: (path: Path, value) => setHolder(withValue(holder, path, value) as Item) }}
       >
-        <Note large>
-          {driver.survey?.[kind]?.description ??
-            (kind === 'scan'
-              ? 'Looks who and what is there. Nothing is written to a device.'
-              : 'Tries how the far end wants to be spoken to. Nothing is written to a device.')}
-        </Note>
+        <Note large>{driver.survey?.[kind]?.description ?? (kind === 'scan' ? texts.scanHelp : texts.probeHelp)}</Note>
         {state.phase !== 'idle' && (
           <TextOpener isOpen={showsOptions} onToggle={() => setFolded(showsOptions)}>
             {texts.options}
@@ -86,13 +81,17 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
           </Button>
         ) : (
           <Button icon="search" onClick={begin}>
-            {state.phase === 'idle' ? `Start ${kind}` : `${texts[kind]} again`}
+            {state.phase === 'idle' ? texts.startOf(kind) : texts.againOf(texts[kind])}
           </Button>
         )}
         {isRunning && (
-          <progress aria-label="Progress" {...(state.total ? { value: state.done, max: state.total } : {})} style={{ flex: '1 1 120px' }} />
+          <progress
+            aria-label={texts.progress}
+            {...(state.total ? { value: state.done, max: state.total } : {})}
+            style={{ flex: '1 1 120px' }}
+          />
         )}
-        {isRunning && <Note inline>{`${state.text}${state.total ? ` (${state.done} of ${state.total})` : ''}`}</Note>}
+        {isRunning && <Note inline>{`${state.text}${state.total ? texts.progressOf(state.done, state.total) : ''}`}</Note>}
       </div>
       <div role="status">
         {state.notes.map((note) => (
@@ -104,13 +103,13 @@ export function SurveyDialog({ kind, index, connection, driver, onClose }: Props
         leftItems={
           hasPoints && (
             <Stack direction="row" gap={1} alignItems="center">
-              <Text>Points go to</Text>
+              <Text>{texts.pointsGoTo}</Text>
               <Picker
                 id="fieldgate-points-go"
                 isRequired
-                label="Points go to"
+                label={texts.pointsGoTo}
                 width={28}
-                options={[{ value: 'new', label: 'A new device' }, ...devices]}
+                options={[{ value: 'new', label: texts.newDevice }, ...devices]}
                 value={into}
                 onChange={(next) => setInto(next ?? 'new')}
               />
@@ -144,7 +143,7 @@ function Findings({ findings, ticked, onToggle, onAll }: FindingsProps) {
     <>
       {useful.length > 1 && (
         <Button variant="secondary" fill="text" size="sm" onClick={() => onAll(ticked.size === useful.length ? [] : useful)}>
-          {ticked.size === useful.length ? 'Tick none' : `Tick all ${useful.length}`}
+          {ticked.size === useful.length ? texts.tickNone : texts.tickAll(useful.length)}
         </Button>
       )}
       {kinds.map((kind) => {

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Finding, Resources } from '../resources.ts';
 import { type ConfigFault, Refused } from '../resources.ts';
+import { texts } from '../texts.ts';
 
 export interface SurveyState {
   phase: 'idle' | 'running' | 'ended';
@@ -39,11 +40,10 @@ export function useSurvey(resources: Resources) {
         if (line.event === 'finding') put({ findings: [...now.findings.filter(({ id }) => id !== line.id), line] });
         if (line.event === 'end') put({ phase: 'ended', notes: [...now.notes, line.detail], isFailed: line.state === 'failed' });
       }
-      if (now.phase === 'running')
-        put({ phase: 'ended', notes: [...now.notes, 'The answer ended before the search did.'], isFailed: true });
+      if (now.phase === 'running') put({ phase: 'ended', notes: [...now.notes, texts.ended], isFailed: true });
     } catch (error) {
       const faults = error instanceof Refused ? error.faults : [];
-      const note = control.signal.aborted ? 'Cancelled. What was found until then is below.' : (error as Error).message;
+      const note = control.signal.aborted ? texts.cancelled : (error as Error).message;
       put({ phase: 'ended', notes: [...now.notes, note], faults, isFailed: !control.signal.aborted });
     }
   }

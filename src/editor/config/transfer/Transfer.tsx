@@ -17,12 +17,12 @@ export function ExportDialog({ source, onClose }: { source: Provisioned; onClose
     URL.revokeObjectURL(url);
   }
   return (
-    <Modal title="Export settings" isOpen onDismiss={onClose}>
+    <Modal title={texts.exportSettings} isOpen onDismiss={onClose}>
       <Stack direction="column" gap={1}>
         <RadioButtonGroup
-          aria-label="Format"
+          aria-label={texts.format}
           options={[
-            { value: 'yaml' as const, label: 'YAML for provisioning' },
+            { value: 'yaml' as const, label: texts.asYaml },
             { value: 'json' as const, label: 'JSON' },
           ]}
           value={format}
@@ -34,7 +34,7 @@ export function ExportDialog({ source, onClose }: { source: Provisioned; onClose
           </Note>
         )}
         <TextArea
-          aria-label="Settings as a file"
+          aria-label={texts.settingsFile}
           readOnly
           value={text}
           rows={18}
@@ -47,10 +47,10 @@ export function ExportDialog({ source, onClose }: { source: Provisioned; onClose
           {texts.close}
         </Button>
         <ClipboardButton variant="secondary" icon="copy" getText={() => text}>
-          Copy
+          {texts.copy}
         </ClipboardButton>
         <Button icon="download-alt" onClick={download}>
-          Download
+          {texts.download}
         </Button>
       </Modal.ButtonRow>
     </Modal>
@@ -79,7 +79,7 @@ export function ImportDialog({ document, type, onTake, onClose }: ImportProps) {
   }, [text, type]);
   const file = typeof read === 'object' ? read : undefined;
   return (
-    <Modal title="Import settings" isOpen onDismiss={onClose}>
+    <Modal title={texts.importSettings} isOpen onDismiss={onClose}>
       <FileDropzone
         id="fieldgate-import-file"
         readAs="readAsText"
@@ -87,7 +87,7 @@ export function ImportDialog({ document, type, onTake, onClose }: ImportProps) {
         fileListRenderer={() => null}
         onLoad={(result) => setText(typeof result === 'string' ? result : '')}
       />
-      <Field label="Or paste it" description="JSON, YAML, or a provisioning file of Grafana" htmlFor="fieldgate-import-text">
+      <Field label={texts.paste} description={texts.pasteHelp} htmlFor="fieldgate-import-text">
         <TextArea
           id="fieldgate-import-text"
           value={text}
@@ -102,10 +102,10 @@ export function ImportDialog({ document, type, onTake, onClose }: ImportProps) {
         <Stack direction="column" gap={1}>
           <Text element="p">{`${listOf(file.document.connections).length} connections, ${listOf(file.document.devices).length} devices, ${listOf(file.document.profiles).length} profiles. ${file.note}`}</Text>
           <RadioButtonGroup
-            aria-label="What happens to the settings that are there"
+            aria-label={texts.whatHappens}
             options={[
-              { value: 'add' as const, label: 'Add to what is there' },
-              { value: 'replace' as const, label: 'Replace everything' },
+              { value: 'add' as const, label: texts.addToThese },
+              { value: 'replace' as const, label: texts.replaceAll },
             ]}
             value={mode}
             onChange={setMode}
@@ -122,7 +122,7 @@ export function ImportDialog({ document, type, onTake, onClose }: ImportProps) {
             if (file) onTake(mode === 'add' ? added(document, file.document) : file.document);
           }}
         >
-          {mode === 'add' ? texts.add : 'Replace'}
+          {mode === 'add' ? texts.add : texts.replace}
         </Button>
       </Modal.ButtonRow>
     </Modal>
