@@ -10,6 +10,7 @@ import { legendText } from '../frame/display.ts';
 import { type FieldConfig, type Frame, type Notice, withNotices } from '../frame/frame.ts';
 import { textField } from '../frame/series.ts';
 import type { TimeRange } from '../store/store.ts';
+import { isPublicDashboard } from './access.ts';
 import type { Question } from './question.ts';
 import { listOf, show } from './settings/phrases.ts';
 
@@ -25,7 +26,7 @@ const mappings: FieldConfig['mappings'] = [
 
 export async function answerStatus({ ask, instance, caller, deps, signal }: Question): Promise<Frame[]> {
   // Why a device is offline often names its host, which is not for Viewers (DESIGN §7).
-  const insider = roleAtLeast(caller.user?.role, 'Editor');
+  const insider = roleAtLeast(caller.user?.role, 'Editor') && !(caller.user && isPublicDashboard(caller.user));
   const known = instance.gateway.devices();
   const labelled = known.map((status) => ({ status, labels: { ...instance.gateway.device(status.id)?.labels, device: status.id } }));
   const matching = labelled.filter(({ status, labels }) => ask.selection.device(status.id) && ask.selection.labels(labels));

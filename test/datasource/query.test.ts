@@ -352,6 +352,16 @@ describe('commands', () => {
       expect(await asked('service', type)).toMatchObject({ status: 403, error: expect.stringContaining('this dashboard is public') });
     expect(await asked('service', 'latest')).toMatchObject({ status: 200 });
     expect(await asked('grafana_scheduler', 'commands')).toMatchObject({ status: 200 });
+    // Reasons may name hosts.
+    const reasons = async (login: string) => {
+      const frames = (await asked(login, 'status'))?.frames ?? [];
+      return frames.flatMap((bytes) => texts(fieldOf(readFrame(bytes), 'reason'))).filter((text) => text !== '');
+    };
+    await bench.store.appendConnectivity(bench.instance.key, [
+      { device: 'boiler', timeNs: BigInt(nowMs - 20_000) * 1_000_000n, state: 'offline', reason: 'no answer' },
+    ]);
+    expect(await reasons('grafana_scheduler')).not.toEqual([]);
+    expect(await reasons('service')).toEqual([]);
   });
 
   it('name people, so Viewers and nobody are refused, as with GET commands', async () => {
