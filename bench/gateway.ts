@@ -56,7 +56,7 @@ async function whole(): Promise<number> {
     // As between two polls: the event loop turns.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await intake.flush();
+  await intake.close();
   return perSecond(before);
 }
 

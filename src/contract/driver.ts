@@ -255,8 +255,9 @@ export interface Availability {
 
 export interface Sink<A = unknown> {
   /**
-   * Readings in the order in which they were heard. Resolves once their samples are committed (or were refused by a bound, which is counted); calls
-   * of one turn of the event loop share a commit, and mostly its promise.
+   * Readings in the order in which they were heard. Resolves once their samples are committed (or a bound on series refused them, which is counted),
+   * however long the disk takes; rejects if they are lost, so that nobody is told that they were kept. Calls of one turn of the event loop share a
+   * commit, and mostly its promise.
    */
   commit(readings: readonly Reading<A>[]): Promise<void>;
   /** The same where the device need not know whether they are kept: they go with the next group commit. */

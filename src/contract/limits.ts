@@ -137,6 +137,9 @@ export const limits = {
   driverMemoryBytesMax: 64 * 1024,
   /** The longest wait for the store where a command or a start depends on it: a stuck disk must not hang the caller. */
   storeWaitMs: 5_000,
+  /** How soon the history is asked again to take samples whose sender waits for their commit; and how many wait, as many brokers' windows. */
+  intakeRetryMs: 1_000,
+  intakeHeldMax: 50_000,
   /** Samples gathered within one turn of the event loop before they are handed on without waiting for its end. */
   turnSamplesMax: 1_000,
   /** How often samples older than the retention are deleted. */

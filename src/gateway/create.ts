@@ -167,7 +167,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     presence.stop();
     await inTime(
       'the last samples',
-      Promise.all([plant.stop(), intake.flush()]).then(() => store.flush()),
+      Promise.all([plant.stop(), intake.close()]).then(() => store.flush()),
     );
   }
 

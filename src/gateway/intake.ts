@@ -6,6 +6,7 @@ import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { type Reason, remembering, type Sample, type TimeNs } from '../contract/sample.ts';
+import { TooManySeries } from '../store/faults.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveSample } from './gateway.ts';
 import type { Hub } from './hub.ts';
@@ -34,9 +35,9 @@ interface Turn {
   news: LiveSample[];
   /** Somebody waits for the commit. */
   now: boolean;
-  /** Kept when they are committed or counted as dropped. */
+  /** Kept when they are committed or a bound of the history refuses them; broken when they are lost. */
   committed: Promise<void>;
-  settle: () => void;
+  settle: (end: Promise<void>) => void;
 }
 
 /** What those get whose samples are all known already. */
@@ -56,7 +57,10 @@ export class Intake {
   readonly #hub: Hub;
   readonly #watchers = new Map<PlacedPoint, Set<(sample: Sample) => void>>();
   readonly #handedOn = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
   #turn: Turn | undefined;
+  /** Samples that are held until their commit, because whoever sent them waits for it. */
+  #held = 0;
   /** Since when the store refuses samples; undefined while it takes them. */
   #failingSinceMs: number | undefined;
 
@@ -75,8 +79,8 @@ export class Intake {
   }
 
   /**
-   * The same for whoever waits for the commit, which begins with the end of this turn of the loop. Resolves when they are committed or counted as
-   * dropped; never rejects. Calls of one turn get the same promise.
+   * The same for whoever waits for the commit, which begins with the end of this turn of the loop. Resolves when they are committed, or refused by a
+   * bound on series and counted; rejects when they are lost, by the end of the gateway at the latest. Calls of one turn get the same promise.
    */
   commit(readings: readonly Reading[]): Promise<void> {
     const turn = this.#takeAll(readings);
@@ -130,10 +134,11 @@ export class Intake {
     };
   }
 
-  /** Resolves when everything taken so far is committed or counted as dropped. */
-  async flush(): Promise<void> {
+  /** The end: nothing is tried again. Resolves when everything taken so far is committed or counted as dropped. */
+  async close(): Promise<void> {
     this.#endTurn();
-    await Promise.all(this.#handedOn);
+    this.#ending.abort(new Error('the gateway is closed'));
+    await Promise.allSettled(this.#handedOn);
   }
 
   /** The turn with which the sample goes to the history, if it does. */
@@ -198,16 +203,44 @@ export class Intake {
     const { samples, news, now, committed, settle } = turn;
     this.#hub.publish(news);
     this.#handedOn.add(committed);
-    void this.#append(samples, now).finally(() => {
-      this.#handedOn.delete(committed);
-      settle();
-    });
+    settle(now ? this.#insist(samples) : this.#offer(samples));
+    committed.catch(() => {}).finally(() => this.#handedOn.delete(committed));
   }
 
   /** Resolves when they are committed or counted as dropped. */
-  #append(samples: readonly LiveSample[], now: boolean): Promise<void> {
+  #offer(samples: readonly LiveSample[]): Promise<void> {
     // Only their number is held until the commit: the store has copied them.
     const count = samples.length;
+    return this.#append(samples, false).catch((error: unknown) => {
+      this.dropped += refusedOf(error) ?? count;
+    });
+  }
+
+  /**
+   * Samples whose sender waits to be told that they are kept are handed on again until they are: a disk that is full, or busy for too long, loses
+   * none of them. A bound on series would refuse them for ever, so they count as dropped then.
+   */
+  async #insist(samples: readonly LiveSample[]): Promise<void> {
+    this.#held += samples.length;
+    try {
+      for (;;) {
+        try {
+          return await this.#append(samples, true);
+        } catch (error) {
+          const refused = refusedOf(error);
+          const mayWait = this.#held <= limits.intakeHeldMax && !this.#ending.signal.aborted;
+          if (refused !== undefined || !mayWait) this.dropped += refused ?? samples.length;
+          if (refused !== undefined) return;
+          if (!mayWait) throw error;
+        }
+        await this.#clock.sleep(limits.intakeRetryMs, this.#ending.signal).catch(() => {});
+      }
+    } finally {
+      this.#held -= samples.length;
+    }
+  }
+
+  #append(samples: readonly LiveSample[], now: boolean): Promise<void> {
     return this.#store.append(this.#key, samples, { now }).then(
       () => {
         if (this.#failingSinceMs !== undefined)
@@ -215,13 +248,18 @@ export class Intake {
         this.#failingSinceMs = undefined;
       },
       (error: unknown) => {
-        this.dropped += count;
         // Said once, counted always.
-        if (this.#failingSinceMs === undefined) this.#log.error('samples are lost: the store refuses them', { error: messageOf(error) });
+        if (this.#failingSinceMs === undefined) this.#log.error('the store refuses samples', { error: messageOf(error) });
         this.#failingSinceMs ??= this.#clock.monotonicMs();
+        throw error;
       },
     );
   }
+}
+
+/** How many of what was appended the bound on series refused, the others being committed; undefined if that is not what is wrong. */
+function refusedOf(error: unknown): number | undefined {
+  return error instanceof TooManySeries ? error.refused.length : undefined;
 }
 
 /** One microsecond: a burst of a thousand stays within its millisecond. */
