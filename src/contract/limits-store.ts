@@ -2,6 +2,12 @@
 export const storeLimits = {
   /** Samples waiting for a commit before new ones are refused and counted: 1 M samples are 32 MB of columns. */
   storeQueueMax: 1_000_000,
+  /** The same for their texts, in UTF-16 units: 32 MB to 64 MB. One more append is taken that begins below it. */
+  storeQueueTextMax: 32 * 1024 * 1024,
+  /** Workers that may die while they commit a batch, before it is the batch that is given up: nothing else would be kept any more. */
+  storeDeathsMax: 3,
+  /** Columns of committed batches kept for the next ones, 640 KB each at most: while one is on its way, another one is filled. */
+  storeSpareBatches: 2,
   /** Samples in one transaction of the store: about 40 ms of its worker, so that a waiting acknowledgement is never far behind. */
   storeCommitRowsMax: 20_000,
   /** Rows a read goes through before the store's worker looks at what else waits: 1 to 3 ms. */

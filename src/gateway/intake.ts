@@ -33,11 +33,8 @@ interface Turn {
   samples: LiveSample[];
   /** For live viewers. */
   news: LiveSample[];
-  /** Somebody waits for the commit. */
-  now: boolean;
-  /** Kept when they are committed or a bound of the history refuses them; broken when they are lost. */
-  committed: Promise<void>;
-  settle: (end: Promise<void>) => void;
+  /** If somebody waits for the commit: kept when they are committed or a bound of the history refuses them; broken when they are lost. */
+  waiting?: PromiseWithResolvers<void>;
 }
 
 /** What those get whose samples are all known already. */
@@ -56,7 +53,10 @@ export class Intake {
   readonly #plant: Plant;
   readonly #hub: Hub;
   readonly #watchers = new Map<PlacedPoint, Set<(sample: Sample) => void>>();
-  readonly #handedOn = new Set<Promise<void>>();
+  /** Samples nobody waits for, by the commit they go with: the store has copied them, and there may be many for as long as its disk refuses. */
+  readonly #offered = new Map<Promise<void>, number>();
+  /** Those who wait for their commit. */
+  readonly #insisting = new Set<(error: Error) => void>();
   readonly #ending = new AbortController();
   #turn: Turn | undefined;
   /** Samples that are held until their commit, because whoever sent them waits for it. */
@@ -75,7 +75,7 @@ export class Intake {
 
   /** Takes the readings of one request, or what was heard. */
   take(readings: readonly Reading[]): void {
-    this.#takeAll(readings);
+    this.#takeAll(readings, false);
   }
 
   /**
@@ -83,18 +83,16 @@ export class Intake {
    * bound on series and counted; rejects when they are lost, by the end of the gateway at the latest. Calls of one turn get the same promise.
    */
   commit(readings: readonly Reading[]): Promise<void> {
-    const turn = this.#takeAll(readings);
-    if (!turn) return nothingToCommit;
-    turn.now = true;
-    return turn.committed;
+    const turns = this.#takeAll(readings, true).flatMap(({ waiting }) => waiting?.promise ?? []);
+    return turns.length > 1 ? Promise.all(turns).then(() => {}) : (turns[0] ?? nothingToCommit);
   }
 
-  /** The last turn with which they go to the history; those before it are committed or dropped before it is. */
-  #takeAll(readings: readonly Reading[]): Turn | undefined {
+  /** The turns with which they go to the history: one, unless they are very many. */
+  #takeAll(readings: readonly Reading[], wait: boolean): Turn[] {
     const now = this.#now();
     const answered: PlacedDevice[] = [];
     let silent: Set<PlacedDevice> | undefined;
-    let turn: Turn | undefined;
+    const turns: Turn[] = [];
     for (const reading of readings) {
       const placed = this.#plant.point({ device: reading.point.device, point: reading.point.id });
       // An answer to a question from before a change of settings.
@@ -102,7 +100,8 @@ export class Intake {
       const { device } = placed;
       // What is kept of a device that is known to be gone is old, however it looks.
       if (reading.retained && device.state === 'offline') continue;
-      turn = this.#takeOne(placed, reading, now) ?? turn;
+      const turn = this.#takeOne(placed, reading, now, wait);
+      if (turn && turn !== turns.at(-1)) turns.push(turn);
       if (reading.retained) continue;
       if (silentReasons.has(reading.reason)) silent = (silent ?? new Set()).add(device);
       else if (answered.at(-1) !== device) answered.push(device);
@@ -112,7 +111,7 @@ export class Intake {
       silent?.delete(device);
     }
     for (const device of silent ?? []) this.#plant.silent(device);
-    return turn;
+    return turns;
   }
 
   /** A bad sample for each point, for a reason that concerns all of them; at the given time, unless its last one is later. */
@@ -120,7 +119,7 @@ export class Intake {
     const now = this.#now();
     for (const placed of points) {
       const isLater = timeNs !== undefined && timeNs >= (placed.last?.timeNs ?? 0n);
-      this.#takeOne(placed, { point: placed.point, value: null, reason, detail, ...(isLater ? { timeNs } : {}) }, now);
+      this.#takeOne(placed, { point: placed.point, value: null, reason, detail, ...(isLater ? { timeNs } : {}) }, now, false);
     }
   }
 
@@ -134,15 +133,18 @@ export class Intake {
     };
   }
 
-  /** The end: nothing is tried again. Resolves when everything taken so far is committed or counted as dropped. */
+  /** The end. Resolves when everything taken so far is committed; where the disk refuses it is the store's, and whoever waits for it is told that it is not. */
   async close(): Promise<void> {
     this.#endTurn();
-    this.#ending.abort(new Error('the gateway is closed'));
-    await Promise.allSettled(this.#handedOn);
+    const closed = new Error('the gateway is closed');
+    this.#ending.abort(closed);
+    await this.#store.flush().catch(() => {
+      for (const giveUp of this.#insisting) giveUp(closed);
+    });
   }
 
-  /** The turn with which the sample goes to the history, if it does. */
-  #takeOne(placed: PlacedPoint, reading: Reading, now: Moment): Turn | undefined {
+  /** The turn with which the sample goes to the history, if it does; it is waited for if `wait` says so. */
+  #takeOne(placed: PlacedPoint, reading: Reading, now: Moment, wait: boolean): Turn | undefined {
     const sample = afterLast(placed.pipeline.sample(reading, now.ns, this.retentionMs), placed.last);
     if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
     this.#count(placed, reading, sample, now);
@@ -159,6 +161,7 @@ export class Intake {
       placed.kept = keeping(placed.kept, sample, now.monotonicMs);
     }
     const turn = this.#beginTurn();
+    if (wait) turn.waiting ??= Promise.withResolvers();
     const live = { key: placed.key, kind: placed.kind, point: placed.point, sample };
     if (only !== 'now') turn.samples.push(live);
     if (only !== 'history') turn.news.push(live);
@@ -186,8 +189,7 @@ export class Intake {
 
   #beginTurn(): Turn {
     if (this.#turn) return this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const turn: Turn = { samples: [], news: [], now: false, committed: promise, settle: resolve };
+    const turn: Turn = { samples: [], news: [] };
     this.#turn = turn;
     // When what the sockets brought by now is read: a timer would let a device that waits for its commit wait a millisecond more.
     setImmediate(() => {
@@ -200,33 +202,48 @@ export class Intake {
     const turn = this.#turn;
     if (!turn) return;
     this.#turn = undefined;
-    const { samples, news, now, committed, settle } = turn;
+    const { samples, news, waiting } = turn;
     this.#hub.publish(news);
-    this.#handedOn.add(committed);
-    settle(now ? this.#insist(samples) : this.#offer(samples));
-    committed.catch(() => {}).finally(() => this.#handedOn.delete(committed));
+    if (waiting) void this.#insist(samples).then(waiting.resolve, waiting.reject);
+    else this.#offer(samples);
   }
 
-  /** Resolves when they are committed or counted as dropped. */
-  #offer(samples: readonly LiveSample[]): Promise<void> {
-    // Only their number is held until the commit: the store has copied them.
-    const count = samples.length;
-    return this.#append(samples, false).catch((error: unknown) => {
-      this.dropped += refusedOf(error) ?? count;
-    });
+  #offer(samples: readonly LiveSample[]): void {
+    const committed = this.#store.append(this.#key, samples);
+    const before = this.#offered.get(committed);
+    this.#offered.set(committed, (before ?? 0) + samples.length);
+    if (before !== undefined) return;
+    const count = () => {
+      const offered = this.#offered.get(committed) ?? 0;
+      this.#offered.delete(committed);
+      return offered;
+    };
+    committed.then(
+      () => {
+        count();
+        this.#noteTaken();
+      },
+      (error: unknown) => {
+        this.#noteRefused(error);
+        this.dropped += Math.min(count(), refusedOf(error) ?? Number.POSITIVE_INFINITY);
+      },
+    );
   }
 
   /**
-   * Samples whose sender waits to be told that they are kept are handed on again until they are: a disk that is full, or busy for too long, loses
-   * none of them. A bound on series would refuse them for ever, so they count as dropped then.
+   * Samples whose sender waits to be told that they are kept are handed on again until they are: a history that takes no more for a while loses none of
+   * them. A bound on series would refuse them for ever, so they count as dropped then.
    */
   async #insist(samples: readonly LiveSample[]): Promise<void> {
     this.#held += samples.length;
     try {
       for (;;) {
         try {
-          return await this.#append(samples, true);
+          await this.#appendNow(samples);
+          this.#noteTaken();
+          return;
         } catch (error) {
+          this.#noteRefused(error);
           const refused = refusedOf(error);
           const mayWait = this.#held <= limits.intakeHeldMax && !this.#ending.signal.aborted;
           if (refused !== undefined || !mayWait) this.dropped += refused ?? samples.length;
@@ -240,20 +257,27 @@ export class Intake {
     }
   }
 
-  #append(samples: readonly LiveSample[], now: boolean): Promise<void> {
-    return this.#store.append(this.#key, samples, { now }).then(
-      () => {
-        if (this.#failingSinceMs !== undefined)
-          this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
-        this.#failingSinceMs = undefined;
-      },
-      (error: unknown) => {
-        // Said once, counted always.
-        if (this.#failingSinceMs === undefined) this.#log.error('the store refuses samples', { error: messageOf(error) });
-        this.#failingSinceMs ??= this.#clock.monotonicMs();
-        throw error;
-      },
-    );
+  /** Rejects at the end of the gateway at the latest. */
+  #appendNow(samples: readonly LiveSample[]): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#insisting.add(reject);
+      this.#store
+        .append(this.#key, samples, { now: true })
+        .then(resolve, reject)
+        .finally(() => this.#insisting.delete(reject));
+    });
+  }
+
+  #noteTaken(): void {
+    if (this.#failingSinceMs !== undefined)
+      this.#log.info('samples are kept again', { afterMs: this.#clock.monotonicMs() - this.#failingSinceMs });
+    this.#failingSinceMs = undefined;
+  }
+
+  /** Said once, counted always. */
+  #noteRefused(error: unknown): void {
+    if (this.#failingSinceMs === undefined) this.#log.error('the store refuses samples', { error: messageOf(error) });
+    this.#failingSinceMs ??= this.#clock.monotonicMs();
   }
 }
 

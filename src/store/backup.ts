@@ -4,7 +4,7 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmS
 import { join } from 'node:path';
 import { backup } from 'node:sqlite';
 import { StoreTrouble } from './messages.ts';
-import { bytesOf, openForReading } from './schema.ts';
+import { bytesOf, openForReading, troubleOf } from './schema.ts';
 import type { Backup } from './store.ts';
 
 const folderName = 'backups';
@@ -46,7 +46,9 @@ export async function makeBackup(folder: string, nowMs: number, keep: number): P
     return { name, bytes: statSync(join(place, name)).size, madeMs: nowMs, sha256 };
   } catch (error) {
     for (const tail of ['', '-journal', '-wal', '-shm']) rmSync(partial + tail, { force: true });
-    throw error;
+    const { kind, message } = troubleOf(error);
+    // The history itself is not in trouble where there is no room for a second one.
+    throw kind === 'disk' ? new StoreTrouble('limit', `the backup could not be written: ${message}`) : error;
   } finally {
     source.close();
   }

@@ -122,9 +122,11 @@ export class Engine {
     return this.#usable(this.#reader);
   }
 
-  async write<K extends CallName>(name: K, ask: Calls[K]['ask'], transfer?: ArrayBuffer[]): Promise<Calls[K]['answer']> {
+  async write<K extends CallName>(name: K, ask: Calls[K]['ask']): Promise<Calls[K]['answer']> {
     try {
-      return await call(this.#writer, name, ask, transfer ? { transfer } : {});
+      const answer = await call(this.#writer, name, ask, {});
+      this.#writer.wentWell();
+      return answer;
     } catch (error) {
       this.#writer.report(error);
       throw faultOf(error);
@@ -142,7 +144,9 @@ export class Engine {
     this.#reads += 1;
     try {
       await this.#usable(this.#reader, signal);
-      return await call(this.#reader, name, ask, { ...(signal ? { signal } : {}), ...(late ? { late } : {}) });
+      const answer = await call(this.#reader, name, ask, { ...(signal ? { signal } : {}), ...(late ? { late } : {}) });
+      this.#reader.wentWell();
+      return answer;
     } catch (error) {
       // A page that cannot be read costs this answer; the file is set aside only when it cannot be written any more.
       if (error instanceof StoreTrouble && error.kind === 'damaged') this.#noteDamage(error.message);

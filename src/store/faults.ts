@@ -1,5 +1,5 @@
 import { Fault } from '../contract/fault.ts';
-import { StoreTrouble } from './messages.ts';
+import { StoreTrouble, type TroubleKind } from './messages.ts';
 
 /** The faults callers of the store see; all but the row bound are ours. */
 function storageFault(type: string, message: string, cause?: unknown): Fault {
@@ -26,6 +26,21 @@ export class TooManySeries extends Fault {
 
 export function storageFailed(detail: string, cause?: unknown): Fault {
   return storageFault('storage-failed', `history is not available: ${detail}`, cause);
+}
+
+/** Whether what failed may go well another time: the medium refused it, or the worker died meanwhile. */
+export function mayPass(error: unknown): boolean {
+  const kind = kindOf(error);
+  return kind === 'disk' || kind === 'damaged' || kind === 'died';
+}
+
+export function hasDied(error: unknown): boolean {
+  return kindOf(error) === 'died';
+}
+
+function kindOf(error: unknown): TroubleKind | undefined {
+  const trouble = error instanceof Fault ? error.cause : error;
+  return trouble instanceof StoreTrouble ? trouble.kind : undefined;
 }
 
 export function storageWaiting(detail: string): Fault {

@@ -9,16 +9,19 @@ import type { RecordWrite } from './messages.ts';
 import { clampTime } from './place.ts';
 import type { AuditCheck, AuditLine, CommandsOptions, TimeRange } from './store.ts';
 
+/** `patient` waits as long as the disk refuses. */
+type Write = (record: RecordWrite, patient?: boolean) => Promise<void>;
+
 /** What is kept beside samples: commands, connectivity, remembered maps. Written with the commit that is next. */
 export class Journal {
   readonly #engine: Engine;
-  readonly #write: (record: RecordWrite) => Promise<void>;
+  readonly #write: Write;
   readonly #settle: () => Promise<void>;
   readonly #clock: Clock;
   /** Resolves when the last command was handed in, or could not be. */
   #handedIn: Promise<void> = Promise.resolve();
 
-  constructor(engine: Engine, write: (record: RecordWrite) => Promise<void>, settle: () => Promise<void>, clock: Clock) {
+  constructor(engine: Engine, write: Write, settle: () => Promise<void>, clock: Clock) {
     this.#engine = engine;
     this.#write = write;
     this.#settle = settle;
@@ -70,7 +73,9 @@ export class Journal {
 
   async appendConnectivity(gateway: string, changes: readonly ConnectivityChange[]): Promise<void> {
     await Promise.all(
-      changes.map((change) => this.#write({ type: 'connectivity', gateway, change: { ...change, timeNs: clampTime(change.timeNs) } })),
+      changes.map((change) =>
+        this.#write({ type: 'connectivity', gateway, change: { ...change, timeNs: clampTime(change.timeNs) } }, true),
+      ),
     );
   }
 

@@ -40,6 +40,8 @@ export class Keeper {
   #opened = false;
   #setAside = false;
   #backoffMs: number = limits.backoffFirstMs;
+  /** It was said that it failed, and nothing has gone well since. */
+  #isInTrouble = false;
   #cancelRetry = () => {};
   #attempt: Promise<void> = Promise.resolve();
   restarts = 0;
@@ -76,6 +78,14 @@ export class Keeper {
     else if (error.kind === 'disk') this.#goDown(error);
   }
 
+  /** Tells of a call that went well: only that proves that the trouble is over, a probe may find room where a batch does not. */
+  wentWell(): void {
+    if (!this.#isInTrouble) return;
+    this.#isInTrouble = false;
+    this.#backoffMs = limits.backoffFirstMs;
+    this.#options.log.info('history works again', { worker: this.#options.name });
+  }
+
   /** Ends the worker without starting another one; `start` may be called again. */
   async stop(): Promise<void> {
     this.#wanted = false;
@@ -105,7 +115,7 @@ export class Keeper {
   }
 
   async #try(): Promise<void> {
-    const { clock, log, name, tells } = this.#options;
+    const { clock, log, tells } = this.#options;
     if (!this.#wanted) return;
     let link = this.#link;
     try {
@@ -131,10 +141,8 @@ export class Keeper {
         this.#options.onOpen(answer);
       }
       if (this.#link !== link || this.#state === 'closed') return;
-      if (this.#state === 'down') log.info('history works again', { worker: name });
       this.#state = 'up';
       this.#detail = '';
-      this.#backoffMs = limits.backoffFirstMs;
       this.#options.onUp();
     } catch (error) {
       // A crash and a stop took the link away and have been dealt with where they were noticed.
@@ -152,7 +160,8 @@ export class Keeper {
     const { clock, log, name } = this.#options;
     this.#detail = messageOf(error);
     // Said once per outage, not at every try.
-    if (this.#state !== 'down') log.error('history failed, it is tried again', { worker: name, error: this.#detail });
+    if (!this.#isInTrouble) log.error('history failed, it is tried again', { worker: name, error: this.#detail });
+    this.#isInTrouble = true;
     this.#state = 'down';
     this.#cancelRetry();
     this.#cancelRetry = clock.after(this.#backoffMs, () => this.#again());

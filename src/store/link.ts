@@ -3,7 +3,6 @@ import { limits } from '../contract/limits.ts';
 import { type Answer, type CallName, type Calls, type Request, StoreTrouble } from './messages.ts';
 
 export interface CallOptions<K extends CallName> {
-  transfer?: ArrayBuffer[];
   signal?: AbortSignal;
   /** Is given an answer that comes after the signal was aborted. */
   late?: (answer: Calls[K]['answer']) => void;
@@ -39,7 +38,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
   const crash = (error: Error) => {
     if (ended) return;
     ended = true;
-    rejectAll(new StoreTrouble('disk', `the worker of the store ended by itself: ${error.message}`));
+    rejectAll(new StoreTrouble('died', `the worker of the store ended by itself: ${error.message}`));
     void worker.terminate();
     onCrash(error);
   };
@@ -60,7 +59,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
       return waiters.size;
     },
 
-    call(name, ask, { transfer = [], signal, late } = {}) {
+    call(name, ask, { signal, late } = {}) {
       if (ended) return Promise.reject(new StoreTrouble('disk', 'the worker of the store has ended'));
       if (signal?.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
@@ -88,7 +87,7 @@ export function createLink(worker: Worker, onCrash: (error: Error) => void, onDa
           },
         });
         try {
-          worker.postMessage(request, transfer);
+          worker.postMessage(request);
         } catch (error) {
           waiters.delete(id);
           signal?.removeEventListener('abort', stop);

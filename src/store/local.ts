@@ -2,7 +2,7 @@ import type { CommandRecord } from '../contract/command.ts';
 import { limits } from '../contract/limits.ts';
 import type { Sample, SeriesKey } from '../contract/sample.ts';
 import type { ConnectivityChange } from '../contract/status.ts';
-import { buffersOfBatch, type OpenBatch } from './batch.ts';
+import type { OpenBatch } from './batch.ts';
 import { Catalogue, infoOf } from './catalogue.ts';
 import { Engine } from './engine.ts';
 import { storageClosed, storageFailed, storageFull, TooManySeries } from './faults.ts';
@@ -13,6 +13,7 @@ import { clampTime, kindFor, tidy } from './place.ts';
 import { type CommitOutcome, CommitQueue } from './queue.ts';
 import { Reads } from './reads.ts';
 import type {
+  AppendOptions,
   AuditCheck,
   AuditLine,
   Backup,
@@ -67,7 +68,8 @@ export class LocalStore implements Store {
         if (!writable) this.#queue.refuseImpatient(storageFailed(this.#engine.detail ?? 'it failed'));
       },
     });
-    const write = (record: RecordWrite) => (this.#closing === undefined ? this.#queue.write(record) : Promise.reject(storageClosed()));
+    const write = (record: RecordWrite, patient?: boolean) =>
+      this.#closing === undefined ? this.#queue.write(record, patient) : Promise.reject(storageClosed());
     this.#journal = new Journal(this.#engine, write, () => this.#settle(), options.clock);
     this.#reads = new Reads(this.#engine, this.#catalogue, this.#warm, async (gateway) => {
       await this.#load(gateway);
@@ -76,12 +78,14 @@ export class LocalStore implements Store {
     this.#upkeep = new Upkeep(this.#engine, this.#journal, options);
   }
 
-  append(gateway: string, entries: readonly Entry[], { now = false, withinMs }: { now?: boolean; withinMs?: number } = {}): Promise<void> {
+  append(gateway: string, entries: readonly Entry[], { now = false, withinMs, failFast = false }: AppendOptions = {}): Promise<void> {
+    if (failFast && !this.#engine.isWritable)
+      return this.#engine.writable().then(() => this.append(gateway, entries, { now: true, failFast }));
     if (this.#closing !== undefined) return Promise.reject(storageClosed());
     if (!this.#queue.reserve(entries.length)) return Promise.reject(storageFull('too many samples wait for their commit already'));
     // Not an async function: that would hold the entries until their commit, and all that waits would grow old on the heap.
     const refused = this.#put(gateway, entries);
-    const committed = this.#queue.committed(now ? 0 : (withinMs ?? this.#options.flushIntervalMs));
+    const committed = this.#queue.committed(now ? 0 : (withinMs ?? this.#options.flushIntervalMs), failFast);
     if (refused.length === 0) return committed;
     return committed.then(() => Promise.reject(new TooManySeries(this.#options.seriesMax, refused)));
   }
@@ -179,6 +183,8 @@ export class LocalStore implements Store {
 
   async expire(gateway: string, beforeNs: bigint): Promise<number> {
     await this.#load(gateway);
+    // One whose only samples still wait has no number in the database yet.
+    await this.flush();
     const ids = this.#catalogue
       .of(gateway)
       .flatMap(({ id, stored, firstNs }) => (id !== undefined && stored && (firstNs === undefined || firstNs < beforeNs) ? [id] : []));
@@ -277,7 +283,7 @@ export class LocalStore implements Store {
     if (open.rows === 0 && open.records.length === 0) return { refused };
     const batch = open.seal(this.#catalogue);
     const fresh = batch.series.map(({ id }) => id);
-    const answer = await this.#engine.write('commit', batch, buffersOfBatch(batch)).catch((error: unknown) => {
+    const answer = await this.#engine.write('commit', batch).catch((error: unknown) => {
       this.#warm.clear();
       throw error;
     });
@@ -311,7 +317,7 @@ export class LocalStore implements Store {
     await this.#engine.writable();
     return await this.#catalogue.whileShortening(async () => {
       // A series whose only sample still waits is not empty.
-      await this.#settle();
+      await this.#queue.flush();
       const { deleted, ends, empty, bytes } = await this.#engine.write(name, ask).finally(() => this.#warm.clear());
       this.#bytes = bytes;
       const forgotten = this.#catalogue.shorten(ends, empty);

@@ -1,6 +1,6 @@
 /**
  * What the main thread and the store's workers say to each other: one request, one answer, matched by `id`. Many values travel as
- * columns in typed arrays whose buffers are transferred, never as arrays of objects.
+ * columns in typed arrays whose buffers are shared or transferred, never as arrays of objects.
  */
 import type { Aggregate } from '../contract/query.ts';
 import type { Columns, Reason, SeriesKey } from '../contract/sample.ts';
@@ -33,21 +33,24 @@ export interface SeriesRow {
 /** What a row's `bits` hold. */
 export const slot = { none: 0, double: 1, integer: 2, text: 3 } as const;
 
-/** Samples on their way to disk, as columns of equal length. */
+/** Samples on their way to disk, as columns of equal length in memory that the main thread has too. */
 export interface Batch {
   /** Series that are new in this batch. */
   series: SeriesRow[];
-  ids: Uint32Array<ArrayBuffer>;
-  times: BigInt64Array<ArrayBuffer>;
-  arrivals: BigInt64Array<ArrayBuffer>;
+  /** The numbers of all its series, each once. */
+  numbers: Uint32Array<ArrayBuffer>;
+  /** The place of a sample's series in `numbers`. */
+  places: Uint32Array<SharedArrayBuffer>;
+  times: BigInt64Array<SharedArrayBuffer>;
+  arrivals: BigInt64Array<SharedArrayBuffer>;
   /** 64 bits each: a double, an int64, a uint64's bits, 0 or 1, or an index into `texts`. */
-  bits: BigInt64Array<ArrayBuffer>;
+  bits: BigInt64Array<SharedArrayBuffer>;
   /** How `bits` are to be read: a `slot`. */
-  slots: Uint8Array<ArrayBuffer>;
-  quality: Uint8Array<ArrayBuffer>;
+  slots: Uint8Array<SharedArrayBuffer>;
+  quality: Uint8Array<SharedArrayBuffer>;
   texts: string[];
   /** Index into `reasonNames`; 0 is ''. */
-  reasons: Uint16Array<ArrayBuffer>;
+  reasons: Uint16Array<SharedArrayBuffer>;
   reasonNames: Reason[];
   records: RecordWrite[];
 }
@@ -182,9 +185,9 @@ export interface Request<K extends CallName = CallName> {
 
 /**
  * `disk`: the medium refuses (full, read-only, input/output error), it may work again later; `damaged`: what is in the file is not a
- * database any more; `limit`: a bound of ours; `stopped`: the shared cell said so; `bug`: anything else.
+ * database any more; `died`: the worker ended by itself; `limit`: a bound of ours; `stopped`: the shared cell said so; `bug`: anything else.
  */
-export type TroubleKind = 'disk' | 'damaged' | 'limit' | 'stopped' | 'bug';
+export type TroubleKind = 'disk' | 'damaged' | 'died' | 'limit' | 'stopped' | 'bug';
 
 export interface Trouble {
   kind: TroubleKind;

@@ -12,6 +12,8 @@ import { blanks, concatRows, placeOf, type Rows, reasonNames, reasonPlace, slice
 const version = 1;
 const flag = { lags: 1, valid: 2, quality: 4, reasons: 8 } as const;
 const headWords = 8;
+/** Of the place of a series among those of a batch: they are no more than its rows. */
+const placeBits = 21;
 /** UTF-16 units of text in one pack: SQLite takes a blob of up to 1 GB, memory much less. */
 const textUnitsMax = 1024 * 1024;
 
@@ -20,7 +22,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The samples of a batch as packs; several only where texts are long. */
 export function packsOf(batch: Batch): Uint8Array[] {
-  const size = batch.ids.length;
+  const size = batch.places.length;
   if (size === 0) return [];
   if (batch.texts.length === 0) return [packOf(batch, 0, size)];
   const packs: Uint8Array[] = [];
@@ -33,7 +35,7 @@ export function packsOf(batch: Batch): Uint8Array[] {
 }
 
 function packOf(batch: Batch, from: number, to: number): Uint8Array {
-  const { ids, starts, order } = groupBySeries(batch.ids, from, to);
+  const { ids, starts, order } = groupBySeries(batch, from, to);
   const size = to - from;
   const times = new BigInt64Array(size);
   const bits = new BigInt64Array(size);
@@ -92,44 +94,57 @@ function packOf(batch: Batch, from: number, to: number): Uint8Array {
   return layOut(ids, ...inOrder(rows, starts));
 }
 
-/** Places of `from` to before `to` by series, those of one series as they came. */
-function groupBySeries(all: Uint32Array, from: number, to: number): { ids: Uint32Array; starts: Uint32Array; order: Uint32Array } {
-  if (isAscending(all, from, to)) {
-    // One sample of each series, in turn: a round of polls.
-    const order = new Uint32Array(to - from);
-    const starts = new Uint32Array(to - from);
-    for (let place = 0; place < to - from; place++) {
-      order[place] = from + place;
-      starts[place] = place;
-    }
-    return { ids: all.slice(from, to), starts, order };
+/** Rows of `from` to before `to` by series, in order of their numbers; those of one series as they came. */
+function groupBySeries(batch: Batch, from: number, to: number): { ids: Uint32Array; starts: Uint32Array; order: Uint32Array } {
+  const { numbers, places } = batch;
+  const size = to - from;
+  const order = new Uint32Array(size);
+  if (isRound(batch, from, to)) {
+    for (let row = 0; row < size; row++) order[row] = row;
+    return { ids: numbers, starts: order, order };
   }
-  const counts = new Map<number, number>();
-  for (let row = from; row < to; row++) {
-    const id = all[row] as number;
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  const ids = Uint32Array.from(counts.keys()).sort();
-  const starts = new Uint32Array(ids.length);
+  const counts = new Uint32Array(numbers.length);
+  for (let row = from; row < to; row++) counts[places[row] as number] = (counts[places[row] as number] as number) + 1;
+  const groups = ascending(numbers).filter((place) => counts[place] !== 0);
+  const ids = Uint32Array.from(groups, (place) => numbers[place] as number);
+  const starts = new Uint32Array(groups.length);
+  /** Where the next row of a series goes. */
+  const next = counts;
   let at = 0;
-  for (let group = 0; group < ids.length; group++) {
-    const id = ids[group] as number;
+  for (let group = 0; group < groups.length; group++) {
+    const place = groups[group] as number;
+    const count = counts[place] as number;
     starts[group] = at;
-    at += counts.get(id) ?? 0;
-    counts.set(id, starts[group] as number);
+    next[place] = at;
+    at += count;
   }
-  const order = new Uint32Array(to - from);
   for (let row = from; row < to; row++) {
-    const id = all[row] as number;
-    const place = counts.get(id) as number;
-    order[place] = row;
-    counts.set(id, place + 1);
+    const place = places[row] as number;
+    const to = next[place] as number;
+    order[to] = row;
+    next[place] = to + 1;
   }
   return { ids, starts, order };
 }
 
-function isAscending(all: Uint32Array, from: number, to: number): boolean {
-  for (let row = from + 1; row < to; row++) if ((all[row] as number) <= (all[row - 1] as number)) return false;
+/** Whether it is a round of polls: one sample of each series, in the order of their numbers. */
+function isRound({ numbers, places }: Batch, from: number, to: number): boolean {
+  if (from !== 0 || to !== numbers.length || !isAscending(numbers)) return false;
+  for (let row = 0; row < to; row++) if (places[row] !== row) return false;
+  return true;
+}
+
+/** Places of numbers in their order. */
+function ascending(numbers: Uint32Array): Uint32Array {
+  const places = Uint32Array.from(numbers.keys());
+  if (isAscending(numbers)) return places;
+  // Number and place in one, exact within 53 bits: sorting without asking back for each pair is twenty times as fast.
+  const sorted = Float64Array.from(numbers, (number, place) => number * 2 ** placeBits + place).sort();
+  return places.map((_, index) => (sorted[index] as number) % 2 ** placeBits);
+}
+
+function isAscending(numbers: Uint32Array): boolean {
+  for (let place = 1; place < numbers.length; place++) if ((numbers[place] as number) <= (numbers[place - 1] as number)) return false;
   return true;
 }
 

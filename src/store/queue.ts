@@ -1,33 +1,77 @@
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';
 import type { Sample } from '../contract/sample.ts';
-import { OpenBatch } from './batch.ts';
+import { OpenBatch, SpareColumns } from './batch.ts';
 import type { SeriesRecord } from './catalogue.ts';
-import { storageFull } from './faults.ts';
+import { hasDied, mayPass, storageFull } from './faults.ts';
 import type { RecordWrite } from './messages.ts';
 
-/** One call that waits for its commit; it may be spread over several batches. */
+/** One call that waits. */
 interface Ticket {
-  parts: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
+interface RecordTicket extends Ticket {
+  record: RecordWrite;
+  /** Waits as long as the disk refuses, as samples do. */
+  patient: boolean;
+}
+
 /** A batch and who waits for it. */
 class Group {
-  readonly batch = new OpenBatch();
-  /** Of samples. */
-  readonly tickets: Ticket[] = [];
+  readonly batch: OpenBatch;
   /** Of `batch.records`, in their order. */
-  readonly recordTickets: Ticket[] = [];
-  readonly flushes: Ticket[] = [];
+  recordTickets: RecordTicket[] = [];
+  /** Of those who want to know what became of the first try. */
+  readonly triers: Ticket[] = [];
+  #committed: PromiseWithResolvers<void> | undefined;
+  /** Workers that died of it, or with it. */
+  deaths = 0;
+
+  constructor(spare: SpareColumns) {
+    this.batch = new OpenBatch(spare);
+  }
+
+  /** Of its samples: one promise for all who wait, because a disk that refuses lets them become many. */
+  get committed(): Promise<void> {
+    this.#committed ??= Promise.withResolvers();
+    return this.#committed.promise;
+  }
 
   get size(): number {
     return this.batch.rows + this.batch.records.length;
   }
 
-  get everybody(): Ticket[] {
-    return [...this.tickets, ...this.recordTickets, ...this.flushes];
+  take(ticket: RecordTicket): void {
+    this.recordTickets.push(ticket);
+    this.batch.records.push(ticket.record);
+  }
+
+  /** It is committed, but for the records (by index) that hit a bound. */
+  resolve(refused: ReadonlyMap<number, Error>): void {
+    for (const [index, error] of refused) this.recordTickets[index]?.reject(error);
+    for (const ticket of [...this.recordTickets, ...this.triers]) ticket.resolve();
+    this.#committed?.resolve();
+    this.batch.release();
+  }
+
+  reject(error: unknown): void {
+    this.rejectImpatient(error);
+    for (const ticket of this.recordTickets) ticket.reject(error);
+    this.#committed?.reject(error);
+    this.batch.release();
+  }
+
+  /** Whoever cannot wait for the disk to come back is told, and what they wanted written is forgotten; answers with how many records that were. */
+  rejectImpatient(error: unknown): number {
+    const before = this.recordTickets;
+    this.recordTickets = before.filter(({ patient }) => patient);
+    for (const ticket of [...before.filter(({ patient }) => !patient), ...this.triers]) ticket.reject(error);
+    this.triers.length = 0;
+    this.batch.records.length = 0;
+    for (const { record } of this.recordTickets) this.batch.records.push(record);
+    return before.length - this.recordTickets.length;
   }
 }
 
@@ -44,8 +88,9 @@ export interface QueueCounters {
 
 /**
  * Group commit: what is appended waits for others, at most as long as it was told, and goes to disk with everything that waits by then.
- * One batch is on its way at a time, so that those who want it at once share the next one. Bounded; beyond the bound it refuses. Records, for which
- * somebody waits, do not wait for the samples that are not due yet to be written with them, unless commits are counted (`gapMs`).
+ * One batch is on its way at a time, so that those who want it at once share the next one. One that the disk refused stays the first and is tried again
+ * when the queue is opened. Bounded; beyond the bound it refuses. Records, for which somebody waits, do not wait for the samples that are not due yet to
+ * be written with them, unless commits are counted (`gapMs`).
  */
 export class CommitQueue {
   readonly #clock: Clock;
@@ -53,18 +98,22 @@ export class CommitQueue {
   /** In the order in which they will be committed; only the last one grows. */
   #groups: Group[] = [];
   /** Records alone: they go as soon as nothing is on its way, and with the samples when those are due. */
-  #records = new Group();
+  #records: Group;
   /** Those that got samples since the last ticket was given, from this place on. */
   #begun: number | undefined;
   #pending = 0;
   #inFlight = 0;
+  /** Of texts that wait. */
+  #textUnits = 0;
   /** When the next batch is to go; infinite while nobody waits. */
   #dueMs = Number.POSITIVE_INFINITY;
   #cancelTimer = () => {};
   #running = false;
   #open = false;
+  #isClosed = false;
   #lastMs = Number.NEGATIVE_INFINITY;
   readonly #gapMs: number;
+  readonly #spare = new SpareColumns();
   readonly counters: QueueCounters = { committed: 0, dropped: 0, commits: 0 };
 
   /** `gapMs`: the least time from the beginning of one commit to that of the next. */
@@ -72,6 +121,7 @@ export class CommitQueue {
     this.#clock = clock;
     this.#commit = commit;
     this.#gapMs = gapMs;
+    this.#records = new Group(this.#spare);
   }
 
   /** Samples and records that are not committed yet. */
@@ -91,7 +141,7 @@ export class CommitQueue {
 
   /** Makes room for so many samples; false if they are too many, which then count as dropped. */
   reserve(rows: number): boolean {
-    if (this.#pending + rows > limits.storeQueueMax) {
+    if (this.#pending + rows > limits.storeQueueMax || this.#textUnits > limits.storeQueueTextMax) {
       this.counters.dropped += rows;
       return false;
     }
@@ -107,72 +157,82 @@ export class CommitQueue {
     this.#begun ??= this.#groups.length - 1;
     batch.put(series, sample);
     this.#pending += 1;
+    if (typeof sample.value === 'string') this.#textUnits += sample.value.length;
   }
 
-  /** Resolves when what was put since the last call is committed, which it is within `withinMs` if the disk can; rejects if it will not be. */
-  committed(withinMs: number): Promise<void> {
+  /**
+   * Resolves when what was put since the last call is committed, which it is within `withinMs` if the disk can; rejects if it will not be. `failFast`
+   * rejects as soon as the disk has refused it, though it is tried again.
+   */
+  committed(withinMs: number, failFast = false): Promise<void> {
     const groups = this.#groups.slice(this.#begun ?? this.#groups.length);
     this.#begun = undefined;
-    if (groups.length === 0) return Promise.resolve();
-    return this.#wait(groups.length, withinMs, (ticket) => {
-      for (const { tickets } of groups) tickets.push(ticket);
-    });
+    const [first] = groups;
+    if (!first) return Promise.resolve();
+    const promises = groups.map((group) => (failFast ? this.#tried(group) : group.committed));
+    this.#due(withinMs);
+    return promises.length === 1 ? (promises[0] as Promise<void>) : Promise.all(promises).then(() => {});
   }
 
-  write(record: RecordWrite): Promise<void> {
+  /** `patient`: as long as the disk refuses. Else it rejects then, and is not written. */
+  write(record: RecordWrite, patient = false): Promise<void> {
     if (this.#pending >= limits.storeQueueMax) return Promise.reject(storageFull(`${this.#pending} entries wait for their commit already`));
     this.#pending += 1;
     return new Promise((resolve, reject) => {
-      this.#records.batch.records.push(record);
-      this.#records.recordTickets.push({ parts: 1, resolve, reject });
+      this.#records.take({ record, patient, resolve, reject });
       this.#pump();
     });
   }
 
-  /** Resolves when everything added before has been tried; rejects if its own batch failed. */
+  /** Resolves when everything added before is committed; rejects when the disk refuses any of it. */
   flush(): Promise<void> {
-    return this.idle ? Promise.resolve() : this.#wait(1, 0, (ticket) => this.#last().flushes.push(ticket));
+    if (this.idle) return Promise.resolve();
+    const tried = this.#tried(this.#last());
+    this.#due(0);
+    return tried;
   }
 
   /** Rejects what waits and has to be known at once: commands, and flushes. The rest goes on waiting. */
   refuseImpatient(error: Error): void {
-    for (const { batch, recordTickets, flushes } of [...this.#groups, this.#records]) {
-      for (const ticket of [...recordTickets, ...flushes]) ticket.reject(error);
-      this.#pending -= batch.records.length;
-      batch.records.length = recordTickets.length = flushes.length = 0;
-    }
+    for (const group of [...this.#groups, this.#records]) this.#pending -= group.rejectImpatient(error);
   }
 
-  /** Rejects everything that waits. */
+  /** The end: rejects everything that waits. */
   abandon(error: Error): void {
+    this.#isClosed = true;
     this.#cancelTimer();
     for (const group of [...this.#groups, this.#records]) {
-      for (const ticket of group.everybody) ticket.reject(error);
       this.counters.dropped += group.batch.rows;
       this.#pending -= group.size;
+      this.#textUnits -= group.batch.textUnits;
+      group.reject(error);
     }
     this.#groups = [];
-    this.#records = new Group();
+    this.#records = new Group(this.#spare);
     this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
   #last(): Group {
-    return this.#groups.at(-1) ?? this.#next();
+    const last = this.#groups.at(-1);
+    return last && !last.batch.isSealed ? last : this.#next();
   }
 
   #next(): Group {
-    const group = new Group();
-    // A second one is there because the first one is full.
-    if (this.#groups.push(group) > 1) group.batch.reserve(limits.storeCommitRowsMax);
+    const isFull = (this.#groups.at(-1)?.batch.rows ?? 0) >= limits.storeCommitRowsMax;
+    const group = new Group(this.#spare);
+    this.#groups.push(group);
+    // The one before it is full: this one will be.
+    if (isFull) group.batch.reserve(limits.storeCommitRowsMax);
     return group;
   }
 
-  #wait(parts: number, withinMs: number, join: (ticket: Ticket) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      join({ parts, resolve, reject });
-      this.#dueMs = Math.min(this.#dueMs, this.#clock.monotonicMs() + withinMs);
-      this.#pump();
-    });
+  #tried(group: Group): Promise<void> {
+    return new Promise((resolve, reject) => group.triers.push({ resolve, reject }));
+  }
+
+  #due(withinMs: number): void {
+    this.#dueMs = Math.min(this.#dueMs, this.#clock.monotonicMs() + withinMs);
+    this.#pump();
   }
 
   #pump(): void {
@@ -198,14 +258,13 @@ export class CommitQueue {
   /** What goes next: records alone, or with the samples. */
   #takeNext(): Group | undefined {
     const records = this.#records;
-    if (records.size > 0) this.#records = new Group();
+    if (records.size > 0) this.#records = new Group(this.#spare);
     if (records.size > 0 && this.#gapMs === 0 && this.#samplesDueInMs(this.#clock.monotonicMs()) > 0) return records;
     const group = this.#groups.shift();
     // What is left has waited for a whole batch already: it is due.
     this.#dueMs = this.#groups.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
     if (!group) return records.size > 0 ? records : undefined;
-    for (const record of records.batch.records) group.batch.records.push(record);
-    for (const ticket of records.recordTickets) group.recordTickets.push(ticket);
+    for (const ticket of records.recordTickets) group.take(ticket);
     return group;
   }
 
@@ -215,8 +274,9 @@ export class CommitQueue {
       this.#running = false;
       return;
     }
-    const { batch, tickets, recordTickets, flushes, size } = group;
+    const { batch, size } = group;
     this.#pending -= size;
+    this.#textUnits -= batch.textUnits;
     this.#inFlight = size;
     // A flush of nothing costs the medium nothing.
     if (size > 0) this.#lastMs = this.#clock.monotonicMs();
@@ -224,15 +284,26 @@ export class CommitQueue {
       const { refused } = await this.#commit(batch);
       this.counters.committed += batch.rows;
       this.counters.commits += 1;
-      for (const [index, error] of refused) recordTickets[index]?.reject(error);
-      for (const ticket of [...recordTickets, ...flushes]) ticket.resolve();
-      for (const ticket of tickets) if (--ticket.parts === 0) ticket.resolve();
+      group.resolve(refused);
     } catch (error) {
-      this.counters.dropped += batch.rows;
-      for (const ticket of group.everybody) ticket.reject(error);
+      if (hasDied(error)) group.deaths += 1;
+      if (this.#isClosed || !mayPass(error) || group.deaths >= limits.storeDeathsMax) {
+        this.counters.dropped += batch.rows;
+        group.reject(error);
+      } else this.#putBack(group, error);
     }
     this.#inFlight = 0;
     this.#running = false;
     this.#pump();
+  }
+
+  /** What the disk refused is tried again before anything else. */
+  #putBack(group: Group, error: unknown): void {
+    group.rejectImpatient(error);
+    if (group.size === 0) return;
+    this.#groups.unshift(group);
+    this.#pending += group.size;
+    this.#textUnits += group.batch.textUnits;
+    this.#dueMs = this.#clock.monotonicMs();
   }
 }

@@ -100,15 +100,24 @@ export interface CommandsOptions {
 /** Is told how memory is given back that an answer lent: once nobody looks at the samples any more, or never. */
 export type Borrow = (giveBack: () => void) => void;
 
+export interface AppendOptions {
+  /** Commits at once, together with everything that waits. */
+  now?: boolean;
+  /** Else the longest wait; the store's flush interval unless said. */
+  withinMs?: number;
+  /** Rejects with `storage-failed` as soon as the disk refuses, though what was taken is tried again: for whoever can be told to come later. */
+  failFast?: boolean;
+}
+
 export interface Store {
   /**
-   * Resolves when everything given is committed. Rejects with a `Fault` (`storage-full`, `storage-failed`) if it will not be; with `TooManySeries`
-   * (faults.ts) if only those that would begin a series too many will not be.
-   * `now` commits at once, together with everything that waits; else it waits `withinMs` at most (the store's flush interval unless said).
+   * Resolves when everything given is committed. While the disk refuses it waits, and all that comes is committed in its order when the disk accepts again.
+   * Rejects with a `Fault` if it will not be (`storage-full`: too much waits already; `storage-closed`; `storage-failed`: the history cannot take it
+   * whatever the disk does); with `TooManySeries` (faults.ts) if only those that would begin a series too many will not be.
    * A second sample of a series at the same time replaces the first if it did not arrive earlier; a repeated one is kept once.
    */
-  append(gateway: string, entries: readonly Entry[], options?: { now?: boolean; withinMs?: number }): Promise<void>;
-  /** Commits what waits. */
+  append(gateway: string, entries: readonly Entry[], options?: AppendOptions): Promise<void>;
+  /** Commits what waits; rejects when the disk refuses. */
   flush(): Promise<void>;
   /** The catalogue of a gateway. */
   series(gateway: string): Promise<SeriesInfo[]>;
@@ -251,7 +260,7 @@ export interface StoreStatus {
   /** Samples waiting for their commit. */
   pending: number;
   committed: number;
-  /** Samples refused by a bound or lost to a failed commit. */
+  /** Samples refused by a bound, or lost with the end of the store. */
   dropped: number;
   commits: number;
   bytesOnDisk: number;

@@ -16,7 +16,7 @@ import { rig, until } from './rig.ts';
 const messages = 400;
 const window = 50;
 
-async function collecting() {
+async function collecting(qos: 0 | 1) {
   const broker = await startMosquitto({ lines: ['max_queued_messages 0', `max_inflight_messages ${window}`] });
   onTestFinished(() => broker.close());
   const device = await connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 0 });
@@ -25,7 +25,7 @@ async function collecting() {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const store = openStore({ folder, clock: systemClock, log: silentLog });
   onTestFinished(() => store.close());
-  const point = { id: 'n', address: { topic: 'n', qos: 1 } };
+  const point = { id: 'n', address: { topic: 'n', qos } };
   const connection = { id: 'broker', kind: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}`, clean: false, clientId: 'keeper' };
   const jsonData = JSON.stringify({ connections: [connection], devices: [{ id: 'counter', connection: 'broker', points: [point] }] });
   const start = async () => {
@@ -50,27 +50,31 @@ async function collecting() {
     const found = await store.range('1/test', [{ device: 'counter', point: 'n' }], everything, options, new AbortController().signal);
     return found.flatMap(({ columns }) => [...(columns.values as Float64Array)]);
   };
-  const publish = () => Array.from({ length: messages }, (_, n) => device.publishAsync('n', String(n + 1), { qos: 1 }));
+  const publish = () => Array.from({ length: messages }, (_, n) => device.publishAsync('n', String(n + 1), { qos }));
   return { store, gateway, start, refuse, kept, publish };
 }
 
-it('a disk that refuses for a while costs no message of QoS 1, nor their order', { timeout: 60_000 }, async () => {
-  const { store, gateway, refuse, kept, publish } = await collecting();
-  const release = refuse();
-  const sent = publish();
-  await until('the history has failed', () => store.status().mode === 'failed', 20_000);
-  release();
-  await Promise.all(sent);
-  await until('the last is heard', () => gateway.last({ device: 'counter', point: 'n' })?.value === messages, 20_000);
-  const all = Array.from({ length: messages + 1 }, (_, n) => n);
-  await expect.poll(async () => new Set(await kept()).size, { timeout: 20_000 }).toBe(messages + 1);
-  // What was tried again keeps its time.
-  expect([...new Set(await kept())]).toEqual(all);
-  expect(gateway.counters().dropped).toBe(0);
-});
+it.each([0, 1] as const)(
+  'a disk that refuses for a while costs no message of QoS %i, nor their order',
+  { timeout: 60_000 },
+  async (qos) => {
+    const { store, gateway, refuse, kept, publish } = await collecting(qos);
+    const release = refuse();
+    const sent = publish();
+    await until('the history has failed', () => store.status().mode === 'failed', 20_000);
+    release();
+    await Promise.all(sent);
+    await until('the last is heard', () => gateway.last({ device: 'counter', point: 'n' })?.value === messages, 20_000);
+    const all = Array.from({ length: messages + 1 }, (_, n) => n);
+    await expect.poll(async () => new Set(await kept()).size, { timeout: 20_000 }).toBe(messages + 1);
+    // What was tried again keeps its time.
+    expect([...new Set(await kept())]).toEqual(all);
+    expect(gateway.counters().dropped).toBe(0);
+  },
+);
 
 it('a gateway that closes meanwhile does not wait for the disk, and confirms nothing that is lost', { timeout: 60_000 }, async () => {
-  const { store, gateway, start, refuse, kept, publish } = await collecting();
+  const { store, gateway, start, refuse, kept, publish } = await collecting(1);
   const release = refuse();
   const sent = publish();
   await until('the history has failed', () => store.status().mode === 'failed', 20_000);

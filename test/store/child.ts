@@ -1,4 +1,5 @@
 /** A process that uses the store, to be killed, starved and left alone: `node child.ts <job> <folder>`. It prints one line for each thing that happened. */
+import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/contract/clock.ts';
 import { Fault } from '../../src/contract/fault.ts';
 import { silentLog } from '../../src/contract/log.ts';
@@ -96,7 +97,7 @@ switch (job) {
         await store.append(
           '1/child',
           [{ key, kind: 'string', sample: { timeNs, arrivalNs: timeNs, value: text, quality: 'good', reason: '' } }],
-          { now: true },
+          { now: true, failFast: true },
         );
         say(`committed ${store.status().mode}`);
       } catch (error) {
@@ -104,6 +105,52 @@ switch (job) {
       }
       await systemClock.sleep(5);
     }
+  }
+  // Appends what nobody waits for, a line for each hundred that were given, whatever becomes of them.
+  case 'pour': {
+    const text = 'x'.repeat(1_000);
+    for (let index = 0; ; index++) {
+      const timeNs = BigInt(index);
+      const entry: Entry = {
+        key,
+        kind: 'string',
+        sample: { timeNs, arrivalNs: timeNs, value: `${index} ${text}`, quality: 'good', reason: '' },
+      };
+      void store.append('1/child', [entry]).catch((error) => say(`lost ${error}`));
+      const { mode, pending, dropped, committed } = store.status();
+      if (index % 100 === 0) say(JSON.stringify({ mode, pending, dropped, committed, given: index + 1 }));
+      if (index % 10 === 0) await systemClock.sleep(1);
+    }
+  }
+  // Copies a history whose file and log are smaller than both together.
+  case 'copy': {
+    // Two thirds of it are in the file, where closing takes it, and two thirds in the log.
+    const random = () => randomBytes(1_000_000).toString('base64');
+    const put = async (to: typeof store, index: number) => {
+      const sample = { timeNs: BigInt(index), arrivalNs: BigInt(index), value: random(), quality: 'good', reason: '' } as const;
+      await to.append('1/child', [{ key, kind: 'string', sample }], { now: true });
+    };
+    await put(store, 0);
+    await put(store, 1);
+    await store.close();
+    const again = openStore({ folder, clock: systemClock, log: silentLog });
+    await put(again, 2);
+    await put(again, 3);
+    await again.backup().catch((error) => say(`${error.type} ${error.status}`));
+    say(again.status().mode);
+    const range = { fromNs: 0n, toNs: 1_000n };
+    const [found] = await again.range('1/child', [key], range, { quality: 'all', rowsMax: 10 }, new AbortController().signal);
+    say(`read ${found?.columns.times.length}`);
+    await again.close();
+    break;
+  }
+  // Says how it is with the folder, and whether it may be copied.
+  case 'wait': {
+    while (store.status().mode !== 'waiting') await systemClock.sleep(5);
+    say(`waiting: ${store.status().detail}`);
+    await store.backup().catch((error) => say(`no backup: ${error instanceof Fault ? error.type : error}`));
+    await store.close();
+    break;
   }
   // Ends by itself after the store is closed: nothing keeps the process alive.
   case 'close':

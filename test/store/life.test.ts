@@ -21,7 +21,7 @@ describe('the data folder', () => {
   it('belongs to one process; the next waits, says for whom, and takes over when it is killed', async () => {
     const folder = temporaryFolder();
     const holder = startChild('hold', folder);
-    await until(() => holder.lines.includes('holding'), 10_000);
+    await until(() => holder.lines.includes('holding'));
     const store = openForTest(folder);
     const waiting = store.append(gateway, [entry(1n, 1)], { now: true });
     await until(() => store.status().mode === 'waiting');
@@ -29,9 +29,7 @@ describe('the data folder', () => {
     await expect(store.range(gateway, [temperature], always, ask, never)).rejects.toMatchObject({ type: 'storage-waiting', status: 503 });
     expect(store.status()).toMatchObject({ mode: 'waiting', pending: 1, committed: 0 });
     holder.process.kill('SIGKILL');
-    const killedMs = performance.now();
     await waiting;
-    expect(performance.now() - killedMs).toBeLessThan(3_000);
     expect(store.status()).toMatchObject({ mode: 'disk', committed: 1 });
     expect((await store.series('1/child'))[0]?.point).toBe('count');
   });
@@ -51,9 +49,8 @@ describe('the data folder', () => {
 describe('the end', () => {
   it.each(['disk', 'memory'])('leaves nothing that keeps the process alive (%s)', async (where) => {
     const child = startChild('close', where === 'memory' ? 'memory' : temporaryFolder());
-    await until(() => child.lines.includes('closed'), 10_000);
-    const timeout = new Promise((resolve) => setTimeout(() => resolve('still alive'), 2_000).unref());
-    expect(await Promise.race([child.exited, timeout])).toBe(0);
+    await until(() => child.lines.includes('closed'));
+    expect(await child.exited).toBe(0);
   });
 
   it('commits what was given while it was still opening, or says that it did not come to it', async () => {
@@ -93,7 +90,7 @@ describe('trouble', () => {
     // The superuser may write anywhere.
     const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
     const child = startChild('look', folder, asNobody);
-    await until(() => child.lines.length >= 2, 20_000);
+    await until(() => child.lines.length >= 2);
     expect(child.lines[0]).toBe('read 42');
     expect(child.lines[1]).toMatch(/^failed .*(readonly|unable to open|EACCES|permission)/i);
     expect(await child.exited).toBe(0);
@@ -124,17 +121,12 @@ describe('trouble', () => {
     bytes.fill(0xa5, 4096 * (page - 1), 4096 * page);
     writeFileSync(path, bytes);
     const again = openForTest(folder);
-    const outcomes = [];
-    for (let index = 0; index < 20; index++) {
-      outcomes.push(
-        await again.append(gateway, [entry(2n, index, { key: { device: 'new', point: `p${index}` } })], { now: true }).then(
-          () => 'committed',
-          (error) => error.type,
-        ),
-      );
-    }
-    expect(outcomes[0]).toBe('storage-failed');
-    expect(outcomes.at(-1)).toBe('committed');
+    const first = entry(2n, 0, { key: { device: 'new', point: 'p0' } });
+    await expect(again.append(gateway, [first], { now: true, failFast: true })).rejects.toMatchObject({ type: 'storage-failed' });
+    for (let index = 1; index < 20; index++)
+      await again.append(gateway, [entry(2n, index, { key: { device: 'new', point: `p${index}` } })], { now: true });
+    // What the damaged file did not take is in the new one.
+    expect(await again.series(gateway)).toHaveLength(20);
     expect(readdirSync(folder).some((name) => name.includes('.damaged-'))).toBe(true);
     expect(again.status()).toMatchObject({ mode: 'disk' });
     expect(again.status().detail).toContain('.damaged-');
@@ -164,7 +156,7 @@ describe('trouble', () => {
     after.close();
   });
 
-  it('fails those that wait when the disk does, refuses commands meanwhile, and resumes by itself', async () => {
+  it('keeps what waits when the disk refuses, refuses commands meanwhile, and resumes by itself', async () => {
     const folder = temporaryFolder();
     const store = openForTest(folder);
     await store.append(gateway, [entry(1n, 1)], { now: true });
@@ -183,36 +175,30 @@ describe('trouble', () => {
         user: { login: 'a', name: 'A', role: 'Editor' },
         times: {},
       });
-    const lost = expect(store.append(gateway, [entry(2n, 2)], { now: true })).rejects.toMatchObject({
-      type: 'storage-failed',
-      blame: 'gateway',
-    });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    // Behind the commit that is about to fail: a command is not kept waiting for the disk to come back.
-    const refused = expect(save('b')).rejects.toMatchObject({ type: 'storage-failed' });
-    await Promise.all([lost, refused]);
-    expect(store.status()).toMatchObject({ mode: 'failed', dropped: 1 });
+    const failed = { type: 'storage-failed', blame: 'gateway' };
+    const refused = [
+      expect(store.append(gateway, [entry(2n, 2)], { now: true, failFast: true })).rejects.toMatchObject(failed),
+      expect(store.flush()).rejects.toMatchObject(failed),
+    ];
+    const first = store.append(gateway, [entry(3n, 3)], { now: true });
+    const change = store.appendConnectivity(gateway, [{ device: 'boiler', timeNs: 3n, state: 'online', reason: '' }]);
+    // The commit is on its way: what comes now is behind one that is about to fail. A command is not kept waiting for the disk to come back.
+    await Promise.resolve();
+    refused.push(expect(save('b')).rejects.toMatchObject({ type: 'storage-failed' }));
+    await Promise.all(refused);
+    expect(store.status()).toMatchObject({ mode: 'failed', pending: 3, dropped: 0 });
     await expect(save('c')).rejects.toMatchObject({ type: 'storage-failed' });
+    await expect(store.append(gateway, [entry(9n, 9)], { failFast: true })).rejects.toMatchObject(failed);
     // Reading is not affected, and what comes now waits.
     expect(await store.range(gateway, [temperature], always, ask, never)).toHaveLength(1);
-    const waiting = store.append(gateway, [entry(3n, 3)], { now: true });
+    const waiting = store.append(gateway, [entry(4n, 4)], { now: true });
     intruder.exec('COMMIT');
-    await waiting;
-    expect(store.status()).toMatchObject({ mode: 'disk', committed: 2, dropped: 1, restarts: 0 });
-  });
-
-  it('lives through a full disk and goes on when there is room', async () => {
-    // The limit on the size of files stands for a full disk; the system refuses the write that would cross it.
-    const child = startChild('fill', temporaryFolder(), ['prlimit', '--fsize=1500000:unlimited']);
-    await until(() => child.lines.some((line) => line.startsWith('storage-failed failed')), 15_000);
-    const full = child.lines.length;
-    const room = new Worker(
-      `require('node:child_process').execFileSync('prlimit', ['--pid', '${child.process.pid}', '--fsize=unlimited:unlimited'])`,
-      { eval: true },
-    );
-    await new Promise((resolve) => room.on('exit', resolve));
-    await until(() => child.lines.slice(full).filter((line) => line === 'committed disk').length > 3, 15_000);
-    expect(child.process.exitCode).toBeNull();
+    await Promise.all([first, change, waiting]);
+    expect(store.status()).toMatchObject({ mode: 'disk', pending: 0, committed: 4, dropped: 0, restarts: 0 });
+    const [found] = await store.range(gateway, [temperature], always, ask, never);
+    expect(found?.columns.times).toEqual(BigInt64Array.of(1n, 2n, 3n, 4n));
+    expect(await store.connectivity(gateway, ['boiler'], always, never)).toMatchObject([{ state: 'online' }]);
+    expect(await store.commands(gateway, { limit: 10 })).toEqual([]);
   });
 
   it('tries again when a worker cannot even be started', async () => {
@@ -228,7 +214,7 @@ describe('trouble', () => {
     expect(store.status().mode).toBe('disk');
   });
 
-  it('starts a worker that died again; what waited for it is told, the rest goes on', async () => {
+  it('starts a worker that died again, which commits what the other one had not', async () => {
     const workers: Worker[] = [];
     const spawn = (workerData: unknown) => {
       const worker = new Worker(workerPath, { workerData });
@@ -241,16 +227,15 @@ describe('trouble', () => {
     expect(workers).toHaveLength(2);
     // Large enough that the worker is still at it when it dies.
     const many = Array.from({ length: limits.storeCommitRowsMax }, () => entry(2n, 2));
-    const lost = store.append(gateway, many, { now: true });
-    const died = expect(lost).rejects.toMatchObject({ type: 'storage-failed' });
+    const kept = store.append(gateway, many, { now: true });
     await Promise.resolve();
     await workers[0]?.terminate();
-    await died;
-    expect(store.status()).toMatchObject({ mode: 'failed', restarts: 1 });
+    await until(() => store.status().restarts === 1);
     await store.append(gateway, [entry(3n, 3)], { now: true });
-    expect(store.status()).toMatchObject({ mode: 'disk', dropped: limits.storeCommitRowsMax });
+    await kept;
+    expect(store.status()).toMatchObject({ mode: 'disk', dropped: 0, committed: limits.storeCommitRowsMax + 2 });
     const [result] = await store.range(gateway, [temperature], always, ask, never);
-    expect(result?.columns.times).toEqual(BigInt64Array.of(1n, 3n));
+    expect(result?.columns.times).toEqual(BigInt64Array.of(1n, 2n, 3n));
     await workers.at(-1)?.terminate();
     await until(() => store.status().restarts === 2);
     await until(() => store.status().mode === 'disk');

@@ -39,7 +39,7 @@ export function importHandler({ store, clock, log, longAnswers }: ImportDeps): H
     async function keep(entries: Entry[], lines: number[]): Promise<void> {
       signal.throwIfAborted();
       try {
-        await store.append(key, entries, { now: true });
+        await store.append(key, entries, { now: true, failFast: true });
         imported += entries.length;
       } catch (error) {
         if (!(error instanceof TooManySeries)) throw error;
