@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../src/contract/clock.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Backup } from '../../src/store/store.ts';
-import { always, entry, gateway, never, openForTest, temporaryFolder } from './fixtures.ts';
+import { always, entry, gateway, never, openForTest, startChild, temporaryFolder } from './fixtures.ts';
 
 const rows = { quality: 'all', rowsMax: 1_000_000 } as const;
 const key = { device: 'meter', point: 'a' };
@@ -85,6 +85,32 @@ it('copies are few, newest first; what is no backup is left alone and an interru
   const memory = openForTest(undefined);
   await expect(memory.backup()).rejects.toMatchObject({ type: 'no-data-folder', status: 409 });
   await expect(memory.backups()).rejects.toMatchObject({ type: 'no-data-folder' });
+});
+
+it('another process that comes for the folder meanwhile waits, makes no copy of its own, and takes nothing away from this one', async () => {
+  const folder = temporaryFolder();
+  const store = openForTest(folder);
+  await store.append(gateway, some(0, 100_000), { now: true });
+  const other = startChild('wait', folder);
+  // One after the other, so that it comes during one.
+  let made = 0;
+  while (other.lines.length < 2) {
+    const { name, sha256 } = await store.backup();
+    made += 1;
+    expect(
+      createHash('sha256')
+        .update(readFileSync(join(folder, 'backups', name)))
+        .digest('hex'),
+    ).toBe(sha256);
+  }
+  expect(made).toBeGreaterThan(1);
+  expect(other.lines).toEqual([
+    expect.stringContaining(`waiting: the data folder is held by process ${process.pid} `),
+    'no backup: storage-waiting',
+  ]);
+  expect(await other.exited).toBe(0);
+  expect((await store.backups()).length).toBe(Math.min(made, limits.backupsMax));
+  expect(store.status()).toMatchObject({ mode: 'disk' });
 });
 
 it('a part that is damaged is copied as it is: the rest of the backup is whole, and it tells of the same part', async () => {

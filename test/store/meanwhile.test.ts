@@ -42,3 +42,13 @@ it('a series that gets samples all the time says where it begins', async () => {
   done = true;
   await feeding;
 });
+
+it('a series of which nothing is committed yet expires too', async () => {
+  const store = openForTest(temporaryFolder(), { flushIntervalMs: 60_000 });
+  void store.append(gateway, [entry(10n, 1), entry(20n, 2), entry(30n, 3)]);
+  expect(await store.expire(gateway, 25n)).toBe(2);
+  expect((await store.series(gateway))[0]).toMatchObject({ firstNs: 30n, lastNs: 30n });
+  void store.append(gateway, [entry(5n, 1, { key: { device: 'late', point: 'only' } })]);
+  expect(await store.expire(gateway, 25n)).toBe(1);
+  expect(await store.series(gateway)).toHaveLength(1);
+});
