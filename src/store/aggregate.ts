@@ -101,7 +101,8 @@ export class NumberTally implements Tally {
     this.max = max;
     this.last = values[to - 1] as number;
     this.count += to - from;
-    if (this.sums) this.sum.addAll(values, from, to);
+    if (!this.sums) return;
+    this.sum.addAll(values, from, to, Math.max(Math.abs(min), Math.abs(max)));
   }
 
   clear(): void {
@@ -158,20 +159,40 @@ export class IntegerTally implements Tally {
   take(rows: Rows, from: number, to: number): void {
     this.worst = worstOf(rows, from, to, this.worst);
     const { bits, valid } = rows;
-    const values = this.kind === 'uint64' ? new BigUint64Array(bits.buffer, bits.byteOffset, rows.length) : bits;
+    // Halves of 32 bits, because a bigint for each would cost more than all the rest. The upper ones have the sign, if there is one.
+    const lows = new Uint32Array(bits.buffer, bits.byteOffset, 2 * rows.length);
+    const highs = this.kind === 'uint64' ? lows : new Int32Array(bits.buffer, bits.byteOffset, 2 * rows.length);
+    let count = 0;
+    let first = -1;
+    let [last, least, greatest] = [-1, -1, -1];
+    let [leastHigh, leastLow, greatestHigh, greatestLow] = [0, 0, 0, 0];
+    // Exact up to 2^21 rows at once; a chunk and the head have fewer.
+    let [sumHigh, sumLow] = [0, 0];
     for (let index = from; index < to; index++) {
       if (valid && valid[index] === 0) continue;
-      const value = values[index] as bigint;
-      if (this.count === 0) {
-        this.first = value;
-        this.min = value;
-        this.max = value;
-      } else if (value < this.min) this.min = value;
-      else if (value > this.max) this.max = value;
-      this.last = value;
-      this.count += 1;
-      this.sum += value;
+      const low = lows[2 * index] as number;
+      const high = highs[2 * index + 1] as number;
+      if (count === 0) first = least = greatest = index;
+      if (count === 0 || high < leastHigh || (high === leastHigh && low < leastLow)) {
+        least = index;
+        leastHigh = high;
+        leastLow = low;
+      }
+      if (count === 0 || high > greatestHigh || (high === greatestHigh && low > greatestLow)) {
+        greatest = index;
+        greatestHigh = high;
+        greatestLow = low;
+      }
+      last = index;
+      count += 1;
+      sumHigh += high;
+      sumLow += low;
     }
+    if (count === 0) return;
+    const values = this.kind === 'uint64' ? new BigUint64Array(bits.buffer, bits.byteOffset, rows.length) : bits;
+    const valueAt = (index: number) => values[index] as bigint;
+    const sum = (BigInt(sumHigh) << 32n) + BigInt(sumLow);
+    this.join({ count, worst: this.worst, min: valueAt(least), max: valueAt(greatest), first: valueAt(first), last: valueAt(last), sum });
   }
 
   clear(): void {

@@ -8,7 +8,7 @@ import { Bucket, endPlace } from './grid.ts';
 import { Holding, TimeInState, tooMany, WeightedAverage } from './hold.ts';
 import type { BucketColumns, Calls } from './messages.ts';
 import { worstQuality } from './range.ts';
-import type { Reading } from './reading.ts';
+import type { ReadChunk, Reading } from './reading.ts';
 import { Rising, wholeColumns } from './rise.ts';
 import { type Rows, rowsBetween, rowsOfQuality } from './rows.ts';
 import type { SeriesRule } from './store.ts';
@@ -19,7 +19,7 @@ type Ask = Calls['buckets']['ask'];
 interface Bucketing {
   takeRows(rows: Rows): void;
   /** A chunk later than all before; absent where only samples will do. */
-  takeChunk?(chunk: Chunk, read: () => Rows | undefined): void;
+  takeChunk?(chunk: Chunk, read: ReadChunk): void;
   /** Values so far. */
   readonly length: number;
   finish(id: number): BucketColumns[];
@@ -117,6 +117,8 @@ class Buckets implements Bucketing {
   readonly #aggregate: AggregateName;
   readonly #worst: number;
   readonly #bucket: Bucket;
+  /** Where the next part of a chunk belongs, while what is before it has not been taken yet. */
+  readonly #ahead: Bucket;
   readonly #times: bigint[] = [];
   readonly #results: (number | bigint | string)[] = [];
   readonly #tally: ReturnType<typeof createTally>;
@@ -131,6 +133,7 @@ class Buckets implements Bucketing {
     this.#aggregate = tallied.find((name) => name === ask.aggregate) ?? 'last';
     this.#worst = worstQuality[ask.quality];
     this.#bucket = new Bucket(ask.grid);
+    this.#ahead = new Bucket(ask.grid);
     this.#tally = createTally(kind, this.#needsSum);
   }
 
@@ -161,28 +164,45 @@ class Buckets implements Bucketing {
     }
   }
 
-  takeChunk({ summary: bytes, first, last }: Chunk, read: () => Rows | undefined): void {
+  takeChunk({ summary: bytes, first, last, rows: rowsOfChunk }: Chunk, read: ReadChunk): void {
     const { fromNs, toNs } = this.#ask;
-    let rows: Rows | undefined;
-    const takeRead = (from: bigint, to: bigint) => {
-      rows ??= read();
+    const takeBetween = (rows: Rows | undefined, from: bigint, to: bigint) => {
       if (rows) this.takeRows(rowsBetween(rows, from < fromNs ? fromNs : from, to > toNs ? toNs : to));
     };
     const summary = bytes ? Summary.read(bytes, first, last) : undefined;
     if (!summary || this.#tally instanceof TextTally) {
-      takeRead(first, last + 1n);
+      takeBetween(read(), first, last + 1n);
       return;
     }
+    // Parts count values. Only where no value is null that says at which row a part begins.
+    const isFull = summary.parts.reduce((sum, { count }) => sum + count, 0) === rowsOfChunk;
+    /** Parts that are cut, one after the other: they are read together. */
+    let cut: { from: number; fromNs: bigint; to: number; toNs: bigint } | undefined;
+    let whole: Rows | undefined;
+    const takeCut = () => {
+      if (!cut) return;
+      if (!isFull) whole ??= read();
+      takeBetween(isFull ? read(cut.from, cut.to) : whole, cut.fromNs, cut.toNs);
+      cut = undefined;
+    };
+    let place = 0;
     for (const part of summary.parts) {
+      const from = place;
+      place += part.count;
       if (part.toNs <= fromNs || part.fromNs >= toNs) continue;
       let isWhole = part.fromNs >= fromNs && part.toNs <= toNs && part.worst <= this.#worst && (part.hasSum || !this.#needsSum);
       if (isWhole) {
-        this.#moveTo(part.fromNs);
-        isWhole = part.toNs <= this.#bucket.end;
+        this.#ahead.moveTo(part.fromNs);
+        isWhole = part.toNs <= this.#ahead.end;
       }
-      if (!isWhole) takeRead(part.fromNs, part.toNs);
-      else if (!(this.#tally instanceof TextTally)) summary.join(part, this.#tally);
+      if (!isWhole) cut = { from, fromNs: part.fromNs, ...cut, to: place, toNs: part.toNs };
+      else {
+        takeCut();
+        this.#moveTo(part.fromNs);
+        summary.join(part, this.#tally);
+      }
     }
+    takeCut();
   }
 
   finish(id: number): BucketColumns[] {

@@ -1,14 +1,18 @@
 import { limits } from '../contract/limits.ts';
 import type { Chunk } from './chunks.ts';
+import { bytesOf as bytesOfTexts, ChunkReader } from './codec/chunk.ts';
 import type { Rows } from './rows.ts';
 
+type Held = Rows | ChunkReader;
+
 /**
- * The chunks that were read last, decoded: a panel asks for the same ones again at every refresh. What is here is found by all that is listed of a
+ * The chunks that were read last: small reads' decoded, those of long ranges only unpacked, an eighth of the size. A panel asks for the same ones
+ * again at every refresh. What is here is found by all that is listed of a
  * chunk, its checksum among it, so that one that was rewritten, expired or erased is never found, even where its number in the file is given anew.
  */
-export class DecodedChunks {
+export class ChunkCache {
   /** By block, longest unused first. */
-  readonly #held = new Map<number, { chunk: Chunk; rows: Rows; bytes: number }>();
+  readonly #held = new Map<number, { chunk: Chunk; held: Held; bytes: number }>();
   readonly #bytesMax: number;
   bytes = 0;
 
@@ -16,7 +20,7 @@ export class DecodedChunks {
     this.#bytesMax = bytesMax;
   }
 
-  get(chunk: Chunk): Rows | undefined {
+  get(chunk: Chunk): Held | undefined {
     const found = this.#held.get(chunk.block);
     if (!found) return undefined;
     this.#held.delete(chunk.block);
@@ -25,15 +29,15 @@ export class DecodedChunks {
       return undefined;
     }
     this.#held.set(chunk.block, found);
-    return found.rows;
+    return found.held;
   }
 
-  add(chunk: Chunk, rows: Rows): void {
-    const bytes = bytesOf(rows);
+  add(chunk: Chunk, held: Held): void {
+    const bytes = held instanceof ChunkReader ? held.bytes : bytesOf(held);
     if (bytes > this.#bytesMax) return;
     this.#drop(chunk.block);
     // The summary is not needed for the comparison and would be held for nothing.
-    this.#held.set(chunk.block, { chunk: { ...chunk, summary: null }, rows, bytes });
+    this.#held.set(chunk.block, { chunk: { ...chunk, summary: null }, held, bytes });
     this.bytes += bytes;
     for (const block of this.#held.keys()) {
       if (this.bytes <= this.#bytesMax) break;
@@ -51,9 +55,8 @@ function isSame(a: Chunk, b: Chunk): boolean {
   return a.series === b.series && a.first === b.first && a.last === b.last && a.rows === b.rows && a.crc === b.crc;
 }
 
-/** In memory; of texts two bytes a unit and a pointer, as if none came twice. */
 function bytesOf({ times, bits, lags, valid, quality, reasons, texts }: Rows): number {
-  let bytes = texts?.reduce((sum, text) => sum + 8 + 2 * text.length, 0) ?? 0;
+  let bytes = bytesOfTexts(texts);
   for (const column of [times, bits, lags, valid, quality, reasons]) bytes += column?.byteLength ?? 0;
   return bytes;
 }

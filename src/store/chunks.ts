@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import { messageOf } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
-import type { DecodedChunks } from './cache.ts';
-import { readChunk, writeChunk } from './codec/chunk.ts';
+import type { ChunkCache } from './cache.ts';
+import { ChunkReader, writeChunk } from './codec/chunk.ts';
 import { writeSummary } from './codec/summary.ts';
 import type { Room } from './room.ts';
 import { type Rows, sliceRows } from './rows.ts';
@@ -31,10 +31,13 @@ const columns = 'series, first, last, rows, summary, crc, block';
 export class Chunks {
   readonly #database: DatabaseSync;
   readonly #onDamage: (what: string) => void;
-  readonly #cache: DecodedChunks | undefined;
+  readonly #cache: ChunkCache | undefined;
   /** Blocks whose pages are damaged: SQLite gives up a whole transaction that comes upon one, so nobody touches them again. */
   readonly #broken = new Set<number>();
   #writes = false;
+  /** Where parts of chunks are decoded: new memory for each would cost as much as the decoding. */
+  readonly #times = new BigInt64Array(limits.storeChunkRowsMax);
+  readonly #bits = new BigInt64Array(limits.storeChunkRowsMax);
   readonly #upTo;
   readonly #after;
   readonly #newest;
@@ -45,7 +48,7 @@ export class Chunks {
   readonly #delete;
   readonly #deleteData;
 
-  constructor(database: DatabaseSync, onDamage: (what: string) => void, cache?: DecodedChunks) {
+  constructor(database: DatabaseSync, onDamage: (what: string) => void, cache?: ChunkCache) {
     this.#database = database;
     this.#onDamage = onDamage;
     this.#cache = cache;
@@ -122,21 +125,44 @@ export class Chunks {
   /** The samples, in `room` where it has the place; undefined if they are damaged, which is reported. A large read does not `keep` what it decodes. */
   read(kind: ColumnKind, chunk: Chunk, { room, keep = false }: { room?: Room | undefined; keep?: boolean } = {}): Rows | undefined {
     const known = this.#cache?.get(chunk);
-    if (known) return room ? room.move(known) : known;
-    const rows = this.#decode(kind, chunk, kind === 'string' ? undefined : room?.take(chunk.rows));
+    if (known && !(known instanceof ChunkReader)) return room ? room.move(known) : known;
+    const places = kind === 'string' ? undefined : room?.take(chunk.rows);
+    const rows = this.#guard(chunk, () => (known ?? this.#open(kind, chunk)).rows(0, chunk.rows, { room: places }));
     if (!rows || !this.#cache || !keep || room) return rows;
     const kept = { ...rows, shared: true };
     this.#cache.add(chunk, kept);
     return kept;
   }
 
-  #decode(kind: ColumnKind, chunk: Chunk, places: Pick<Rows, 'times' | 'bits'> | undefined): Rows | undefined {
+  /**
+   * The samples from one place to before another, which costs little more than those themselves, without `lags`, and good until the next are read; whoever
+   * reads several parts gets them cheapest in order. Undefined if the chunk is damaged, which is reported once.
+   */
+  inParts(kind: ColumnKind, chunk: Chunk): (from: number, to: number) => Rows | undefined {
+    const known = this.#cache?.get(chunk);
+    if (known && !(known instanceof ChunkReader)) return (from, to) => sliceRows(known, from, to);
+    let reader = known ?? this.#guard(chunk, () => this.#open(kind, chunk));
+    if (reader && !known) this.#cache?.add(chunk, reader);
+    return (from, to) => {
+      const room = { times: this.#times.subarray(0, to - from), bits: this.#bits.subarray(0, to - from) };
+      const rows = this.#guard(chunk, () => reader?.rows(from, to, { room, lags: false }));
+      if (!rows) reader = undefined;
+      return rows;
+    };
+  }
+
+  #open(kind: ColumnKind, chunk: Chunk): ChunkReader {
+    const data = this.#data.get(chunk.block)?.data;
+    if (!(data instanceof Uint8Array)) throw new RangeError('it is not there');
+    if (crc32(data) !== chunk.crc) throw new RangeError('its checksum does not fit');
+    return new ChunkReader(kind, data);
+  }
+
+  /** Undefined if the chunk turns out to be damaged, which is reported. */
+  #guard<T>(chunk: Chunk, run: () => T): T | undefined {
     if (this.#broken.has(chunk.block)) return undefined;
     try {
-      const data = this.#data.get(chunk.block)?.data;
-      if (!(data instanceof Uint8Array)) throw new RangeError('it is not there');
-      if (crc32(data) !== chunk.crc) throw new RangeError('its checksum does not fit');
-      return readChunk(kind, data, places);
+      return run();
     } catch (error) {
       const isBroken = troubleOf(error).kind === 'damaged';
       if (!(error instanceof RangeError) && !isBroken) throw error;

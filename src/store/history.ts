@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../contract/limits.ts';
 import { type ColumnKind, columnKinds } from '../contract/sample.ts';
 import { readBuckets } from './bucket.ts';
-import { DecodedChunks } from './cache.ts';
+import { ChunkCache } from './cache.ts';
 import { Chunks } from './chunks.ts';
 import { createCommitter } from './commit.ts';
 import { createEnds } from './ends.ts';
@@ -33,7 +33,7 @@ export class History {
   constructor(database: DatabaseSync, role: Role, onDamage: (what: string) => void) {
     this.#database = database;
     const kindOf = createKinds(database);
-    this.#chunks = new Chunks(database, onDamage, role === 'writer' ? undefined : new DecodedChunks());
+    this.#chunks = new Chunks(database, onDamage, role === 'writer' ? undefined : new ChunkCache());
     this.#tail = createTail(database, this.#head, onDamage);
     this.#commit = createCommitter(database, this.#head);
     this.#reading = createReading(database, this.#head, this.#chunks, role === 'reader' ? this.#tail : undefined);

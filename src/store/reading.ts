@@ -6,11 +6,15 @@ import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
 import { int64Max, int64Min } from './place.ts';
 import type { Room } from './room.ts';
-import { concatRows, type Rows, rowsBetween } from './rows.ts';
+import { concatRows, type Rows, rowsBetween, sliceRows } from './rows.ts';
 import { troubleOf } from './schema.ts';
 
-/** Takes a chunk that has nothing in the head beside it; `read` gives its samples, or undefined if they are damaged. */
-export type TakeChunk = (chunk: Chunk, read: () => Rows | undefined) => void;
+/**
+ * Takes a chunk that has nothing in the head beside it; `read` gives its samples, or those from one place to before another (without `lags`, and good
+ * until the next are read), or undefined if they are damaged.
+ */
+export type TakeChunk = (chunk: Chunk, read: ReadChunk) => void;
+export type ReadChunk = (from?: number, to?: number) => Rows | undefined;
 
 export interface Reading {
   /** Runs several of these on one moment of the history. */
@@ -116,9 +120,17 @@ export function createReading(database: DatabaseSync, head: Head, chunks: Chunks
           const before = newest && rowsBetween(newest, lower, chunk.first);
           if (before && before.length > 0) take(before);
           const beside = newest && rowsBetween(newest, chunk.first, chunk.last + 1n);
-          const read = () => {
-            decoded += chunk.rows;
-            return chunks.read(kind, chunk, { keep: kept++ < keptAtOnce });
+          let whole: { rows: Rows | undefined } | undefined;
+          let part: ReturnType<Chunks['inParts']> | undefined;
+          const read = (from?: number, to = chunk.rows) => {
+            decoded += to - (from ?? 0);
+            if (from !== undefined && !whole && kept >= keptAtOnce) {
+              part ??= chunks.inParts(kind, chunk);
+              return part(from, to);
+            }
+            // Of a small read the whole is wanted again.
+            whole ??= { rows: chunks.read(kind, chunk, { keep: kept++ < keptAtOnce }) };
+            return whole.rows && sliceRows(whole.rows, from ?? 0, to);
           };
           if (beside && beside.length > 0) {
             const stored = read();

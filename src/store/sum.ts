@@ -28,33 +28,41 @@ export class ExactSum {
     this.#addUnits(unitsOf(value));
   }
 
-  /** The values from place `from` to before `to`: as many times `add`, without its calls. */
-  addAll(values: Float64Array, from: number, to: number): void {
-    let { high, low } = this;
+  /**
+   * The values from place `from` to before `to`, none of which is further from 0 than `most`: as many times `add`, at a fifth of the price. Each is cut into
+   * two numbers of about forty bits, all at the same places, so that their sums are exact; what does not fit into two is added one by one.
+   */
+  addAll(values: Float64Array, from: number, to: number, most: number): void {
+    for (let at = from; at < to; at += addedAtOnce) {
+      const end = Math.min(to, at + addedAtOnce);
+      if (!this.#addCut(values, at, end, most)) for (let index = at; index < end; index++) this.add(values[index] as number);
+    }
+  }
+
+  #addCut(values: Float64Array, from: number, to: number, most: number): boolean {
+    const power = 2 ** Math.ceil(Math.log2(most));
+    // A logarithm is rounded.
+    const top = power < most ? 2 * power : power;
+    // Adding and subtracting these rounds to a multiple of their last bit, of which 2^52 are more than `addedAtOnce` values come to.
+    const upperCut = 1.5 * addedAtOnce * top;
+    const lowerCut = upperCut * 2 ** -40;
+    let upper = 0;
+    let lower = 0;
+    let lost = 0;
     for (let index = from; index < to; index++) {
       const value = values[index] as number;
-      const sum = high + value;
-      const back = sum - high;
-      const error = high - (sum - back) + (value - back);
-      const small = low + error;
-      const smallBack = small - low;
-      const lost = low - (small - smallBack) + (error - smallBack);
-      const total = sum + small;
-      const totalBack = total - sum;
-      const left = sum - (total - totalBack) + (small - totalBack);
-      if (lost === 0 && left - left === 0) {
-        high = total;
-        low = left;
-        continue;
-      }
-      this.high = high;
-      this.low = low;
-      this.#addUnits(unitsOf(value));
-      high = this.high;
-      low = this.low;
+      const high = value + upperCut - upperCut;
+      const rest = value - high;
+      const low = rest + lowerCut - lowerCut;
+      upper += high;
+      lower += low;
+      lost += Math.abs(rest - low);
     }
-    this.high = high;
-    this.low = low;
+    // NaN where a cut is beyond the largest double, or a value is none.
+    if (lost !== 0) return false;
+    this.add(upper);
+    this.add(lower);
+    return true;
   }
 
   /** Adds `value × factor` for a whole factor of at most 2^52. */
@@ -105,6 +113,9 @@ export class ExactSum {
     this.#rest = 0n;
   }
 }
+
+/** A power of two. */
+const addedAtOnce = 8_192;
 
 /** Between these neither a product with 2^52 nor the error of one leaves the normal doubles. */
 const productMax = 2 ** 900;

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ColumnKind, columnKinds } from '../../src/contract/sample.ts';
 import { createTally, NumberTally } from '../../src/store/aggregate.ts';
-import { readChunk, writeChunk } from '../../src/store/codec/chunk.ts';
+import { ChunkReader, readChunk, writeChunk } from '../../src/store/codec/chunk.ts';
 import { Summary, writeSummary } from '../../src/store/codec/summary.ts';
-import { blanks, doublesOf, type Rows, reasonPlace } from '../../src/store/rows.ts';
+import { blanks, doublesOf, type Rows, reasonPlace, sliceRows } from '../../src/store/rows.ts';
 import { ExactSum } from '../../src/store/sum.ts';
 
 const runs = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 20_000 : 300;
@@ -61,8 +61,10 @@ describe('a chunk', () => {
     fc.assert(
       fc.property(lists, (list) => {
         const bits = new BigInt64Array(Float64Array.from(list).buffer);
-        const back = readChunk('double', writeChunk('double', rowsOf('double', bits)));
-        expect([...back.bits]).toEqual([...bits]);
+        const bytes = writeChunk('double', rowsOf('double', bits));
+        expect([...readChunk('double', bytes).bits]).toEqual([...bits]);
+        const half = new ChunkReader('double', bytes).rows(bits.length >> 1, bits.length);
+        expect([...half.bits]).toEqual([...bits.subarray(bits.length >> 1)]);
       }),
       { numRuns: runs },
     );
@@ -81,7 +83,10 @@ describe('a chunk', () => {
       fc.property(list, list, (values, others) => {
         const size = Math.min(values.length, others.length);
         const rows = rowsOf(kind, BigInt64Array.from(values.slice(0, size)), BigInt64Array.from(others.slice(0, size)));
-        expect(whole(readChunk(kind, writeChunk(kind, rows)))).toEqual(whole(rows));
+        const bytes = writeChunk(kind, rows);
+        expect(whole(readChunk(kind, bytes))).toEqual(whole(rows));
+        const half = new ChunkReader(kind, bytes).rows(size >> 1, size);
+        expect(whole(half)).toEqual(whole(sliceRows(rows, size >> 1, size)));
       }),
       { numRuns: runs },
     );
@@ -113,7 +118,18 @@ describe('a chunk', () => {
           reasons: Uint16Array.from(list, ({ reason }) => reasonPlace(reason)),
           ...(kind === 'string' ? { texts: list.map(({ value, text }) => (value === null ? '' : text)) } : {}),
         };
-        expect(whole(readChunk(kind, writeChunk(kind, rows)))).toEqual(whole(rows));
+        const bytes = writeChunk(kind, rows);
+        expect(whole(readChunk(kind, bytes))).toEqual(whole(rows));
+        // And any part of it, in any order.
+        const chunk = new ChunkReader(kind, bytes);
+        for (const [from, to] of [
+          [0.2, 0.5],
+          [0.6, 1],
+          [0.1, 0.7],
+          [0, 0.3],
+        ].map((ends) => ends.map((share) => Math.floor(share * list.length)) as [number, number])) {
+          expect(whole(chunk.rows(from, to))).toEqual(whole(sliceRows(rows, from, to)));
+        }
       }),
       { numRuns: runs },
     );

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { limits } from '../../src/contract/limits.ts';
 import type { ColumnKind, Columns, Quality, SeriesKey } from '../../src/contract/sample.ts';
-import { DecodedChunks } from '../../src/store/cache.ts';
+import { ChunkCache } from '../../src/store/cache.ts';
 import type { Chunk } from '../../src/store/chunks.ts';
 import { Loans } from '../../src/store/loans.ts';
 import type { Rows } from '../../src/store/rows.ts';
@@ -193,7 +193,7 @@ it('what is on loan has a bound; beyond it an answer has memory of its own', () 
 it('keeps decoded chunks within its bytes, and gives up first what was not read for longest', () => {
   const chunk = (block: number): Chunk => ({ series: 1, first: 0n, last: 9n, rows: 10, summary: new Uint8Array(5), crc: 7, block });
   const rows = (): Rows => ({ length: 10, times: new BigInt64Array(10), bits: new BigInt64Array(10) });
-  const cache = new DecodedChunks(3 * 160);
+  const cache = new ChunkCache(3 * 160);
   for (const block of [1, 2, 3]) cache.add(chunk(block), rows());
   expect(cache.bytes).toBe(3 * 160);
   expect(cache.get(chunk(1))?.length).toBe(10);

@@ -7,8 +7,8 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { ColumnKind } from '../../contract/sample.ts';
 import { blanks, doublesOf, type Rows, reasonNames, reasonPlace } from '../rows.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { readDoubles, writeDoubles } from './doubles.ts';
-import { readIntegers, writeIntegers } from './integers.ts';
+import { Doubles, writeDoubles } from './doubles.ts';
+import { Integers, writeIntegers } from './integers.ts';
 import { readPacked, writePacked } from './packed.ts';
 import { readRuns, writeRuns } from './runs.ts';
 import { readTexts, writeTexts } from './texts.ts';
@@ -55,38 +55,106 @@ function writeWhole(chunk: ByteWriter, write: (column: ByteWriter) => void): voi
   writePacked(chunk, column.bytes.subarray(0, column.at));
 }
 
-/**
- * Throws a `RangeError` where the bytes make no sense; what is damaged is found by its checksum before. Times and bits go into `room` if it is given,
- * which then has as many places as the chunk has rows.
- */
-export function readChunk(kind: ColumnKind, bytes: Uint8Array, room?: Pick<Rows, 'times' | 'bits'>): Rows {
-  const head = new ByteReader(bytes);
-  const found = head.byte();
-  if (found !== version && found !== 1) throw new RangeError(`a chunk of version ${found}, known are 1 and ${version}`);
-  const flags = head.byte();
-  const length = head.varint();
-  const body = found === 1 && (flags & flag.compressed) !== 0 ? new ByteReader(zstdDecompressSync(bytes.subarray(head.at))) : head;
-  const whole = () => (found === 1 ? body : new ByteReader(readPacked(body)));
-  const { times, bits } = room ?? { times: new BigInt64Array(length), bits: new BigInt64Array(length) };
-  if (times.length !== length) throw new RangeError(`${length} rows, listed are ${times.length}`);
-  const rows: Rows = { length, times, bits };
-  readIntegers(body, times, length);
-  readValues(body, whole, kind, rows);
-  if ((flags & flag.lags) !== 0) {
-    rows.lags = new BigInt64Array(length);
-    readIntegers(body, rows.lags, length);
+/** All rows of a chunk, with times and bits in `room` if it is given. Throws as `ChunkReader` does. */
+export function readChunk(kind: ColumnKind, bytes: Uint8Array, room?: Room): Rows {
+  const chunk = new ChunkReader(kind, bytes);
+  return chunk.rows(0, chunk.length, { room });
+}
+
+type Room = Pick<Rows, 'times' | 'bits'>;
+
+/** A chunk whose rows can be read in parts, cheapest in order. Throws a `RangeError` where the bytes make no sense; what is damaged is found by its checksum before. */
+export class ChunkReader {
+  readonly length: number;
+  /** About what it takes in memory once its columns are unpacked. */
+  readonly bytes: number;
+  readonly #kind: ColumnKind;
+  readonly #times: Integers;
+  readonly #doubles: Doubles | undefined;
+  readonly #integers: Integers | undefined;
+  readonly #states: Uint8Array | undefined;
+  readonly #texts: string[] | undefined;
+  readonly #lags: Integers | undefined;
+  readonly #valid: Uint8Array<ArrayBuffer> | undefined;
+  readonly #quality: Uint8Array<ArrayBuffer> | undefined;
+  readonly #reasons: Uint16Array<ArrayBuffer> | undefined;
+
+  constructor(kind: ColumnKind, bytes: Uint8Array) {
+    const head = new ByteReader(bytes);
+    const found = head.byte();
+    if (found !== version && found !== 1) throw new RangeError(`a chunk of version ${found}, known are 1 and ${version}`);
+    const flags = head.byte();
+    const length = head.varint();
+    const body = found === 1 && (flags & flag.compressed) !== 0 ? new ByteReader(zstdDecompressSync(bytes.subarray(head.at))) : head;
+    const whole = () => (found === 1 ? body : new ByteReader(readPacked(body)));
+    const runs = () => {
+      const column = new Uint8Array(length);
+      readRuns(whole(), column, length);
+      return column;
+    };
+    this.#kind = kind;
+    this.length = length;
+    this.#times = new Integers(body, length);
+    if (kind === 'double') this.#doubles = new Doubles(body, length);
+    else if (kind === 'boolean') this.#states = runs();
+    else if (kind === 'string') this.#texts = readTexts(whole(), length);
+    else this.#integers = new Integers(body, length);
+    if ((flags & flag.lags) !== 0) this.#lags = new Integers(body, length);
+    if ((flags & flag.valid) !== 0) this.#valid = runs();
+    if ((flags & flag.quality) !== 0) this.#quality = runs();
+    if ((flags & flag.reasons) !== 0) this.#reasons = readReasons(whole(), length);
+    const columns = [this.#times, this.#doubles, this.#integers, this.#lags];
+    this.bytes = columns.reduce((sum, column) => sum + (column?.bytes ?? 0), bytes.length + bytesOf(this.#texts));
+    for (const column of [this.#states, this.#valid, this.#quality, this.#reasons]) this.bytes += column?.byteLength ?? 0;
   }
-  if ((flags & flag.valid) !== 0) {
-    rows.valid = new Uint8Array(length);
-    readRuns(whole(), rows.valid, length);
-    clearNulls(rows, rows.valid);
+
+  /**
+   * Rows from place `from` to before `to`. Times and bits go into `room` if it is given, which then has as many places. Who asks only for values does
+   * without `lags`, which are a column to unpack.
+   */
+  rows(from: number, to: number, { room, lags = true }: { room?: Room | undefined; lags?: boolean } = {}): Rows {
+    const length = to - from;
+    const { times, bits } = room ?? { times: new BigInt64Array(length), bits: new BigInt64Array(length) };
+    if (times.length !== length) throw new RangeError(`${length} rows, listed are ${times.length}`);
+    const rows: Rows = { length, times, bits };
+    this.#times.read(times, from);
+    this.#readValues(rows, from);
+    if (this.#lags && lags) {
+      rows.lags = new BigInt64Array(length);
+      this.#lags.read(rows.lags, from);
+    }
+    if (this.#valid) {
+      rows.valid = this.#valid.subarray(from, to);
+      clearNulls(rows, rows.valid);
+    }
+    if (this.#quality) rows.quality = this.#quality.subarray(from, to);
+    if (this.#reasons) rows.reasons = this.#reasons.subarray(from, to);
+    return rows;
   }
-  if ((flags & flag.quality) !== 0) {
-    rows.quality = new Uint8Array(length);
-    readRuns(whole(), rows.quality, length);
+
+  #readValues(rows: Rows, from: number): void {
+    const { bits, length } = rows;
+    switch (this.#kind) {
+      case 'double':
+        this.#doubles?.read(doublesOf(rows), from);
+        return;
+      case 'int64':
+      case 'uint64':
+        this.#integers?.read(bits, from);
+        return;
+      case 'boolean': {
+        const words = new Uint32Array(bits.buffer, bits.byteOffset, 2 * length);
+        for (let place = 0; place < length; place++) {
+          words[2 * place] = this.#states?.[from + place] as number;
+          // There may be something left of what the memory was for before.
+          words[2 * place + 1] = 0;
+        }
+        return;
+      }
+      case 'string':
+        rows.texts = this.#texts?.slice(from, from + length);
+    }
   }
-  if ((flags & flag.reasons) !== 0) rows.reasons = readReasons(whole(), length);
-  return rows;
 }
 
 function writeValues(body: ByteWriter, kind: ColumnKind, rows: Rows): void {
@@ -114,28 +182,6 @@ function writeValues(body: ByteWriter, kind: ColumnKind, rows: Rows): void {
   }
 }
 
-function readValues(body: ByteReader, whole: () => ByteReader, kind: ColumnKind, rows: Rows): void {
-  const { length } = rows;
-  switch (kind) {
-    case 'double':
-      readDoubles(body, doublesOf(rows), length);
-      return;
-    case 'int64':
-    case 'uint64':
-      readIntegers(body, rows.bits, length);
-      return;
-    case 'boolean': {
-      const states = new Uint8Array(length);
-      readRuns(whole(), states, length);
-      const words = new Uint32Array(rows.bits.buffer, rows.bits.byteOffset, 2 * length);
-      for (let index = 0; index < length; index++) words[2 * index] = states[index] as number;
-      return;
-    }
-    case 'string':
-      rows.texts = readTexts(whole(), length);
-  }
-}
-
 /** Where there is no value the one before stands, which costs least; on reading it is taken away again. */
 function filled(bits: BigInt64Array, valid: Uint8Array): BigInt64Array<ArrayBuffer> {
   const full = bits.slice();
@@ -145,6 +191,11 @@ function filled(bits: BigInt64Array, valid: Uint8Array): BigInt64Array<ArrayBuff
     else before = full[index] as bigint;
   }
   return full;
+}
+
+/** Two bytes a unit and a pointer, as if no text came twice. */
+export function bytesOf(texts: readonly string[] | undefined): number {
+  return texts?.reduce((sum, text) => sum + 8 + 2 * text.length, 0) ?? 0;
 }
 
 function clearNulls(rows: Rows, valid: Uint8Array): void {

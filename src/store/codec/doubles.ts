@@ -4,8 +4,9 @@
  * apart from the others, which look like noise and would have to be unpacked for the sake of it.
  */
 import { ByteReader, type ByteWriter } from './bytes.ts';
-import { readPacked, writePacked } from './packed.ts';
-import { borrowSequence, readSequence, sequenceMax, writeSequence } from './sequence.ts';
+import { type Packed, readPacked, takePacked, unpack, writePacked } from './packed.ts';
+import { borrowSequence, sequenceMax, writeSequence } from './sequence.ts';
+import { Sequence } from './sequence-read.ts';
 
 /** The second is of version 1, the third has lengths and bytes mixed; both are only read. */
 const form = { decimal: 0, oldXor: 1, mixedXor: 2, xor: 3 } as const;
@@ -82,22 +83,67 @@ function zeroBytesBelow(word: number): number {
   return (31 - Math.clz32(word & -word)) >> 3;
 }
 
-/** Fills the first `count` of `values`. */
-export function readDoubles(reader: ByteReader, values: Float64Array, count: number): void {
-  if (count === 0) return;
-  const chosen = reader.byte();
-  if (chosen === form.decimal) {
-    const power = powers[reader.byte()] ?? Number.NaN;
-    const base = reader.double();
-    readSequence(reader, values, count);
-    for (let index = 0; index < count; index++) values[index] = ((values[index] as number) + base) / power;
-    return;
+/** Doubles any part of which can be read; those that are XORed with one another are made all at once. */
+export class Doubles {
+  readonly #count: number;
+  readonly #power: number = 1;
+  readonly #base: number = 0;
+  readonly #sequence: Sequence | undefined;
+  readonly #xor: { lengths: Packed; bytes: Packed } | undefined;
+  #all: Float64Array | undefined;
+
+  /** Reads as far as the column reaches, `count` numbers. */
+  constructor(reader: ByteReader, count: number) {
+    this.#count = count;
+    if (count === 0) return;
+    const chosen = reader.byte();
+    switch (chosen) {
+      case form.decimal:
+        this.#power = powers[reader.byte()] ?? Number.NaN;
+        this.#base = reader.double();
+        this.#sequence = new Sequence(reader, count);
+        return;
+      case form.xor:
+        this.#xor = { lengths: takePacked(reader), bytes: takePacked(reader) };
+        return;
+      case form.mixedXor:
+      case form.oldXor: {
+        this.#all = new Float64Array(count);
+        const bytes = chosen === form.mixedXor ? new ByteReader(readPacked(reader)) : reader;
+        readMixedXor(bytes, new Uint32Array(this.#all.buffer), count);
+        return;
+      }
+      default:
+        throw new RangeError(`${chosen} is no form of doubles`);
+    }
   }
-  const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
-  if (chosen === form.xor) readXor(readPacked(reader, count), readPacked(reader), words, count);
-  else if (chosen === form.mixedXor) readMixedXor(new ByteReader(readPacked(reader)), words, count);
-  else if (chosen === form.oldXor) readMixedXor(reader, words, count);
-  else throw new RangeError(`${chosen} is no form of doubles`);
+
+  /** In memory, unpacked. */
+  get bytes(): number {
+    return this.#sequence?.bytes ?? this.#count * 8;
+  }
+
+  /** Fills `into` with the numbers from place `from` on. */
+  read(into: Float64Array, from = 0): void {
+    const size = into.length;
+    if (size === 0) return;
+    if (this.#sequence) {
+      const power = this.#power;
+      const base = this.#base;
+      this.#sequence.read(into, from);
+      for (let place = 0; place < size; place++) into[place] = ((into[place] as number) + base) / power;
+    } else if (!this.#all && size === this.#count) this.#readXor(into);
+    else {
+      this.#all ??= this.#readXor(new Float64Array(this.#count));
+      into.set(this.#all.subarray(from, from + size));
+    }
+  }
+
+  #readXor(all: Float64Array): Float64Array {
+    const words = new Uint32Array(all.buffer, all.byteOffset, 2 * all.length);
+    if (this.#xor) readXor(unpack(this.#xor.lengths, this.#count), unpack(this.#xor.bytes), words, this.#count);
+    return all;
+  }
 }
 
 function readXor(lengths: Uint8Array, bytes: Uint8Array, words: Uint32Array, count: number): void {

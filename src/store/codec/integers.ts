@@ -3,8 +3,9 @@
  * more than all the rest; a column whose differences do not fit a sequence is kept as it is.
  */
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { readPacked, writePacked } from './packed.ts';
-import { borrowSequence, readSequence, sequenceMax, writeSequence } from './sequence.ts';
+import { type Packed, takePacked, unpack, writePacked } from './packed.ts';
+import { borrowSequence, sequenceMax, writeSequence } from './sequence.ts';
+import { Sequence } from './sequence-read.ts';
 
 /** The first is of version 1. */
 const form = { oldPlain: 0, sequence: 1, plain: 2 } as const;
@@ -63,31 +64,72 @@ function commonDivisor(a: number, b: number): number {
   return larger;
 }
 
-/** Fills the first `count` of `into`. */
-export function readIntegers(reader: ByteReader, into: BigInt64Array, count: number): void {
-  if (count === 0) return;
-  const chosen = reader.byte();
-  if (chosen === form.plain || chosen === form.oldPlain) {
-    const bytes = chosen === form.plain ? readPacked(reader, count * 8) : reader.run(count * 8);
-    if (bytes.length !== count * 8) throw new RangeError(`${bytes.length} bytes of integers, wanted are ${count * 8}`);
-    new Uint8Array(into.buffer, into.byteOffset, count * 8).set(bytes);
-    return;
+/** Integers any part of which can be read. */
+export class Integers {
+  readonly #count: number;
+  readonly #plain: Packed | undefined;
+  #plainBytes: Uint8Array | undefined;
+  readonly #sequence: Sequence | undefined;
+  readonly #low: number = 0;
+  readonly #high: number = 0;
+  readonly #unit: number = 1;
+
+  /** Reads as far as the column reaches, `count` numbers. */
+  constructor(reader: ByteReader, count: number) {
+    this.#count = count;
+    if (count === 0) return;
+    const chosen = reader.byte();
+    if (chosen === form.plain) this.#plain = takePacked(reader);
+    else if (chosen === form.oldPlain) this.#plain = { bytes: reader.run(count * 8), isCompressed: false };
+    else if (chosen === form.sequence) {
+      this.#low = reader.uint32();
+      this.#high = reader.uint32() | 0;
+      this.#unit = reader.double();
+      this.#sequence = new Sequence(reader, count);
+    } else throw new RangeError(`${chosen} is no form of integers`);
   }
-  if (chosen !== form.sequence) throw new RangeError(`${chosen} is no form of integers`);
-  const low = reader.uint32();
-  const high = reader.uint32() | 0;
-  const unit = reader.double();
-  const sequence = borrowSequence(count);
-  readSequence(reader, sequence, count);
-  const words = new Int32Array(into.buffer, into.byteOffset, count * 2);
-  if (isNear(sequence, unit)) addDistances(words, sequence, unit, low, high);
-  else addSteps(words, sequence, unit, low, high);
+
+  /** In memory, unpacked. */
+  get bytes(): number {
+    return this.#sequence?.bytes ?? this.#count * 8;
+  }
+
+  /** Fills `into` with the numbers from place `from` on. */
+  read(into: BigInt64Array, from = 0): void {
+    if (into.length === 0) return;
+    if (this.#plain) {
+      const bytes = this.#bytesOf(this.#plain);
+      new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes.subarray(8 * from, 8 * (from + into.length)));
+      return;
+    }
+    const unit = this.#unit;
+    const words = new Int32Array(into.buffer, into.byteOffset, into.length * 2);
+    const sequence = borrowSequence(into.length);
+    this.#sequence?.read(sequence, from);
+    if ((this.#sequence?.farthest ?? 0) * unit <= near || isNear(sequence, unit))
+      addDistances(words, sequence, unit, this.#low, this.#high);
+    else if (from === 0) addSteps(words, sequence, unit, this.#low, this.#high);
+    else {
+      const all = new BigInt64Array(from + into.length);
+      this.read(all);
+      into.set(all.subarray(from));
+    }
+  }
+
+  #bytesOf(plain: Packed): Uint8Array {
+    const wanted = this.#count * 8;
+    this.#plainBytes ??= unpack(plain, wanted);
+    if (this.#plainBytes.length !== wanted) throw new RangeError(`${this.#plainBytes.length} bytes of integers, wanted are ${wanted}`);
+    return this.#plainBytes;
+  }
 }
 
-/** Whether all distances from the first number are exact as doubles, with 32 bits of that number; of times in nanoseconds, those within 52 days. */
+/** Distances up to here are exact as doubles, with 32 bits of the first number; of times in nanoseconds, 52 days. */
+const near = 2 ** 52;
+
 function isNear(sequence: Float64Array, unit: number): boolean {
-  const most = 2 ** 52 / unit;
-  for (let index = 1; index < sequence.length; index++) if (Math.abs(sequence[index] as number) > most) return false;
+  const most = near / unit;
+  for (let index = 0; index < sequence.length; index++) if (Math.abs(sequence[index] as number) > most) return false;
   return true;
 }
 

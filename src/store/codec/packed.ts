@@ -18,10 +18,23 @@ export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
   writer.run(pays ? compressed : bytes);
 }
 
-/** `expected`: how many bytes there should be, where it is known; then they are unpacked into one piece of memory. */
-export function readPacked(reader: ByteReader, expected = 0): Uint8Array {
+/** Such a run as it lies in its chunk: what nobody looks at need not be unpacked. */
+export interface Packed {
+  bytes: Uint8Array;
+  isCompressed: boolean;
+}
+
+export function takePacked(reader: ByteReader): Packed {
   const head = reader.varint();
-  const bytes = reader.run(Math.floor(head / 2));
+  return { bytes: reader.run(Math.floor(head / 2)), isCompressed: head % 2 === 1 };
+}
+
+/** `expected`: how many bytes there should be, where it is known; then they are unpacked into one piece of memory. */
+export function unpack({ bytes, isCompressed }: Packed, expected = 0): Uint8Array {
   // One more than there should be, or zlib would get more memory to look for the end.
-  return head % 2 === 1 ? zstdDecompressSync(bytes, { chunkSize: Math.max(expected + 1, zstdChunkBytes) }) : bytes;
+  return isCompressed ? zstdDecompressSync(bytes, { chunkSize: Math.max(expected + 1, zstdChunkBytes) }) : bytes;
+}
+
+export function readPacked(reader: ByteReader, expected?: number): Uint8Array {
+  return unpack(takePacked(reader), expected);
 }

@@ -1,14 +1,14 @@
 /**
  * Sequences of whole numbers that begin with 0: what times, counters, scaled decimals and lags have in common. What is left after a guess is
  * written less the smallest of it, lowest bytes of all first, then the next bytes of all: bytes of a kind stand together, which packs well, and
- * reading them back has no branches. Guesses: a straight line (a poll on a schedule, with jitter), as before (a reading that wanders), as much
- * more as last time (a counter). Chunks of version 1 have varints instead (`readVarints`).
+ * reading them back (sequence-read.ts) has no branches. Guesses: a straight line (a poll on a schedule, with jitter), as before (a reading that wanders), as much
+ * more as last time (a counter). Chunks of version 1 have varints instead.
  */
-import type { ByteReader, ByteWriter } from './bytes.ts';
-import { readPacked, writePacked } from './packed.ts';
+import type { ByteWriter } from './bytes.ts';
+import { writePacked } from './packed.ts';
 
 /** The first four are of version 1; a line without anything left is the same in both. */
-const form = { exactLine: 0, oldLine: 1, oldPrevious: 2, oldSlope: 3, line: 4, previous: 5, slope: 6 } as const;
+export const form = { exactLine: 0, oldLine: 1, oldPrevious: 2, oldSlope: 3, line: 4, previous: 5, slope: 6 } as const;
 
 /** Numbers in a sequence lie within ±`sequenceMax`, so that every difference of differences is exact, and less the smallest one too. */
 export const sequenceMax = 2 ** 49;
@@ -111,73 +111,4 @@ function toRests(values: Float64Array, count: number, guess: number, line: numbe
       values[index] = (values[index] as number) - before - (before - (values[index - 2] as number));
     }
   }
-}
-
-/** Fills the first `count` of `values`. */
-export function readSequence(reader: ByteReader, values: Float64Array, count: number): void {
-  const chosen = reader.byte();
-  const isLine = chosen === form.exactLine || chosen === form.oldLine || chosen === form.line;
-  const line = isLine ? reader.double() : 0;
-  values[0] = 0;
-  if (chosen === form.exactLine) {
-    if (Number.isInteger(line)) for (let index = 1; index < count; index++) values[index] = index * line;
-    else for (let index = 1; index < count; index++) values[index] = Math.round(index * line);
-    return;
-  }
-  if (chosen > form.slope) throw new RangeError(`${chosen} is no form of a sequence`);
-  if (chosen < form.line) readVarints(reader, values, count);
-  else readPlanes(reader, values, count);
-  if (isLine && Number.isInteger(line))
-    for (let index = 1; index < count; index++) values[index] = (values[index] as number) + index * line;
-  else if (isLine) for (let index = 1; index < count; index++) values[index] = (values[index] as number) + Math.round(index * line);
-  else if (chosen === form.previous || chosen === form.oldPrevious) {
-    let value = 0;
-    for (let index = 1; index < count; index++) {
-      value += values[index] as number;
-      values[index] = value;
-    }
-  } else {
-    let value = 0;
-    let step = 0;
-    for (let index = 1; index < count; index++) {
-      step += values[index] as number;
-      value += step;
-      values[index] = value;
-    }
-  }
-}
-
-function readPlanes(reader: ByteReader, values: Float64Array, count: number): void {
-  const least = reader.double();
-  const width = reader.byte();
-  const rows = count - 1;
-  const bytes = readPacked(reader, width * rows);
-  if (bytes.length !== width * rows) throw new RangeError(`${bytes.length} bytes of a sequence, wanted are ${width * rows}`);
-  if (width === 0) values.fill(least, 1, count);
-  else for (let index = 0; index < rows; index++) values[index + 1] = least + (bytes[index] as number);
-  for (let place = 1, unit = 256; place < width; place++, unit *= 256) {
-    const plane = bytes.subarray(place * rows, (place + 1) * rows);
-    for (let index = 0; index < rows; index++) values[index + 1] = (values[index + 1] as number) + (plane[index] as number) * unit;
-  }
-}
-
-/** Zigzag varints. */
-function readVarints(reader: ByteReader, values: Float64Array, count: number): void {
-  const { bytes } = reader;
-  let at = reader.at;
-  for (let index = 1; index < count; index++) {
-    let folded = bytes[at++] as number;
-    if (folded >= 0x80) {
-      folded &= 0x7f;
-      for (let unit = 128; ; unit *= 128) {
-        const byte = bytes[at++] as number;
-        folded += (byte & 0x7f) * unit;
-        // Beyond the end a byte is undefined: the loop ends, and the check below says so.
-        if (!(byte >= 0x80)) break;
-      }
-    }
-    values[index] = folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2;
-  }
-  if (at > bytes.length) throw new RangeError('a sequence ends early');
-  reader.at = at;
 }
