@@ -6,6 +6,9 @@ export const storeLimits = {
   storeQueueTextMax: 32 * 1024 * 1024,
   /** Workers that may die while they commit a batch, before it is the batch that is given up: nothing else would be kept any more. */
   storeDeathsMax: 3,
+  /** Commits, and time, after which the size of the history is looked at again. */
+  storeSizeCommits: 16,
+  storeSizeAgeMs: 100,
   /** Columns of committed batches kept for the next ones, 640 KB each at most: while one is on its way, another one is filled. */
   storeSpareBatches: 2,
   /** Samples in one transaction of the store: about 40 ms of its worker, so that a waiting acknowledgement is never far behind. */

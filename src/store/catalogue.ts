@@ -23,6 +23,10 @@ export interface SeriesRecord {
   place: number;
   /** Samples that were asked for lately; absent if there are none or they are not known for sure. */
   warm: WarmSeries | undefined;
+  /** The series whose sample came after its last one: in the next round it does so again. */
+  follower: SeriesRecord | undefined;
+  /** It is not in the catalogue any more. */
+  gone: boolean;
   /** The last question to the reader; absent as soon as a sample comes. */
   asked: Asked | undefined;
 }
@@ -39,6 +43,8 @@ export class Catalogue {
   /** Series that were refused, by gateway. */
   readonly #refused = new Map<string, { samples: number; last: SeriesKey }>();
   #count = 0;
+  /** The one that was opened last. */
+  #opened: SeriesRecord | undefined;
   #nextId = 1;
   /** Deletions under way. */
   #shortenings = 0;
@@ -81,6 +87,15 @@ export class Catalogue {
 
   /** The series of a key and kind, made if it is new; undefined if there are too many. */
   open(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord | undefined {
+    const before = this.#opened;
+    const guess = before?.follower;
+    const found = guess && isThat(guess, gateway, key, kind) ? guess : this.#lookFor(gateway, key, kind);
+    if (before && found) before.follower = found;
+    this.#opened = found;
+    return found;
+  }
+
+  #lookFor(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord | undefined {
     for (const record of this.siblings(gateway, key)) if (record.kind === kind) return record;
     if (this.#count < this.#seriesMax) return this.#obtain(gateway, key, kind);
     this.#refused.set(gateway, { samples: (this.#refused.get(gateway)?.samples ?? 0) + 1, last: key });
@@ -174,6 +189,8 @@ export class Catalogue {
     if (points?.size === 0) devices?.delete(record.key.device);
     if (record.id !== undefined) this.#byId.delete(record.id);
     this.#count -= 1;
+    record.gone = true;
+    record.follower = undefined;
   }
 
   #obtain(gateway: string, key: SeriesKey, kind: ColumnKind): SeriesRecord {
@@ -192,6 +209,8 @@ export class Catalogue {
       place: 0,
       warm: undefined,
       asked: undefined,
+      follower: undefined,
+      gone: false,
     };
     const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
     const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();
@@ -204,6 +223,11 @@ export class Catalogue {
     for (const devices of this.#gateways.values())
       for (const points of devices.values()) for (const records of points.values()) yield* records;
   }
+}
+
+function isThat(record: SeriesRecord, gateway: string, { device, point }: SeriesKey, kind: ColumnKind): boolean {
+  const { key } = record;
+  return key.point === point && key.device === device && record.kind === kind && record.gateway === gateway && !record.gone;
 }
 
 /** A record in the words of the interface. Only series that have a sample are shown. */

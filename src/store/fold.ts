@@ -20,6 +20,13 @@ const fullRows = Math.floor(limits.storeChunkRowsMax * 0.65);
  * chunks of each size, a size being four times the next, and each of its samples is written again only once a size.
  */
 export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows): void {
+  const newest = chunks.newest(series, int64Min, int64Max, mergeAtOnce);
+  if (newest[0] && newest[0].last >= (rows.times[0] as bigint)) placeLate(chunks, series, kind, rows);
+  else write(chunks, series, kind, rows, newest);
+}
+
+/** Rows of which some are not after all there is. */
+function placeLate(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows): void {
   for (let from = 0; from < rows.length; ) {
     const time = rows.times[from] as bigint;
     const before = chunks.upTo(series, time);
@@ -34,18 +41,24 @@ export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows
       if (old) part = orderRows(concatRows([old, part]));
       first = before.first;
     }
-    for (;;) {
-      const small = chunks.newest(series, int64Min, first, mergeAtOnce);
-      const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
-      const old = isFew ? [] : readAll(chunks, kind, small);
-      if (old.length < mergeAtOnce) break;
-      for (const one of small) chunks.remove(one);
-      part = concatRows([...old.reverse(), part]);
-      first = small.at(-1)?.first ?? first;
-    }
-    chunks.write(series, kind, part);
+    write(chunks, series, kind, part, chunks.newest(series, int64Min, first, mergeAtOnce));
     from = to;
   }
+}
+
+/** Writes rows as chunks, together with those `before` them, newest first, if these are small. */
+function write(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows, before: readonly Chunk[]): void {
+  let part = rows;
+  let small = before;
+  for (;;) {
+    const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
+    const old = isFew ? [] : readAll(chunks, kind, small);
+    if (old.length < mergeAtOnce) break;
+    for (const one of small) chunks.remove(one);
+    part = concatRows([...old.reverse(), part]);
+    small = chunks.newest(series, int64Min, small.at(-1)?.first ?? int64Min, mergeAtOnce);
+  }
+  chunks.write(series, kind, part);
 }
 
 /** Up to the first that cannot be read. */

@@ -155,10 +155,10 @@ function prepare(database: DatabaseSync, nowMs: number): void {
 
 /** All or nothing. */
 export function transaction(database: DatabaseSync, run: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
+  preparedOf(database, 'BEGIN IMMEDIATE').run();
   try {
     run();
-    database.exec('COMMIT');
+    preparedOf(database, 'COMMIT').run();
   } catch (error) {
     // After a full disk or an input/output error SQLite may have rolled back by itself.
     if (database.isTransaction) database.exec('ROLLBACK');
@@ -196,15 +196,19 @@ export function usedBytes(database: DatabaseSync): number {
   return (pragma(database, 'page_count') - pragma(database, 'freelist_count')) * pragma(database, 'page_size');
 }
 
-/** Asked after every commit, and preparing costs ten times as much as asking. */
+/** What is run at every commit: preparing costs ten times as much. */
 const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
 
-export function pragma(database: DatabaseSync, name: 'page_count' | 'freelist_count' | 'page_size'): number {
+function preparedOf(database: DatabaseSync, sql: string): StatementSync {
   const known = prepared.get(database) ?? new Map<string, StatementSync>();
   prepared.set(database, known);
-  const statement = known.get(name) ?? database.prepare(`PRAGMA ${name}`);
-  known.set(name, statement);
-  return Number(statement.get()?.[name] ?? 0);
+  const statement = known.get(sql) ?? database.prepare(sql);
+  known.set(sql, statement);
+  return statement;
+}
+
+export function pragma(database: DatabaseSync, name: 'page_count' | 'freelist_count' | 'page_size'): number {
+  return Number(preparedOf(database, `PRAGMA ${name}`).get()?.[name] ?? 0);
 }
 
 /** What kind of trouble an error of SQLite or of the file system is, by the code it carries. */
