@@ -6,11 +6,12 @@ export const secondNs = 1_000_000_000n;
 
 export interface Plant {
   readonly keys: readonly { device: string; point: string }[];
-  /** The next `count` samples, all series in turn, a second a round. */
+  /** The next `count` samples, all series in turn. */
   next(count: number): Entry[];
 }
 
-export function createPlant(seriesCount: number): Plant {
+/** A round of all series every `everyS` seconds. */
+export function createPlant(seriesCount: number, everyS = 1n): Plant {
   const keys = Array.from({ length: seriesCount }, (_, index) => ({ device: `device-${index % 100}`, point: `point-${index}` }));
   const walk = new Float64Array(seriesCount).fill(2_000);
   let seed = 1;
@@ -27,7 +28,7 @@ export function createPlant(seriesCount: number): Plant {
         const round = Math.floor(at / seriesCount);
         at += 1;
         walk[series] = (walk[series] ?? 0) + Math.round((chance() + chance() + chance() - 1.5) * 20);
-        const timeNs = startNs + BigInt(round) * secondNs + BigInt(Math.round(chance() * 40)) * 1_000_000n;
+        const timeNs = startNs + BigInt(round) * everyS * secondNs + BigInt(Math.round(chance() * 40)) * 1_000_000n;
         const key = keys[series] ?? { device: '', point: '' };
         return {
           key,

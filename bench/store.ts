@@ -13,7 +13,7 @@ import { openStore } from '../src/store/open.ts';
 import type { Entry, Store } from '../src/store/store.ts';
 import { evenWidth } from '../src/store/widths.ts';
 import { createPlant, secondNs, startNs } from './store-data.ts';
-import { writeGrowth } from './store-growth.ts';
+import { costOf, writeGrowth } from './store-growth.ts';
 import { openDuck, openRows, openVictoria, type Peer } from './store-peers.ts';
 
 const flags = process.argv.slice(2).filter((one) => one.startsWith('--'));
@@ -191,23 +191,20 @@ async function deep(): Promise<void> {
   });
 }
 
-/** One point, once a second, for a month: panels over a week and the month by the interval the data source chooses, and by another. */
-async function month(): Promise<void> {
+/** One point for long: panels over the last part and over all of it, by the interval the data source chooses and by another. */
+async function long(
+  title: string,
+  samples: number,
+  everyS: bigint,
+  panels: readonly (readonly [days: number, pixels: number])[],
+): Promise<void> {
   await withFolder(async (folder) => {
     const store = open(folder);
-    const seconds = 30 * 86_400;
-    const plant = createPlant(1);
-    await fill((entries) => store.append(gateway, entries, { now: true }), plant.next, seconds, 10_000, 1);
+    const plant = createPlant(1, everyS);
+    await fill((entries) => store.append(gateway, entries, { now: true }), plant.next, samples, 10_000, 1);
     await store.expire(gateway, 0n);
-    const toNs = startNs + BigInt(seconds) * secondNs;
-    for (const [days, pixels] of [
-      [7, 700],
-      [7, 1_000],
-      [7, 1_900],
-      [30, 700],
-      [30, 1_000],
-      [30, 1_900],
-    ] as const) {
+    const toNs = startNs + BigInt(samples) * everyS * secondNs;
+    for (const [days, pixels] of panels) {
       const rangeNs = BigInt(days) * 86_400n * secondNs;
       const pixelNs = rangeNs / BigInt(pixels);
       const figures: Record<string, string> = {};
@@ -220,7 +217,7 @@ async function month(): Promise<void> {
         const figure = both(await ours(() => times(11, () => store.buckets(gateway, plant.keys, range, ask, signal))));
         figures[`${name}, ${Math.round(Number(widthNs) / 1e9)} s`] = figure;
       }
-      print(`out: ${days} days of 1 Hz on ${pixels} pixels, averages`, figures);
+      print(`out: ${days} days of ${title} on ${pixels} pixels, averages`, figures);
     }
     await store.close();
   });
@@ -229,10 +226,26 @@ async function month(): Promise<void> {
 console.log(`middle (best); load ${loadavg()[0]?.toFixed(1)} at the beginning`);
 await wide();
 await deep();
-await month();
+await long('1 Hz', 30 * 86_400, 1n, [
+  [7, 700],
+  [7, 1_000],
+  [7, 1_900],
+  [30, 700],
+  [30, 1_000],
+  [30, 1_900],
+]);
+await long('one in 10 s', 365 * 8_640, 10n, [
+  [30, 1_000],
+  [365, 1_000],
+]);
 print('main loop delay p99 while the history did all this', {
   'commits, small reads and buckets': milliseconds(delay.percentile(99) / 1e6),
   'a million rows an answer': milliseconds(delayOfAnswers.percentile(99) / 1e6),
+});
+const { memory, memoryRead } = costOf(10_000);
+print('memory above idle, 10,000 series by default', {
+  'after a million samples': `${memory.toFixed(0)} MiB`,
+  'and a hundred queries': `${memoryRead.toFixed(0)} MiB`,
 });
 if (flags.includes('--growth')) writeGrowth();
 console.log(`load ${loadavg()[0]?.toFixed(1)} at the end`);
