@@ -20,8 +20,6 @@ export interface Intervals {
   next(timeNs: bigint): bigint;
   /** What the store is asked. */
   grid(range: TimeRange): Grid;
-  /** The start of every interval that touches the range. */
-  starts(range: TimeRange): BigInt64Array;
   /** Milliseconds, if all are equally long. */
   widthMs?: number;
 }
@@ -35,7 +33,6 @@ export function intervalsOf(spec: IntervalSpec): Intervals {
       start: (timeNs) => calendar.start(timeNs),
       next: (timeNs) => edges({ fromNs: timeNs, toNs: calendar.start(timeNs) + 1n })[1] ?? timeNs,
       grid: (range) => ({ edges: edges(range) }),
-      starts: (range) => edges(range).slice(0, -1),
     };
   }
   const { widthMs } = spec;
@@ -46,12 +43,16 @@ export function intervalsOf(spec: IntervalSpec): Intervals {
     start: (timeNs) => floorTo(timeNs, widthNs),
     next: (timeNs) => floorTo(timeNs, widthNs) + widthNs,
     grid: () => ({ widthNs }),
-    starts({ fromNs, toNs }) {
-      const first = floorTo(fromNs, widthNs);
-      const count = Number((toNs - 1n - first) / widthNs) + 1;
-      return BigInt64Array.from({ length: count }, (_, i) => first + BigInt(i) * widthNs);
-    },
   };
+}
+
+/** The start of every interval that touches the range, of the grid that the store is asked for it. */
+export function startsOf(grid: Grid, { fromNs, toNs }: TimeRange): BigInt64Array {
+  if ('edges' in grid) return grid.edges.slice(0, -1);
+  const { widthNs } = grid;
+  const first = floorTo(fromNs, widthNs);
+  const count = Number((toNs - 1n - first) / widthNs) + 1;
+  return BigInt64Array.from({ length: count }, (_, i) => first + BigInt(i) * widthNs);
 }
 
 /** The least that one of them lasts, for an estimate of how many there are. */

@@ -7,7 +7,7 @@ import type { Series } from '../frame/series.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { BucketResult, TimeRange } from '../store/store.ts';
 import { filled } from './fill.ts';
-import type { Intervals } from './intervals.ts';
+import { type Intervals, startsOf } from './intervals.ts';
 import { configOf, identityOf, type Named } from './query-series.ts';
 import { ruleOf } from './rules.ts';
 import { listOf } from './settings/phrases.ts';
@@ -31,14 +31,15 @@ export async function readBuckets(reader: Reader, named: readonly Named[], asked
   const usable = named.filter((one) => one.kind !== 'string' || hasTexts(aggregate));
   const before = fill === 'previous' && takesOver.has(aggregate);
   const keys = keysOf(usable).map((one) => ({ ...one.key, ...ruleOf(one, aggregate, gateway) }));
-  const options = { quality, aggregate, nowNs, before, ...intervals.grid(range) };
+  const grid = intervals.grid(range);
+  const options = { quality, aggregate, nowNs, before, ...grid };
   const results = keys.length === 0 ? [] : await reader.store.buckets(reader.gateway, keys, range, options, reader.signal);
   const found = new Map<string, BucketResult[]>();
   for (const result of results) {
     const id = identityOf(result.series);
     found.set(id, [...(found.get(id) ?? []), result]);
   }
-  const starts = fill === 'none' ? undefined : intervals.starts(range);
+  const starts = fill === 'none' ? undefined : startsOf(grid, range);
   const series = usable.flatMap((one) =>
     (found.get(identityOf({ ...one.key, kind: one.kind })) ?? []).flatMap((result) => {
       const given = { times: result.times, value: cellsOf(result) };
