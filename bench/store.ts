@@ -6,6 +6,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
 import { frameToArrow } from '../src/frame/arrow.ts';
@@ -20,9 +23,13 @@ const flags = process.argv.slice(2).filter((one) => one.startsWith('--'));
 const rounds = Number(process.argv.slice(2).find((one) => !one.startsWith('--')) ?? 1_000);
 const seriesCount = 1_000;
 const million = 1_000_000;
+/** Samples made at a time. */
+const stretch = 100_000;
 const gateway = '1/bench';
 const signal = new AbortController().signal;
 const delay = createHistogram();
+/** The same loop while nothing but a thread computes: what the machine alone makes of it. */
+const delayOfMachine = createHistogram();
 /** While million-row answers are made into one run of bytes on this thread, which is not the history's work. */
 const delayOfAnswers = createHistogram();
 
@@ -30,8 +37,15 @@ const open = (folder: string): Store => openStore({ folder, clock: systemClock, 
 const milliseconds = (ms: number) => `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
 const thousands = (rate: number) => `${Math.round(rate)} k/s`;
 
-/** The history's own work, with the loop watched by a timer of a millisecond; Node's own monitor takes the time it is off for a delay. */
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/**
+ * The history's own work, with the loop watched by a timer of a millisecond; Node's own monitor takes the time it is off for a delay. What the making of
+ * samples left is cleared away before: a gateway does not have a hundred thousand of them at a time.
+ */
 async function ours<T>(run: () => Promise<T>, watch = delay): Promise<T> {
+  collectGarbage();
   let last = performance.now();
   const tick = () => {
     const now = performance.now();
@@ -80,7 +94,7 @@ async function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** The rates of stretches of 100 batches; making the samples is the caller's work and not counted. `flight` batches wait for their commit at a time. */
+/** The rates of stretches; making the samples is the caller's work and not counted. `flight` batches wait for their commit at a time. */
 async function fill(
   append: (entries: Entry[]) => unknown,
   next: (count: number) => Entry[],
@@ -93,7 +107,8 @@ async function fill(
   for (let done = 0; done < total; ) {
     const batches: Entry[][] = [];
     const before = done;
-    for (; done < total && batches.length < 100; done += Math.min(batch, total - done)) batches.push(next(Math.min(batch, total - done)));
+    for (; done < total && batches.length < 100 && batches.length * batch < stretch; done += Math.min(batch, total - done))
+      batches.push(next(Math.min(batch, total - done)));
     const waiting: unknown[] = [];
     const write = async () => {
       for (const entries of batches) {
@@ -238,9 +253,13 @@ await long('one in 10 s', 365 * 8_640, 10n, [
   [30, 1_000],
   [365, 1_000],
 ]);
+const computing = new Worker('for (;;) Math.sqrt(1);', { eval: true });
+await ours(() => systemClock.sleep(3_000, signal), delayOfMachine);
+await computing.terminate();
 print('main loop delay p99 while the history did all this', {
   'commits, small reads and buckets': milliseconds(delay.percentile(99) / 1e6),
   'a million rows an answer': milliseconds(delayOfAnswers.percentile(99) / 1e6),
+  'a thread that only computes': milliseconds(delayOfMachine.percentile(99) / 1e6),
 });
 const { memory, memoryRead } = costOf(10_000);
 print('memory above idle, 10,000 series by default', {
