@@ -23,6 +23,7 @@ interface Step {
   query?: Message;
   request?: string;
   body?: unknown;
+  type?: string;
   role?: string | null;
   status?: unknown;
   rows?: number;
@@ -83,8 +84,9 @@ async function does(plugin: Plugin, settings: Message, step: Step) {
     return { status, says: true, rows: table.numRows, fields: table.schema.fields.map((field) => field.name) };
   }
   const [method = '', url = ''] = (step.request ?? '').split(' ');
-  const headers = { 'Content-Type': { values: ['application/json'] } };
-  const body = Buffer.from(step.body === undefined ? '' : JSON.stringify(step.body));
+  const headers = { 'Content-Type': { values: [step.type ?? 'application/json'] } };
+  const text = step.body === undefined ? '' : step.type === undefined ? JSON.stringify(step.body) : String(step.body);
+  const body = Buffer.from(text);
   const call = plugin.client(protocol.pluginv2.Resource).CallResource?.({
     pluginContext,
     method,

@@ -56,6 +56,8 @@ function* csvLines(bytes: Uint8Array): Generator<RawLine> {
       'bad-import',
     );
   }
+  const twice = known.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice) throw badRequest(`the first line has the column ${twice} twice; allowed is once`, 'line 1', 'bad-import');
   const places = Object.fromEntries(known.map((name) => [name, names.indexOf(name)])) as Record<Name, number>;
   for (const record of records) {
     if ('problem' in record) {

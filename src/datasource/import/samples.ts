@@ -1,5 +1,6 @@
 /** From what a line says to a sample, or to a sentence on what is wrong with it. Exact: what cannot be kept as it stands is refused, not rounded. */
 import { idSchema, pointIdSchema } from '../../contract/device.ts';
+import { parseIsoMs } from '../../contract/iso-time.ts';
 import { type ColumnKind, columnKinds, type Quality, qualities, type Reason, type SeriesKey, type Value } from '../../contract/sample.ts';
 import type { Entry } from '../../store/store.ts';
 import { numberPattern, textOfCsv } from '../export/text.ts';
@@ -74,8 +75,8 @@ function timeOf(given: unknown): bigint {
     const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)$/.exec(text);
     if (parts) {
       const [, day, minute, second = '00', fraction = '', zone] = parts;
-      const ms = Date.parse(`${day}T${minute}:${second}${zone}`);
-      if (!Number.isNaN(ms)) return inRange(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0')), text);
+      const ms = parseIsoMs(`${day}T${minute}:${second}${zone}`);
+      if (ms !== undefined) return inRange(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0')), text);
     }
   }
   throw new Error(

@@ -1,6 +1,7 @@
 /** What a query string means, in the words of the query language (DESIGN §6). */
 import { parseDurationMs } from '../../contract/duration.ts';
 import { badPart } from '../../contract/fault.ts';
+import { parseIsoMs } from '../../contract/iso-time.ts';
 import { limits } from '../../contract/limits.ts';
 import { querySchema, type Where } from '../../contract/query.ts';
 import type { TimeRange } from '../../store/store.ts';
@@ -107,8 +108,7 @@ function parseTimeMs(text: string, nowMs: number): number | undefined {
   }
   // Without a zone it would be read in that of the server, which nobody sees.
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
+  return parseIsoMs(text);
 }
 
 function shown(text: string): string {
