@@ -71,4 +71,18 @@ describe('group commit', () => {
     await most;
     expect((await store.last(gateway))[0]?.sample.timeNs).toBe(1n);
   });
+
+  it('bounds the texts that wait too', async () => {
+    const store = openForTest(undefined, { flushIntervalMs: 60_000 });
+    const text = 'x'.repeat(1024 * 1024);
+    const fitting = limits.storeQueueTextMax / text.length + 1;
+    const all = Array.from({ length: fitting + 2 }, (_, index) => store.append(gateway, [entry(BigInt(index), text, { kind: 'string' })]));
+    const outcomes = Promise.allSettled(all);
+    expect(store.status()).toMatchObject({ pending: fitting, dropped: 2 });
+    await store.flush();
+    expect((await outcomes).map(({ status }) => status)).toEqual([...new Array(fitting).fill('fulfilled'), 'rejected', 'rejected']);
+    // There is room again.
+    await store.append(gateway, [entry(-1n, text, { kind: 'string' })], { now: true });
+    expect(store.status()).toMatchObject({ pending: 0, dropped: 2 });
+  });
 });

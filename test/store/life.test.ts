@@ -241,4 +241,23 @@ describe('trouble', () => {
     await until(() => store.status().mode === 'disk');
     expect(await store.range(gateway, [temperature], always, ask, never)).toHaveLength(1);
   });
+
+  it('gives up a batch of which every worker dies, and keeps the next', async () => {
+    let deaths = 0;
+    const spawn = (workerData: unknown) => {
+      const worker = new Worker(workerPath, { workerData });
+      const post = worker.postMessage.bind(worker);
+      worker.postMessage = (request: { name: string }, ...more) => {
+        if (request.name !== 'commit' || deaths >= limits.storeDeathsMax) return post(request, ...more);
+        deaths += 1;
+        void worker.terminate();
+      };
+      return worker;
+    };
+    const store = openForTest(temporaryFolder(), { spawn });
+    await expect(store.append(gateway, [entry(1n, 1)], { now: true })).rejects.toMatchObject({ type: 'storage-failed' });
+    expect(store.status()).toMatchObject({ dropped: 1, restarts: limits.storeDeathsMax });
+    await store.append(gateway, [entry(2n, 2)], { now: true });
+    expect(store.status()).toMatchObject({ mode: 'disk', committed: 1, dropped: 1 });
+  });
 });
