@@ -107,6 +107,11 @@ export class Engine {
     return 'there is no data folder: history is in memory and gone at a restart';
   }
 
+  /** How writing failed, in words, as long as nothing has been written since: a disk that has room for a probe may have none for a batch. */
+  get trouble(): string | undefined {
+    return this.#writer.trouble;
+  }
+
   /** Whether a commit would be tried now. */
   get isWritable(): boolean {
     return this.#writer.state === 'up';

@@ -40,8 +40,7 @@ export class Keeper {
   #opened = false;
   #setAside = false;
   #backoffMs: number = limits.backoffFirstMs;
-  /** It was said that it failed, and nothing has gone well since. */
-  #isInTrouble = false;
+  #trouble: string | undefined;
   #cancelRetry = () => {};
   #attempt: Promise<void> = Promise.resolve();
   restarts = 0;
@@ -57,6 +56,11 @@ export class Keeper {
   /** In words, when it is not up. */
   get detail(): string {
     return this.#detail;
+  }
+
+  /** How it failed, in words, as long as nothing has gone well since. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   get link(): Link | undefined {
@@ -80,8 +84,8 @@ export class Keeper {
 
   /** Tells of a call that went well: only that proves that the trouble is over, a probe may find room where a batch does not. */
   wentWell(): void {
-    if (!this.#isInTrouble) return;
-    this.#isInTrouble = false;
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
     this.#backoffMs = limits.backoffFirstMs;
     this.#options.log.info('history works again', { worker: this.#options.name });
   }
@@ -160,8 +164,8 @@ export class Keeper {
     const { clock, log, name } = this.#options;
     this.#detail = messageOf(error);
     // Said once per outage, not at every try.
-    if (!this.#isInTrouble) log.error('history failed, it is tried again', { worker: name, error: this.#detail });
-    this.#isInTrouble = true;
+    if (this.#trouble === undefined) log.error('history failed, it is tried again', { worker: name, error: this.#detail });
+    this.#trouble = this.#detail;
     this.#state = 'down';
     this.#cancelRetry();
     this.#cancelRetry = clock.after(this.#backoffMs, () => this.#again());

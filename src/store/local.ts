@@ -241,7 +241,11 @@ export class LocalStore implements Store {
   }
 
   status(): StoreStatus {
-    const { mode, detail, restarts } = this.#engine;
+    const { trouble, restarts } = this.#engine;
+    // What the disk refused waits: until it is written the trouble is not over, though it is tried just now.
+    const isStuck = trouble !== undefined && this.#engine.isWritable && this.#queue.pending > 0;
+    const mode = isStuck ? 'failed' : this.#engine.mode;
+    const detail = isStuck ? trouble : this.#engine.detail;
     const { committed, dropped, commits } = this.#queue.counters;
     const trimmed = this.#trimmed;
     const clock = this.#upkeep.doubt;
