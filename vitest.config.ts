@@ -9,6 +9,7 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'fieldgate-compile-cache');
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/temporary.ts',
     // Two cores: more workers only make the real brokers and servers wait for each other.
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -56,7 +56,13 @@ async function vitest() {
 /** Counts leaves: a Go test with subtests is the sum of them, unless it failed by itself. */
 async function host() {
   const options = ['test', '-json', '-count=1', `-timeout=${soak ? '60m' : '10m'}`, ...(rest.length ? rest : ['./...'])];
-  const child = spawn('go', options, { cwd: join(root, 'test/host'), env, stdio: ['ignore', 'pipe', 'inherit'] });
+  // As test/temporary.ts does for vitest.
+  const folder = mkdtempSync(join(tmpdir(), 'fg-'));
+  const child = spawn('go', options, {
+    cwd: join(root, 'test/host'),
+    env: { ...env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const results = new Map();
   const said = new Map();
   let broken = 0;
@@ -75,7 +81,7 @@ async function host() {
     else if (event.Action === 'fail' && ![...results].some(([test, result]) => test.startsWith(name) && result === 'fail')) broken++;
     said.delete(name);
   });
-  const code = await ended(child);
+  const code = await ended(child).finally(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const names = [...results.keys()];
   const leaf = (name) => !names.some((other) => other.startsWith(`${name}/`));
   const parentAlone = (name) => !names.some((other) => other.startsWith(`${name}/`) && results.get(other) === 'fail');

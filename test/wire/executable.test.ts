@@ -1,6 +1,6 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import * as react from 'react';
 import * as jsx from 'react/jsx-runtime';
@@ -21,7 +21,10 @@ beforeAll(() => {
     `${manifest.executable}_${{ linux: 'linux', darwin: 'darwin', win32: 'windows' }[process.platform as 'linux']}_${{ x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64']}`,
   );
 });
-afterAll(stopAll);
+afterAll(async () => {
+  await stopAll();
+  rmSync(dirname(folder), { recursive: true, force: true });
+});
 
 describe('the built plugin', () => {
   it('has what Grafana looks for and nothing else', () => {

@@ -33,7 +33,7 @@ describe('handshake', () => {
     ['is too deep for a socket', join(tmpdir(), 'd'.repeat(100))],
   ])('finds another place if the folder of the host %s, and says so', async (_what, folder) => {
     if (folder.startsWith(tmpdir())) mkdirSync(folder, { recursive: true });
-    const plugin = await launch(undefined, { ...hostEnv, PLUGIN_UNIX_SOCKET_DIR: folder });
+    const plugin = await launch(undefined, { ...hostEnv, TMPDIR: tmpdir(), PLUGIN_UNIX_SOCKET_DIR: folder });
     expect(plugin.fields[3]).toMatch(new RegExp(`^${tmpdir()}/fieldgate-`));
     await until(() => plugin.log().some((entry) => entry['@level'] === 'warn' && entry.folder === folder));
   });

@@ -61,7 +61,8 @@ const running = new Set<Plugin>();
 /** Resolves when the handshake came or the process ended. */
 export async function launch(command: readonly string[] = minimalMain, env: Record<string, string> = hostEnv): Promise<Plugin> {
   const [file = '', ...args] = command;
-  const child = spawn(file, args, { env, cwd: mkdtempSync(join(tmpdir(), 'anywhere-')), stdio: ['ignore', 'pipe', 'pipe'] });
+  const cwd = mkdtempSync(join(tmpdir(), 'anywhere-'));
+  const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (bytes) => (stdout += String(bytes)));
@@ -98,6 +99,7 @@ export async function launch(command: readonly string[] = minimalMain, env: Reco
       for (const made of clients) made.close();
       child.kill('SIGKILL');
       await exited;
+      rmSync(cwd, { recursive: true, force: true });
       // Killed, it cannot tidy up after itself.
       if (fields[2] === 'unix') rmSync(dirname(fields[3] ?? ''), { recursive: true, force: true });
       running.delete(plugin);
