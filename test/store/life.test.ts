@@ -1,5 +1,5 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -87,7 +87,8 @@ describe('trouble', () => {
     chmodSync(folder, 0o555);
     onTestFinished(() => chmodSync(folder, 0o700));
     for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
-    // The superuser may write anywhere.
+    // The superuser may write anywhere; somebody else has to get here.
+    chmodSync(dirname(folder), statSync(dirname(folder)).mode | 0o011);
     const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
     const child = startChild('look', folder, asNobody);
     await until(() => child.lines.length >= 2);
