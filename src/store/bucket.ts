@@ -3,10 +3,11 @@ import { type ColumnKind, columnKinds } from '../contract/sample.ts';
 import { type AggregateName, createTally, type Tally, TextTally, tallied } from './aggregate.ts';
 import { lastBefore, valuesOf } from './between.ts';
 import type { Chunk } from './chunks.ts';
-import { Summary } from './codec/summary.ts';
+import type { Part, Summary } from './codec/summary.ts';
 import { Bucket, endPlace } from './grid.ts';
 import { Holding, TimeInState, tooMany, WeightedAverage } from './hold.ts';
 import type { BucketColumns, Calls } from './messages.ts';
+import { type PartTaker, takeParts } from './parts.ts';
 import { worstQuality } from './range.ts';
 import type { ReadChunk, Reading } from './reading.ts';
 import { Rising, wholeColumns } from './rise.ts';
@@ -103,7 +104,7 @@ function createBucketing(kind: ColumnKind, ask: Ask, rule: SeriesRule): Bucketin
     case 'increase':
     case 'rate':
       if (kind === 'string') break;
-      return new Rising({ kind, worst, fromNs, grid }, aggregate, rule.counter ?? { resets: true });
+      return new Rising({ kind, worst, fromNs, toNs: ask.toNs, grid }, aggregate, rule.counter ?? { resets: true });
     case 'avg':
       if (rule.hold) return new Holding(held, new WeightedAverage());
   }
@@ -111,7 +112,7 @@ function createBucketing(kind: ColumnKind, ask: Ask, rule: SeriesRule): Bucketin
 }
 
 /** Of the samples themselves: a chunk is read only where an edge of a bucket cuts its parts. */
-class Buckets implements Bucketing {
+class Buckets implements Bucketing, PartTaker {
   readonly #kind: ColumnKind;
   readonly #ask: Ask;
   readonly #aggregate: AggregateName;
@@ -164,45 +165,19 @@ class Buckets implements Bucketing {
     }
   }
 
-  takeChunk({ summary: bytes, first, last, rows: rowsOfChunk }: Chunk, read: ReadChunk): void {
-    const { fromNs, toNs } = this.#ask;
-    const takeBetween = (rows: Rows | undefined, from: bigint, to: bigint) => {
-      if (rows) this.takeRows(rowsBetween(rows, from < fromNs ? fromNs : from, to > toNs ? toNs : to));
-    };
-    const summary = bytes ? Summary.read(bytes, first, last) : undefined;
-    if (!summary || this.#tally instanceof TextTally) {
-      takeBetween(read(), first, last + 1n);
-      return;
-    }
-    // Parts count values. Only where no value is null that says at which row a part begins.
-    const isFull = summary.parts.reduce((sum, { count }) => sum + count, 0) === rowsOfChunk;
-    /** Parts that are cut, one after the other: they are read together. */
-    let cut: { from: number; fromNs: bigint; to: number; toNs: bigint } | undefined;
-    let whole: Rows | undefined;
-    const takeCut = () => {
-      if (!cut) return;
-      if (!isFull) whole ??= read();
-      takeBetween(isFull ? read(cut.from, cut.to) : whole, cut.fromNs, cut.toNs);
-      cut = undefined;
-    };
-    let place = 0;
-    for (const part of summary.parts) {
-      const from = place;
-      place += part.count;
-      if (part.toNs <= fromNs || part.fromNs >= toNs) continue;
-      let isWhole = part.fromNs >= fromNs && part.toNs <= toNs && part.worst <= this.#worst && (part.hasSum || !this.#needsSum);
-      if (isWhole) {
-        this.#ahead.moveTo(part.fromNs);
-        isWhole = part.toNs <= this.#ahead.end;
-      }
-      if (!isWhole) cut = { from, fromNs: part.fromNs, ...cut, to: place, toNs: part.toNs };
-      else {
-        takeCut();
-        this.#moveTo(part.fromNs);
-        summary.join(part, this.#tally);
-      }
-    }
-    takeCut();
+  takeChunk(chunk: Chunk, read: ReadChunk): void {
+    takeParts(chunk, read, this.#ask, this);
+  }
+
+  isEnough(part: Part): boolean {
+    if (part.worst > this.#worst || (this.#needsSum && !part.hasSum)) return false;
+    this.#ahead.moveTo(part.fromNs);
+    return part.toNs <= this.#ahead.end;
+  }
+
+  takePart(part: Part, summary: Summary): void {
+    this.#moveTo(part.fromNs);
+    if (!(this.#tally instanceof TextTally)) summary.join(part, this.#tally);
   }
 
   finish(id: number): BucketColumns[] {

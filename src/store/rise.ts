@@ -4,8 +4,13 @@
  */
 
 import { usableRows, valuesOf } from './between.ts';
+import type { Chunk } from './chunks.ts';
+import type { Part, Summary } from './codec/summary.ts';
+import { fallAfter } from './falls.ts';
 import { Bucket, endPlace, type Grid } from './grid.ts';
 import type { BucketColumns } from './messages.ts';
+import { type PartTaker, takeParts } from './parts.ts';
+import type { ReadChunk } from './reading.ts';
 import type { Rows } from './rows.ts';
 import type { CounterRule } from './store.ts';
 import { ExactSum } from './sum.ts';
@@ -70,12 +75,15 @@ function integerSteps({ modulus, resets }: CounterRule): Steps<bigint> {
   };
 }
 
-export class Rising {
+export class Rising implements PartTaker {
   readonly #kind: 'double' | 'boolean' | 'int64' | 'uint64';
   readonly #worst: number;
   readonly #fromNs: bigint;
+  readonly #toNs: bigint;
   readonly #rise: Rise;
   readonly #bucket: Bucket;
+  /** Where the next part of a chunk belongs, while what is before it has not been taken yet. */
+  readonly #ahead: Bucket;
   readonly #steps: Steps<number | bigint>;
   readonly #times: bigint[] = [];
   readonly #results: (number | bigint)[] = [];
@@ -88,14 +96,16 @@ export class Rising {
   #isOpen = false;
 
   constructor(
-    about: { kind: 'double' | 'boolean' | 'int64' | 'uint64'; worst: number; fromNs: bigint; grid: Grid },
+    about: { kind: 'double' | 'boolean' | 'int64' | 'uint64'; worst: number; fromNs: bigint; toNs: bigint; grid: Grid },
     rise: Rise,
     rule: CounterRule,
   ) {
     this.#kind = about.kind;
     this.#worst = about.worst;
     this.#fromNs = about.fromNs;
+    this.#toNs = about.toNs;
     this.#bucket = new Bucket(about.grid);
+    this.#ahead = new Bucket(about.grid);
     this.#rise = rise;
     const isWhole = about.kind === 'int64' || about.kind === 'uint64';
     this.#steps = (isWhole ? integerSteps(rule) : numberSteps(rule)) as Steps<number | bigint>;
@@ -127,8 +137,32 @@ export class Rising {
     }
   }
 
+  takeChunk(chunk: Chunk, read: ReadChunk): void {
+    takeParts(chunk, read, { fromNs: this.#fromNs, toNs: this.#toNs }, this);
+  }
+
+  isEnough(part: Part, next: Part | undefined): boolean {
+    // The very first sample has nothing it could have risen from.
+    if (!part.rises || part.worst > this.#worst || part.count === 0 || this.#last === undefined) return false;
+    this.#ahead.moveTo(part.fromNs);
+    if (part.toNs > this.#ahead.end) return false;
+    if (this.#rise === 'increase') return true;
+    // A rate needs to know when the last sample of its bucket was: that part is read.
+    const isFollowed = next !== undefined && next.toNs <= this.#ahead.end && next.toNs <= this.#toNs;
+    return isFollowed && next.count > 0 && next.worst <= this.#worst;
+  }
+
+  takePart(part: Part, summary: Summary): void {
+    const { start } = this.#bucket;
+    if (this.#bucket.moveTo(part.fromNs)) this.#close(start);
+    const ends = summary.ends(part, this.#kind);
+    this.#climb(ends, 0, ends.length);
+    // About: the part after it is read and knows better, unless it is damaged.
+    this.#lastTime = part.toNs - 1n;
+  }
+
   /** Through values of the open bucket. */
-  #climb(values: Float64Array | BigInt64Array, from: number, to: number): void {
+  #climb(values: Float64Array | BigInt64Array | BigUint64Array, from: number, to: number): void {
     if (from >= to) return;
     let last = this.#last as number | bigint;
     if (!this.#isOpen) {
@@ -163,24 +197,6 @@ export class Rising {
     if (this.#times.length === 0) return [];
     return [{ id, times: BigInt64Array.from(this.#times), ...wholeColumns(this.#results, this.#kind === 'uint64') }];
   }
-}
-
-/** The first place from `from` on whose value is less than the one before it; `to` if there is none. */
-function fallAfter(values: Float64Array | BigInt64Array, from: number, to: number): number {
-  // Two loops: one for both kinds of values would box each of them.
-  return values instanceof Float64Array ? numberFallAfter(values, from, to) : wholeFallAfter(values, from, to);
-}
-
-function numberFallAfter(values: Float64Array, from: number, to: number): number {
-  let index = from;
-  while (index < to && (values[index] as number) >= (values[index - 1] as number)) index++;
-  return index;
-}
-
-function wholeFallAfter(values: BigInt64Array, from: number, to: number): number {
-  let index = from;
-  while (index < to && (values[index] as bigint) >= (values[index - 1] as bigint)) index++;
-  return index;
 }
 
 /** Numbers as a column, whole ones exactly where 64 bits hold all of them. */

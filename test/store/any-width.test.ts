@@ -9,10 +9,10 @@ import { entry, gateway, never, openForTest, temporaryFolder } from './fixtures.
  * Buckets of series of several full chunks: parts that lie in one bucket come from summaries, those that an edge cuts are read alone. Whatever the width, the
  * offset and the time zone, they are what the samples come to one by one, in whole numbers of any size.
  */
-const runs = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 300 : 12;
+const runs = Number(process.env.FIELDGATE_SOAK ?? 0) > 0 ? 300 : 20;
 const second = 1_000_000_000n;
 const startNs = 1_700_000_000n * second;
-const aggregates = ['min', 'max', 'sum', 'avg', 'count', 'first', 'last', 'delta'] as const;
+const aggregates = ['min', 'max', 'sum', 'avg', 'count', 'first', 'last', 'delta', 'increase', 'rate'] as const;
 
 let seed = 11;
 const chance = () => {
@@ -28,6 +28,7 @@ interface Source {
 }
 
 let level = 0;
+let energy = 0;
 let whole = 2n ** 61n;
 const sources: Record<string, Source> = {
   'readings of two decimals, once a second': {
@@ -53,6 +54,15 @@ const sources: Record<string, Source> = {
     at: (index) => [startNs + BigInt(index) * second + jitter(), 2n ** 64n - 1n - BigInt(Math.floor(chance() * 2 ** 53)) * 1_000n],
   },
   'a switch': { kind: 'boolean', at: (index) => [startNs + BigInt(index) * second, Math.floor(index / 700) % 3 === 0] },
+  'a meter that begins again now and then, and is silent for hours': {
+    kind: 'double',
+    at: (index) => {
+      energy = chance() < 0.0002 ? 0 : energy + Math.floor(chance() * 3);
+      const silent = BigInt(Math.floor(index / 11_000)) * 7_777n;
+      const time = startNs + (BigInt(index) + silent) * second + jitter();
+      return [time, energy / 10, chance() < 0.0003 ? 'uncertain' : 'good'];
+    },
+  },
   'readings with gaps and doubts': {
     kind: 'double',
     at: (index) => {
@@ -65,20 +75,39 @@ const sources: Record<string, Source> = {
   },
 };
 
+interface Asked {
+  aggregate: (typeof aggregates)[number];
+  quality: 'good' | 'usable' | 'all';
+  /** Shares of all the time. */
+  from: number;
+  length: number;
+  grid: { count: number } | { widthNs: bigint } | { zone: string };
+}
+
 /** Whole multiples of 2^-60: exact for every value that is used here. */
 const units = (value: number | bigint | boolean) => (typeof value === 'bigint' ? value << 60n : BigInt(Number(value) * 2 ** 60));
 
 function right(list: Sample[], aggregate: (typeof aggregates)[number], worst: Quality[], edges: bigint[]): [bigint, string][] {
   const found: [bigint, string][] = [];
+  const sums: [bigint, bigint][] = [];
   let before: Sample['value'] = null;
+  let beforeNs = 0n;
   let place = 0;
   for (const sample of list) if (sample.timeNs < (edges[0] as bigint)) place += 1;
-  for (const sample of list.slice(0, place)) if (sample.value !== null && worst.includes(sample.quality)) before = sample.value;
+  for (const sample of list.slice(0, place)) {
+    if (sample.value === null || !worst.includes(sample.quality)) continue;
+    before = sample.value;
+    beforeNs = sample.timeNs;
+  }
   for (const [index, edge] of edges.slice(0, -1).entries()) {
     const inside: (number | bigint | boolean)[] = [];
+    const times: bigint[] = [];
     for (; place < list.length && (list[place]?.timeNs as bigint) < (edges[index + 1] as bigint); place++) {
       const { value, quality } = list[place] as Sample;
-      if (value !== null && typeof value !== 'string' && worst.includes(quality)) inside.push(value);
+      if (value !== null && typeof value !== 'string' && worst.includes(quality)) {
+        inside.push(value);
+        times.push((list[place] as Sample).timeNs);
+      }
     }
     const [first] = inside;
     const last = inside.at(-1);
@@ -108,6 +137,22 @@ function right(list: Sample[], aggregate: (typeof aggregates)[number], worst: Qu
       case 'last':
         found.push([edge, plain(last)]);
         break;
+      case 'increase':
+      case 'rate': {
+        // Each fall begins again at 0; a step belongs to the interval of its second sample.
+        const steps = before === null ? inside : [before as number | bigint | boolean, ...inside];
+        const sinceNs = before === null ? (times[0] as bigint) : beforeNs;
+        const sum = steps.slice(1).reduce((total: bigint, value, index) => {
+          const from = steps[index] as typeof value;
+          return total + units(value) - (value >= from ? units(from) : 0n);
+        }, 0n);
+        before = last;
+        beforeNs = times.at(-1) as bigint;
+        if (steps.length < 2) break;
+        if (aggregate === 'increase') sums.push([edge, sum]);
+        else found.push([edge, String(Number(sum) / 2 ** 60 / (Number(beforeNs - sinceNs) / 1e9))]);
+        break;
+      }
       case 'delta': {
         const from = (before ?? first) as number | bigint | boolean;
         const isAlone = before === null && inside.length === 1;
@@ -117,7 +162,13 @@ function right(list: Sample[], aggregate: (typeof aggregates)[number], worst: Qu
       }
     }
   }
-  return found;
+  if (aggregate !== 'increase') return found;
+  // Whole numbers are exact where 64 bits hold all of a column.
+  const isWhole = list.some(({ value }) => typeof value === 'bigint');
+  const fits = (narrow: typeof BigInt.asIntN) => sums.every(([, sum]) => narrow(64, sum >> 60n) === sum >> 60n);
+  const isExact =
+    isWhole && (fits(BigInt.asIntN) || (!list.some(({ value }) => typeof value === 'bigint' && value < 0n) && fits(BigInt.asUintN)));
+  return sums.map(([edge, sum]) => [edge, isExact ? String(sum >> 60n) : String(Number(sum) / 2 ** 60)]);
 }
 
 function given(result: BucketResult | undefined): [bigint, string][] {
@@ -149,13 +200,15 @@ it.each(Object.entries(sources))('%s: buckets of any width are what the samples 
   const lastNs = list.at(-1)?.timeNs as bigint;
   const spanNs = lastNs - startNs;
   const key = entry(0n, 0).key;
-  const cases = fc.record({
+  const cases: fc.Arbitrary<Asked> = fc.record({
     aggregate: fc.constantFrom(...aggregates),
-    quality: fc.constantFrom('good', 'usable', 'all'),
+    quality: fc.constantFrom<Asked['quality']>('good', 'usable', 'all'),
     from: fc.double({ min: -0.1, max: 0.6, noNaN: true }),
     length: fc.double({ min: 0.05, max: 1.1, noNaN: true }),
     grid: fc.oneof(
       fc.integer({ min: 1, max: 900 }).map((count) => ({ count })),
+      // Those of summaries.
+      fc.constantFrom(600n, 1_800n, 3_600n, 43_200n).map((seconds) => ({ widthNs: seconds * second })),
       fc.constantFrom('Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kathmandu').map((zone) => ({ zone })),
     ),
   });
@@ -167,20 +220,26 @@ it.each(Object.entries(sources))('%s: buckets of any width are what the samples 
       const edges: bigint[] = [];
       if ('zone' in grid) edges.push(...createCalendar({ count: 1, unit: 'd' }, grid.zone).edges(fromNs, toNs));
       else {
-        const widthNs = (toNs - fromNs) / BigInt(grid.count) + 1n;
+        const widthNs = 'widthNs' in grid ? grid.widthNs : (toNs - fromNs) / BigInt(grid.count) + 1n;
         for (let edge = fromNs - (fromNs % widthNs); ; edge += widthNs) {
           edges.push(edge);
           if (edge >= toNs) break;
         }
       }
       const asked = 'zone' in grid ? { edges: BigInt64Array.from(edges) } : { widthNs: (edges[1] as bigint) - (edges[0] as bigint) };
-      const [result] = await store.buckets(gateway, [key], { fromNs, toNs }, { aggregate, quality: quality as 'good', ...asked }, never);
+      const [result] = await store.buckets(gateway, [key], { fromNs, toNs }, { aggregate, quality, ...asked }, never);
       const worst = { good: ['good'], usable: ['good', 'uncertain'], all: ['good', 'uncertain', 'bad'] }[quality] as Quality[];
       const inRange = list.filter(({ timeNs }) => timeNs < toNs);
       // The first interval begins with the range, and is named by where it would begin.
       const named = right(inRange, aggregate, worst, [fromNs > (edges[0] as bigint) ? fromNs : (edges[0] as bigint), ...edges.slice(1)]);
       expect(given(result)).toEqual(named.map(([edge, text]) => [edge === fromNs ? edges[0] : edge, text]));
     }),
-    { numRuns: runs },
+    // With edges of summaries every aggregate at least once.
+    {
+      numRuns: runs,
+      examples: aggregates.map((aggregate): [Asked] => [
+        { aggregate, quality: 'good', from: 0.1, length: 0.8, grid: { widthNs: 3_600n * second } },
+      ]),
+    },
   );
 });

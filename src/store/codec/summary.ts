@@ -1,11 +1,13 @@
 /**
- * What stands beside a chunk so that it need not be read: count, min, max, sum, first and last of its samples, in parts of a round length of
+ * What stands beside a chunk so that it need not be read: count, min, max, sum, first and last of its samples, and whether they ever fall, in parts of a round length of
  * time (the shortest of `summaryWidths` that gives few enough parts). A bucket that holds whole parts is made of them. Texts have none.
  */
 import { crc32 } from 'node:zlib';
 import type { ColumnKind } from '../../contract/sample.ts';
 import { createTally, type IntegerTally, NumberTally, TextTally } from '../aggregate.ts';
-import { placeOf, type Rows } from '../rows.ts';
+import { usableRows, valuesOf } from '../between.ts';
+import { fallAfter } from '../falls.ts';
+import { placeOf, type Rows, sliceRows } from '../rows.ts';
 import { summaryWidths } from '../widths.ts';
 
 /**
@@ -14,6 +16,8 @@ import { summaryWidths } from '../widths.ts';
  */
 const rowsPerPart = 512;
 const headBytes = 24;
+/** Good, uncertain and bad. */
+const allQualities = 2;
 const partBytes = 56;
 
 export interface Part {
@@ -26,7 +30,12 @@ export interface Part {
   at: number;
   /** False: the sum of doubles needs more digits than are here. */
   hasSum: boolean;
+  /** No value is less than the one before it; of chunks that were written before this was, nobody knows. */
+  rises: boolean;
 }
+
+/** Above the index of a part, which is less than the parts of a chunk. */
+const risesFlag = 2 ** 31;
 
 export function writeSummary(kind: ColumnKind, rows: Rows): Uint8Array | null {
   if (kind === 'string') return null;
@@ -52,17 +61,24 @@ export function writeSummary(kind: ColumnKind, rows: Rows): Uint8Array | null {
   for (const [place, { index, end }] of ends.entries()) {
     const tally = createTally(kind);
     tally.take(rows, from, end);
-    if (!(tally instanceof TextTally)) writePart(view, headBytes + place * partBytes, Number(index - base), tally);
+    const at = headBytes + place * partBytes;
+    if (!(tally instanceof TextTally)) writePart(view, at, Number(index - base), tally, rises(kind, sliceRows(rows, from, end)));
     from = end;
   }
   view.setUint32(0, crc32(bytes.subarray(4)), true);
   return bytes;
 }
 
-function writePart(view: DataView, at: number, index: number, tally: NumberTally | IntegerTally): void {
+function rises(kind: ColumnKind, rows: Rows): boolean {
+  const usable = usableRows(rows, allQualities);
+  const values = valuesOf(kind, usable) as Float64Array | BigInt64Array;
+  return fallAfter(values, 1, usable.length) >= usable.length;
+}
+
+function writePart(view: DataView, at: number, index: number, tally: NumberTally | IntegerTally, doesRise: boolean): void {
   const hasSum = typeof tally.sum === 'bigint' || tally.sum.isShort;
   view.setUint32(at, tally.count, true);
-  view.setUint32(at + 4, index * 8 + (hasSum ? 4 : 0) + tally.worst, true);
+  view.setUint32(at + 4, index * 8 + (hasSum ? 4 : 0) + tally.worst + (doesRise ? risesFlag : 0), true);
   if (tally instanceof NumberTally) {
     const { min, max, first, last, sum } = tally;
     for (const [place, value] of [min, max, first, last, sum.high, sum.low].entries()) view.setFloat64(at + 8 + place * 8, value, true);
@@ -93,7 +109,7 @@ export class Summary {
     for (let place = 0; place < count; place++) {
       const at = headBytes + place * partBytes;
       const packed = view.getUint32(at + 4, true);
-      const fromNs = (base + BigInt(packed >>> 3)) * width;
+      const fromNs = (base + BigInt((packed % risesFlag) >>> 3)) * width;
       const toNs = width === 0n ? lastNs + 1n : fromNs + width;
       // No further than the chunk reaches: a bucket may end between its last sample and the end of its last part.
       summary.parts.push({
@@ -102,10 +118,19 @@ export class Summary {
         count: view.getUint32(at, true),
         worst: packed & 3,
         hasSum: (packed & 4) !== 0,
+        rises: packed >= risesFlag,
         at: at + 8,
       });
     }
     return summary;
+  }
+
+  /** The first and the last value of a part. */
+  ends({ at }: Part, kind: Exclude<ColumnKind, 'string'>): Float64Array | BigInt64Array | BigUint64Array {
+    const { buffer, byteOffset } = this.#view;
+    const ends = buffer.slice(byteOffset + at + 16, byteOffset + at + 32);
+    if (kind === 'double' || kind === 'boolean') return new Float64Array(ends);
+    return kind === 'uint64' ? new BigUint64Array(ends) : new BigInt64Array(ends);
   }
 
   join(part: Part, tally: NumberTally | IntegerTally): void {
