@@ -32,18 +32,32 @@ export function selectSeries(
   selection: Selection,
   max: number = limits.seriesPerQueryMax,
 ): Selected {
-  const named = nameSeries(
-    // Labels last: they have to be put together, and mostly the names decide.
-    catalogue.filter((info) => selection.device(info.device) && selection.point(info.point) && selection.labels(labelsOf(info, gateway))),
-    gateway,
-    selection.legend,
+  // Labels last: they have to be put together, and mostly the names decide.
+  const matching = catalogue.filter(
+    (info) => selection.device(info.device) && selection.point(info.point) && selection.labels(labelsOf(info, gateway)),
   );
-  if (named.length === 0) return { series: [], notices: [nothingMatches(catalogue, gateway, selection)] };
-  if (named.length <= max) return { series: named, notices: [] };
+  if (matching.length === 0) return { series: [], notices: [nothingMatches(catalogue, gateway, selection)] };
+  // Names are made of those that are shown: of 100,000 that match it would keep everybody waiting.
+  const series = nameSeries(firstDevices(matching, max), gateway, selection.legend).slice(0, max);
+  if (matching.length <= max) return { series, notices: [] };
   return {
-    series: named.slice(0, max),
-    notices: [{ severity: 'warning', text: `${named.length} series match; shown are the first ${max}. Narrow devices, points or labels.` }],
+    series,
+    notices: [
+      { severity: 'warning', text: `${matching.length} series match; shown are the first ${max}. Narrow devices, points or labels.` },
+    ],
   };
+}
+
+/** All series of the first devices, in the order of their names, that have `max` together. Whole devices, so that a point's kinds stay together. */
+function firstDevices<T extends { device: string }>(infos: readonly T[], max: number): readonly T[] {
+  if (infos.length <= max) return infos;
+  const byDevice = Map.groupBy(infos, ({ device }) => device);
+  const first: T[] = [];
+  for (const device of [...byDevice.keys()].sort((a, b) => (a < b ? -1 : 1))) {
+    if (first.length >= max) break;
+    for (const info of byDevice.get(device) ?? []) first.push(info);
+  }
+  return first;
 }
 
 /** Two kinds of one point (its type was changed, or it says anything) are told apart by the label `kind`. */

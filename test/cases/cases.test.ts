@@ -24,6 +24,8 @@ interface Step {
   request?: string;
   body?: unknown;
   type?: string;
+  /** Lines after the body, `{i}` counting from 0. */
+  more?: { line: string; times: number };
   role?: string | null;
   status?: unknown;
   rows?: number;
@@ -51,7 +53,7 @@ it.each(names)('%s', async (name) => {
   const plugin = await launch([executable]);
   for (const step of steps) {
     if (step.publish !== undefined) await publish(step);
-    else await expect.poll(() => does(plugin, settings, step), { timeout: stepTimeoutMs, interval: 100 }).toEqual(wanted(step));
+    else await expect.poll(() => does(plugin, settings, step), { timeout: stepTimeoutMs, interval: 100 }).toMatchObject(wanted(step));
   }
 });
 
@@ -81,12 +83,19 @@ async function does(plugin: Plugin, settings: Message, step: Step) {
       frames: [],
     };
     const table = tableFromIPC(frames[0] ?? new Uint8Array());
-    return { status, says: true, rows: table.numRows, fields: table.schema.fields.map((field) => field.name) };
+    const meta = table.schema.metadata.get('meta') ?? '';
+    return {
+      status,
+      says: new RegExp(step.says ?? '').test(meta) || meta,
+      rows: table.numRows,
+      fields: table.schema.fields.map((field) => field.name),
+    };
   }
   const [method = '', url = ''] = (step.request ?? '').split(' ');
   const headers = { 'Content-Type': { values: [step.type ?? 'application/json'] } };
   const text = step.body === undefined ? '' : step.type === undefined ? JSON.stringify(step.body) : String(step.body);
-  const body = Buffer.from(text);
+  const { line = '', times = 0 } = step.more ?? {};
+  const body = Buffer.from(text + Array.from({ length: times }, (_, i) => `${line.replaceAll('{i}', String(i))}\n`).join(''));
   const call = plugin.client(protocol.pluginv2.Resource).CallResource?.({
     pluginContext,
     method,
