@@ -25,15 +25,18 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
   const current = stored.filter(
     ({ series }) => gateway.point(series) !== undefined || (series.lastNs >= ask.range.fromNs && series.firstNs < ask.range.toNs),
   );
-  const samples = new Map(current.map(({ series, sample }) => [identityOf(series), sample]));
   const catalogue = [
     ...current.map(({ series }) => series),
     ...silentPoints(
       current.map(({ series }) => series),
-      gateway.plan,
+      gateway,
     ),
   ];
   const selected = selectSeries(catalogue, gateway, ask.selection);
+  const shown = new Set(selected.series.map(({ key }) => key.device));
+  const samples = new Map(
+    current.flatMap(({ series, sample }) => (shown.has(series.device) ? [[identityOf(series), sample] as const] : [])),
+  );
   const latest = selected.series.map((named) => ({ named, sample: samples.get(identityOf({ ...named.key, kind: named.kind })) }));
   const series =
     ask.query.show === 'age'
@@ -47,9 +50,10 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
 }
 
 /** Points that are read but never answered: the table names them, because their silence is news. */
-function silentPoints(known: readonly SeriesInfo[], plan: Question['instance']['gateway']['plan']) {
-  const spoken = new Set(known.map(({ device, point }) => `${device}\n${point}`));
-  return plan.connections
+function silentPoints(known: readonly SeriesInfo[], gateway: Question['instance']['gateway']) {
+  // Of devices that are gone there may be very many, and no point of theirs is looked for.
+  const spoken = new Set(known.flatMap(({ device, point }) => (gateway.device(device) ? [`${device}\n${point}`] : [])));
+  return gateway.plan.connections
     .flatMap(({ devices }) => devices)
     .flatMap(({ points }) => points)
     .filter((point) => point.access !== 'write' && !spoken.has(`${point.device}\n${point.id}`))
