@@ -11,10 +11,10 @@ const many = limits.storeChunkRowsMax * 3;
 const entries = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => entry(BigInt(from + index), from + index, { key }));
 
-async function filled(fold: boolean): Promise<string> {
+async function filled(fold: boolean, count = many): Promise<string> {
   const folder = temporaryFolder();
   const store = openForTest(folder, { flushIntervalMs: 60_000 });
-  for (let from = 0; from < many; from += limits.storeChunkRowsMax)
+  for (let from = 0; from < count; from += limits.storeChunkRowsMax)
     await store.append(gateway, entries(from, limits.storeChunkRowsMax), { now: true });
   if (fold) await store.expire(gateway, always.fromNs);
   await store.close();
@@ -46,6 +46,20 @@ describe('damage costs its own part and is told', () => {
     await store.expire(gateway, always.fromNs);
     const [after] = await store.range(gateway, [key], always, rows, never);
     expect(after?.columns.times.length).toBe(many - limits.storeChunkRowsMax + 5);
+  });
+
+  it('a chunk that is read in parts, for an interval that cuts it', async () => {
+    const count = 8 * limits.storeChunkRowsMax;
+    const folder = await filled(true, count);
+    alter(folder, "UPDATE block SET data = CAST(substr(data, 1, length(data) - 1) || x'ff' AS BLOB) WHERE id = 7");
+    const store = openForTest(folder);
+    // Twice: of the file, and of what is kept of it.
+    for (let turn = 0; turn < 2; turn++) {
+      const [result] = await store.buckets(gateway, [key], always, { quality: 'all', aggregate: 'count', widthNs: 1_000n }, never);
+      expect(result?.values.reduce((sum, one) => sum + one, 0)).toBe(count - limits.storeChunkRowsMax);
+      expect(result?.times.at(-1)).toBe(BigInt(count - (count % 1_000)));
+    }
+    expect(store.status().detail).toMatch(/part of the history cannot be read and is left out: 8192 samples of series 1/);
   });
 
   it('a summary: the samples are used instead', async () => {
