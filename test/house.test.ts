@@ -33,7 +33,6 @@ const homes: Record<string, string[]> = {
   flatbuffers: ['src/frame'],
   'node:sqlite': ['src/store'],
   mqtt: ['drivers/mqtt'],
-  'mqtt-packet': ['drivers/mqtt'],
   cborg: ['drivers/mqtt'],
   '@msgpack/msgpack': ['drivers/mqtt'],
   'csv-parse': ['drivers/mqtt'],

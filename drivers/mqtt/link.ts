@@ -1,7 +1,6 @@
 /** One network connection to a broker: opened once, lost once, closed. The host opens a new one; nothing here reconnects. */
 import { Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import mqttPacket from 'mqtt-packet';
 import type { Host } from '../../src/contract/driver.ts';
 import { Fault, LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
@@ -9,9 +8,6 @@ import type { Endings } from './endings.ts';
 import { brokerAddress, type Options } from './options.ts';
 import { packetGate } from './packets.ts';
 import { brokerWords, errorWords, openFault, reasonText } from './reasons.ts';
-
-// Else it keeps a buffer of two bytes for each number there is: 12 MB for the life of the process.
-mqttPacket.writeToStream.cacheNumbers = false;
 
 /** Which broker to begin with, by this name in what is shared: the one after that which could not be tried to its end. */
 const nextAs = 'mqtt next broker';
@@ -295,6 +291,8 @@ function clientOptions({ options, host, clientId, state }: LinkOptions, url: str
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // Its cache is a buffer of two bytes for each number there is: 12 MB for the life of the process.
+    writeCache: false,
     timerVariant: 'native',
     log: () => {},
   };
