@@ -6,7 +6,9 @@ export const summaryWidths = [
   10n * second,
   60n * second,
   600n * second,
+  1_800n * second,
   3_600n * second,
+  7_200n * second,
   21_600n * second,
   86_400n * second,
 ] as const;
