@@ -16,9 +16,9 @@ import { summaryWidths } from '../widths.ts';
  */
 const rowsPerPart = 512;
 const headBytes = 24;
+const partBytes = 56;
 /** Good, uncertain and bad. */
 const allQualities = 2;
-const partBytes = 56;
 
 export interface Part {
   fromNs: bigint;
