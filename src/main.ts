@@ -37,15 +37,26 @@ async function open(): Promise<Datasource> {
 }
 
 async function main(): Promise<void> {
+  standSomewhere();
   const served = await serve({ open, env: process.env, platform: process.platform, clock, log });
   log.info('ending', { reason: await served.ended });
-  clock.after(limits.shutdownMs, () => process.exit(1));
+  // Not `process.exit`: that waits for the workers, and a worker that does not come back from a disk may be why it takes so long.
+  clock.after(limits.shutdownMs, () => process.kill(process.pid, 'SIGKILL'));
   await served.close();
   // A device that does not let go must not cost the history its last flush.
   await Promise.race([datasource?.close(), clock.sleep(limits.closeDevicesMs)]);
   await store?.close();
   await log.flush();
   process.exit(0);
+}
+
+/** The folder that Grafana was started in may be gone, as after an upgrade, and no worker starts in none. */
+function standSomewhere(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
+  }
 }
 
 main().catch((error: unknown) => {

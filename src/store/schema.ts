@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { auditTable } from './audit.ts';
@@ -60,9 +60,21 @@ export const targetOf = (what: 'device' | 'point'): string => `iif(json_valid(js
 /** The commands of one point are found without reading those of all others. */
 const commandTarget = `CREATE INDEX IF NOT EXISTS command_target ON command (gateway, ${targetOf('device')}, ${targetOf('point')}, created, seq);`;
 
-/** Makes the folder with nobody else let in; one that exists keeps its mode. */
+/**
+ * Makes the folder and those above it, with nobody else let in; one that exists keeps its mode. Not by Node's `recursive`, which tries for ever where
+ * a folder says that it is there and that what is to be made in it is not: under /proc, or where an automounter finds no server.
+ */
 export function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const make = () => mkdirSync(folder, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(folder) !== folder) {
+      makeFolder(dirname(folder));
+      make();
+    } else if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /**

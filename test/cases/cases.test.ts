@@ -47,7 +47,7 @@ afterAll(() => broker.close());
 
 it.each(names)('%s', async (name) => {
   const program = join(import.meta.dirname, name, 'case.mjs');
-  if (existsSync(program)) return ((await import(program)) as { run(root: string): void }).run(root);
+  if (existsSync(program)) return ((await import(program)) as { run(root: string): void | Promise<void> }).run(root);
   const text = readFileSync(join(import.meta.dirname, name, 'case.json'), 'utf8').replaceAll('{mqtt}', String(broker.port));
   const { settings, steps } = JSON.parse(text) as Case;
   const plugin = await launch([executable]);
