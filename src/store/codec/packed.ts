@@ -7,8 +7,9 @@ const compressFromBytes = 512;
 /** Level 1 packs bytes that stand for differences as well as level 9. */
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
-/** zlib's own. */
+/** zlib's own, and the least it takes. */
 const zstdChunkBytes = 16 * 1024;
+const leastChunkBytes = 64;
 
 /** Twice the length, plus one where they are compressed, and the bytes. */
 export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
@@ -29,10 +30,12 @@ export function takePacked(reader: ByteReader): Packed {
   return { bytes: reader.run(Math.floor(head / 2)), isCompressed: head % 2 === 1 };
 }
 
-/** `expected`: how many bytes there should be, where it is known; then they are unpacked into one piece of memory. */
+/** `expected`: how many bytes there should be, where it is known; then they are unpacked into one piece of memory, which holds no more than them. */
 export function unpack({ bytes, isCompressed }: Packed, expected = 0): Uint8Array {
   // One more than there should be, or zlib would get more memory to look for the end.
-  return isCompressed ? zstdDecompressSync(bytes, { chunkSize: Math.max(expected + 1, zstdChunkBytes) }) : bytes;
+  return isCompressed
+    ? zstdDecompressSync(bytes, { chunkSize: expected > 0 ? Math.max(expected + 1, leastChunkBytes) : zstdChunkBytes })
+    : bytes;
 }
 
 export function readPacked(reader: ByteReader, expected?: number): Uint8Array {
