@@ -21,6 +21,18 @@ describe('values', () => {
     ['-42', 'integer', -42, ''],
     ['9223372036854775808', 'integer', null, 'decode'],
     ['1.0', 'integer', null, 'decode'],
+    ['.5', 'number', 0.5, ''],
+    ['-   0.5', 'number', -0.5, ''],
+    ['+12', 'integer', 12, ''],
+    ['', 'number', null, 'decode'],
+    ['--1', 'number', null, 'decode'],
+    ['1,000', 'number', null, 'decode'],
+    ['1_000', 'number', null, 'decode'],
+    ['0x1F', 'number', null, 'decode'],
+    ['23.5C', 'number', null, 'decode'],
+    ['21.5 °C', 'number', null, 'decode'],
+    ['7\0', 'number', null, 'decode'],
+    ['1e', 'number', null, 'decode'],
   ])('%j as %s is %s', async (text, type, value, reason) => {
     const line = lineTo({ it: { line: '^V\\[(?<value>.*)\\]$', type } });
     const session = await open(line);
