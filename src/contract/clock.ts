@@ -1,6 +1,6 @@
 /** Time and randomness are passed in, so that tests can hold them still. */
 export interface Clock {
-  /** Wall time in nanoseconds since 1970. */
+  /** Wall time in nanoseconds since 1970, in whole milliseconds: the resolution of a sample's time. */
   nowNs(): bigint;
   /** Wall time in milliseconds since 1970. */
   nowMs(): number;

@@ -93,8 +93,14 @@ export class Intake {
     const answered: PlacedDevice[] = [];
     let silent: Set<PlacedDevice> | undefined;
     const turns: Turn[] = [];
+    let point: Point | undefined;
+    let placed: PlacedPoint | undefined;
     for (const reading of readings) {
-      const placed = this.#plant.point({ device: reading.point.device, point: reading.point.id });
+      // What comes together is often of one point.
+      if (reading.point !== point) {
+        point = reading.point;
+        placed = this.#plant.point({ device: point.device, point: point.id });
+      }
       // An answer to a question from before a change of settings.
       if (!placed) continue;
       const { device } = placed;
@@ -182,7 +188,7 @@ export class Intake {
       placed.device.badSamples += 1;
       placed.detail = reading.detail ?? sample.reason;
     } else {
-      delete placed.detail;
+      if (placed.detail !== undefined) delete placed.detail;
       if (!reading.retained) placed.device.lastSeenMs = now.ms;
     }
   }
@@ -296,8 +302,7 @@ const burstSpreadMaxNs = BigInt(limits.burstSpreadMaxMs) * 1_000_000n;
  */
 function afterLast(sample: Sample, last: Sample | undefined): Sample {
   if (!last || sample.timeNs !== sample.arrivalNs) return sample;
-  const aheadNs = last.timeNs - sample.timeNs;
-  return aheadNs < 0n || aheadNs > burstSpreadMaxNs
+  return last.timeNs < sample.timeNs || last.timeNs > sample.timeNs + burstSpreadMaxNs
     ? sample
     : { timeNs: last.timeNs + nextNs, arrivalNs: sample.arrivalNs, value: sample.value, quality: sample.quality, reason: sample.reason };
 }

@@ -83,13 +83,12 @@ export function createPipeline(point: Point, shape: Shape): Pipeline {
   };
 }
 
-/** The clock rule: a device time older than the history or too far ahead is replaced by the arrival. Resolution is 1 ms. */
+/** The clock rule: a device time older than the history or too far ahead is replaced by the arrival, which is in whole milliseconds, as the result is. */
 function timeOf(deviceNs: TimeNs | undefined, arrivalNs: TimeNs, retentionMs: number): { timeNs: TimeNs; believed: boolean } {
-  if (deviceNs === undefined) return { timeNs: arrivalNs - (arrivalNs % 1_000_000n), believed: true };
+  if (deviceNs === undefined) return { timeNs: arrivalNs, believed: true };
   const aheadMs = Number(deviceNs - arrivalNs) / 1e6;
   const believed = aheadMs <= limits.clockAheadMaxMs && aheadMs >= -retentionMs;
-  const chosen = believed ? deviceNs : arrivalNs;
-  return { timeNs: chosen - (chosen % 1_000_000n), believed };
+  return { timeNs: believed ? deviceNs - (deviceNs % 1_000_000n) : arrivalNs, believed };
 }
 
 function whole(raw: Exclude<Value, null>, wrap: (exact: bigint) => bigint): bigint | undefined {
