@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type CalendarUnit, parseInterval } from '../../src/contract/query.ts';
 import { createCalendar } from '../../src/datasource/calendar.ts';
 
-const program = fileURLToPath(new URL('../far/calendar.py', import.meta.url));
+const program = fileURLToPath(new URL('../far/calendar_edges.py', import.meta.url));
 const seconds = (text: string) => Date.parse(text) / 1_000;
 const toNs = (second: number) => BigInt(second) * 1_000_000_000n;
 

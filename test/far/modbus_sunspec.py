@@ -97,7 +97,7 @@ def told(name, group):
 
 
 async def main():
-    devices = [device(1, 40000, inverter), device(2, 50000, meter), device(3, 0, None), device(4, 40000, grid)]
+    devices = [device(1, 40000, inverter), device(2, 50000, meter), device(3, 0, None), device(4, 40000, grid), device(5, 0, meter)]
     server = ModbusTcpServer(devices, address=("127.0.0.1", int(sys.argv[1])))
     await server.serve_forever(background=True)
     print(f"ready {server.transport.sockets[0].getsockname()[1]}", flush=True)
@@ -107,7 +107,7 @@ async def main():
             print(json.dumps({"value": (await server.async_getValues(4, 3, question["register"], 1))[0]}), flush=True)
             continue
         values = {}
-        for model in {1: inverter, 2: meter, 4: grid}[question["values"]]:
+        for model in {1: inverter, 2: meter, 4: grid, 5: meter}[question["values"]]:
             if isinstance(model, Model):
                 values.update(told(model.model_id, model))
         print(json.dumps({"value": values}), flush=True)

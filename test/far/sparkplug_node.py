@@ -4,13 +4,9 @@ Asked with one line of JSON, answers with one. It does what it is told, right or
 when it is asked for them, with data when a metric is set.
 """
 
-import sys
-
-# Beside this file stands a calendar.py that is not Python's own, which paho needs.
-sys.path.pop(0)
-
 import json
 import socket
+import sys
 import threading
 import time
 
