@@ -23,7 +23,7 @@ beforeAll(async () => {
       progress: () => {},
       found: (finding) => void findings.splice(0, findings.length, ...findings.filter(({ id }) => id !== finding.id), finding),
     };
-    await session.scan?.(driver.survey?.scan?.parse({ units: { first: 1, last: 4 }, tables: ['holding'] }), survey, signal);
+    await session.scan?.(driver.survey?.scan?.parse({ units: { first: 1, last: 5 }, tables: ['holding'] }), survey, signal);
   });
 });
 afterAll(() => far?.kill());
@@ -60,6 +60,9 @@ describe('a scan of SunSpec devices', () => {
       [4, 704, 'ac_controls', 40_096],
       [4, 705, 'volt_var', 40_163],
       [4, 707, 'trip_low_voltage', 40_210],
+      [5, 1, 'common', 2],
+      [5, 64_001, 'unknown', 70],
+      [5, 213, 'meter', 75],
     ]);
     expect(deviceOf(1)?.title).toBe('Example Solar EX-10K');
     expect(findings.find(({ id }) => id === 'unit 2')?.text).toMatch(
@@ -74,7 +77,7 @@ describe('a scan of SunSpec devices', () => {
     ]);
   });
 
-  it.each([1, 2, 4])(
+  it.each([1, 2, 4, 5])(
     'unit %i: every point it proposes reads what pysunspec2 has, and none that the device has not is proposed',
     async (unit) => {
       const device = deviceOf(unit);
@@ -94,7 +97,7 @@ describe('a scan of SunSpec devices', () => {
           const [model, ...rest] = name.split(' ');
           return [[modelOf(Number(model))?.name, ...rest].join('_'), value] as const;
         });
-      expect(wanted.length).toBeGreaterThan({ 1: 25, 2: 5, 4: 50 }[unit] ?? 0);
+      expect(wanted.length).toBeGreaterThan({ 1: 25, 2: 5, 4: 50, 5: 5 }[unit] ?? 0);
       expect(new Set(read.keys())).toEqual(new Set(wanted.map(([name]) => name)));
       for (const [name, value] of wanted)
         if (typeof value === 'number') expect(read.get(name), name).toBeCloseTo(value, 6);

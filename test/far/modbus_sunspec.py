@@ -4,7 +4,7 @@
 
 Unit 1: an inverter from 40000 (models 1, 103 with integers and scale factors, 160 with two repeated blocks). Unit 2: a meter from 50000 (models 1, 64001
 of a maker's own, 213 with floats). Unit 3: registers 0-99 and no SunSpec. Unit 4: models 1, 123 (a limit that may be written), 705 (curves with points),
-707 (curves of three kinds with points) and 704 (groups that are there once).
+707 (curves of three kinds with points) and 704 (groups that are there once). Unit 5: the meter again, from 0.
 
 Answers {"values": unit} with {"value": {"<model> <point>": what pysunspec2 makes of it, "<model> <group> <point>": ...}}; what the device does not have is left out.
 A group goes by its number where it is repeated, and by its name where it is there once or has others beside it. {"register": n} answers what unit 4 holds there.
