@@ -17,12 +17,19 @@ export class Acknowledger {
   readonly #send: (messageId: number, confirmation: Confirmation) => void;
   /** In the order in which they came. */
   readonly #groups: Group[] = [];
+  readonly #lost: (error: unknown) => void;
+  #isOver = false;
 
-  constructor(send: (messageId: number, confirmation: Confirmation) => void) {
+  /**
+   * `lost` is called once, when samples are not kept: from then on nothing is confirmed. A broker sends again only after a new connection
+   * [MQTT-4.4.0-1], and until then each such message would take a place of its window for ever.
+   */
+  constructor(send: (messageId: number, confirmation: Confirmation) => void, lost: (error: unknown) => void) {
     this.#send = send;
+    this.#lost = lost;
   }
 
-  /** Confirms the message once `committed` is kept; never if it is refused, so that the broker sends it again. */
+  /** Confirms the message once `committed` is kept; never if it rejects, so that the broker sends it again. */
   add(messageId: number, confirmation: Confirmation, committed = nothingToCommit): void {
     const last = this.#groups.at(-1);
     const group = last?.committed === committed ? last : this.#begin(committed);
@@ -37,17 +44,17 @@ export class Acknowledger {
         group.done = true;
         this.#sendDone();
       },
-      () => {
-        // The ones behind must not wait for it for ever.
-        this.#groups.splice(this.#groups.indexOf(group), 1);
-        this.#sendDone();
+      (error: unknown) => {
+        if (this.#isOver) return;
+        this.#isOver = true;
+        this.#lost(error);
       },
     );
     return group;
   }
 
   #sendDone(): void {
-    while (this.#groups[0]?.done) {
+    while (!this.#isOver && this.#groups[0]?.done) {
       const { messages } = this.#groups.shift() as Group;
       for (const { messageId, confirmation } of messages) this.#send(messageId, confirmation);
     }

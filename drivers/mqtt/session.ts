@@ -1,6 +1,7 @@
 /** An open broker: hears topics, publishes commands. */
 import type { Point } from '../../src/contract/device.ts';
 import type { Answer, Host, Line, Session, Sink, Survey } from '../../src/contract/driver.ts';
+import { messageOf } from '../../src/contract/fault.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
@@ -33,9 +34,14 @@ export async function openSession(line: Line<Options, DeviceAddress, Address>, h
   const sparkplug = options.sparkplug && !host.trial ? new SparkplugHost(line, options.sparkplug, host) : undefined;
   // Only a kept session gets a message again that was not confirmed.
   const keeps = isKept(options, host);
-  const prepare = ({ client }: Link) => {
+  const prepare = (opening: Link) => {
+    const { client } = opening;
     const incoming = new Incoming(client, keeps);
-    const acknowledger = keeps ? new Acknowledger((messageId, how) => incoming.confirm(messageId, how)) : undefined;
+    const notKept = (error: unknown) => {
+      // At the end of the gateway samples are lost too: its link says good-bye as ever.
+      if (!opening.closing) opening.end(`the history did not take what the broker sent (${messageOf(error)}); it is to send it again`);
+    };
+    const acknowledger = keeps ? new Acknowledger((messageId, how) => incoming.confirm(messageId, how), notKept) : undefined;
     const heard = new Hearing({
       host,
       stray: (topic) => subscriptions?.dropStray(topic),

@@ -1,9 +1,14 @@
 /** Sessions the broker keeps: what is confirmed when, what comes again, and what earlier settings had subscribed. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { startMosquitto } from '../far/mosquitto.ts';
+import { makeHost } from './line.ts';
 import { closeOpened, lineTo, listen, nudged, open, opened, pointsOf, soon } from './mqtt-session.ts';
+
+/** Messages that may be unconfirmed. */
+const window = 10;
 
 describe('kept sessions', () => {
   it.each([5, 4])('MQTT %i: a message is confirmed only when its sample is committed, and comes again else', async (version) => {
@@ -36,6 +41,41 @@ describe('kept sessions', () => {
     const third = listen(await opened(line), pointsOf(line));
     await broker.publish('p', '3', { qos: 1 });
     await expect.poll(() => third.of('p'), soon).toEqual([3]);
+    await broker.close();
+  });
+
+  it.each([
+    [5, 1],
+    [5, 2],
+    [4, 1],
+    [4, 2],
+  ] as const)('MQTT %i, QoS %i: what the history refuses ends the link, and is sent again by the broker', async (version, qos) => {
+    const broker = await startMosquitto({ lines: [`max_inflight_messages ${window}`] });
+    const line = lineTo(
+      `mqtt://127.0.0.1:${broker.port}`,
+      { p: { topic: 'p', qos } },
+      { protocolVersion: version, clean: false, clientId: 'keeper' },
+    );
+    const host = makeHost();
+    const session = await opened(line, host);
+    const refused = listen(session, pointsOf(line), () => Promise.reject(new Error('the disk is full')));
+    await session.ready?.();
+    const device = await connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 0 });
+    // With QoS 2 mosquitto 2.0 forgets to go on behind a window that was sent again, though it is confirmed to its end.
+    const all = Array.from({ length: qos === 1 ? 2.5 * window : window }, (_, n) => n + 1);
+    await Promise.all(all.map((n) => device.publishAsync('p', String(n), { qos })));
+    const words = 'the history did not take what the broker sent (the disk is full); it is to send it again';
+    expect(await refused.ended).toMatchObject({ name: 'LinkLost', message: expect.stringContaining(words) });
+    expect(host.losses).toHaveLength(1);
+    // None was confirmed, so all come again, and in their order.
+    const again = listen(await opened(line), pointsOf(line));
+    await expect.poll(() => again.of('p'), soon).toEqual(all);
+    // Those were confirmed, so a third session gets only what is new.
+    await closeOpened();
+    const third = listen(await opened(line), pointsOf(line));
+    await device.publishAsync('p', '26', { qos });
+    await expect.poll(() => third.of('p'), soon).toEqual([26]);
+    await device.endAsync();
     await broker.close();
   });
 
