@@ -1,5 +1,6 @@
 /** The templates of Home Assistant discovery, words for true and false, and what several topics say of one device. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAnnouncement } from '../../drivers/mqtt/homeassistant/announcement.ts';
 import { readCondition } from '../../drivers/mqtt/homeassistant/conditions.ts';
 import { pointsOf as pointsOfEntity } from '../../drivers/mqtt/homeassistant/entities.ts';
 import { isInverse, readCommandTemplate, readValueTemplate } from '../../drivers/mqtt/homeassistant/templates.ts';
@@ -88,6 +89,9 @@ describe('conditional templates', () => {
     ["{{ 'ON' if value_json.s else 'OFF' }}", { path: '$.s', words: { on: true, off: false } }],
     ["{{- 'OFF' if value_json.s else 'ON' -}}", { path: '$.s', words: { on: false, off: true } }],
     ["{{ 'ON' if not value_json.s else 'OFF' }}", { path: '$.s', words: { on: false, off: true } }],
+    ["{{ 'ON' if not value_json.s == 'up' else 'OFF' }}", { path: '$.s', words: { off: 'up' } }],
+    ["{{ 'ON' if not (value_json.s != 'up') else 'OFF' }}", { path: '$.s', words: { on: 'up' } }],
+    ["{{ 'ON' if value_json.s | int(default=0) == 1 else 'OFF' }}", { path: '$.s', words: { on: 1 } }],
     ["{{ iif(value_json.s == true, 'ON', 'OFF') }}", { path: '$.s', words: { on: true } }],
     ["{% if value == 'open' %}ON{% else %}OFF{% endif %}", { format: 'text', words: { on: 'open' } }],
     ["{%- if value_json.get('s') == 3 -%} ON {%- else -%} OFF {%- endif -%}", { path: '$.s', optional: true, words: { on: 3 } }],
@@ -97,11 +101,44 @@ describe('conditional templates', () => {
     "{{ 'ON' if value_json.n > 5 else 'OFF' }}",
     "{{ 'ON' if value_json.a == 'x' and value_json.b else 'OFF' }}",
     "{{ 'ON' if value_json.n * 2 == 4 else 'OFF' }}",
-    "{{ 'ON' if not value_json.s == 1 else 'OFF' }}",
+    "{{ 'ON' if value_json.s == 1 or not value_json.t else 'OFF' }}",
+    "{{ value_json.s == 'up' }}",
     "{% if value == 'a' %}ON{% elif value == 'b' %}OFF{% else %}ON{% endif %}",
     "{{ 'ON' if value == 'a' else 'ON' }}",
     "{{ 'YES' if value_json.s else 'NO' }}",
   ])('%s is told', (template) => expect(() => made(template)).toThrow(/is understood|is not understood|where "ON" and "OFF" are read/));
+
+  it('that stand alone make True and False', () => {
+    const alone = (value_template: string, words: Record<string, unknown>) =>
+      pointsOfEntity('binary_sensor', { state_topic: 't', value_template, ...words })[0]?.words.address;
+    const words = { payload_on: 'True', payload_off: 'False' };
+    expect(alone("{{ value_json.s == 'up' }}", words)).toMatchObject({ path: '$.s', words: { on: 'up' } });
+    expect(alone('{{ not value_json.s }}', words)).toMatchObject({ words: { on: false, off: true } });
+    // JSON's true.
+    expect(alone("{{ value_json.s != 'up' }}", { payload_on: true, payload_off: false })).toMatchObject({ words: { off: 'up' } });
+    expect(alone("{{ value_json['a == b'] }}", words)).toMatchObject({ path: '$["a == b"]', words: { on: 'True', off: 'False' } });
+  });
+
+  it('of availability', () => {
+    const said = (words: Record<string, unknown>) => {
+      const payload = Buffer.from(JSON.stringify({ state_topic: 't', availability_topic: 'a', ...words }));
+      const { entities, faults } = readAnnouncement({ component: 'sensor', node: undefined, object: 'x' }, payload);
+      return [entities[0]?.availability, faults];
+    };
+    const inline = (asked: string) => ({ availability_template: `{{ 'online' if ${asked} else 'offline' }}` });
+    expect(said(inline('value_json.up'))).toEqual([[{ topic: 'a', path: '$.up', online: 'true', offline: 'false' }], []]);
+    expect(said(inline('not value_json.lost'))).toEqual([[{ topic: 'a', path: '$.lost', online: 'false', offline: 'true' }], []]);
+    expect(said({ ...inline('value_json.up'), payload_available: 'offline', payload_not_available: 'online' })).toEqual([
+      [{ topic: 'a', path: '$.up', online: 'false', offline: 'true' }],
+      [],
+    ]);
+    for (const [words, fault] of [
+      [inline("value_json.s == 'up'"), /does not say which word means the other/],
+      [{ ...inline('value_json.up'), payload_available: 'here' }, /where "here" and "offline" are read/],
+      [{ availability_template: '{{ value_json.n * 2 }}' }, /calculates with a word/],
+    ] as const)
+      expect(said(words)).toEqual([[], [expect.stringMatching(fault)]]);
+  });
 
   it('of a length without end are no matter', () => {
     expect(readCondition(`{{ 'ON' if ${'value '.repeat(80)} else`)).toBeUndefined();

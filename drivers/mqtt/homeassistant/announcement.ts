@@ -4,6 +4,7 @@ import { messageOf } from '../../../src/contract/fault.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import { parseTemplateId } from '../../../src/contract/template-id.ts';
 import { decodeJson } from '../payload/plain.ts';
+import { areSame, readCondition } from './conditions.ts';
 import { pointsOf, type RawPoint, withoutValues } from './entities.ts';
 import { readValueTemplate } from './templates.ts';
 import { inFull, isWords, numberOf, textOf, type Words } from './words.ts';
@@ -139,21 +140,32 @@ function availabilityOf(words: Words, tell: (fault: string) => void): Pick<Entit
     const topic = textOf(one, 'topic');
     if (topic === undefined) return [];
     const template = textOf(one, 'value_template');
-    let path: string | undefined;
+    const online = textOf(one, 'payload_available') ?? textOf(words, 'payload_available') ?? 'online';
+    const offline = textOf(one, 'payload_not_available') ?? textOf(words, 'payload_not_available') ?? 'offline';
     try {
-      path = template === undefined ? undefined : readValueTemplate(template).path;
+      return [{ topic, ...(template === undefined ? { online, offline } : wordsAt(template, online, offline)) }];
     } catch (error) {
       tell(messageOf(error));
       return [];
     }
-    return [
-      {
-        topic,
-        ...(path === undefined ? {} : { path }),
-        online: textOf(one, 'payload_available') ?? textOf(words, 'payload_available') ?? 'online',
-        offline: textOf(one, 'payload_not_available') ?? textOf(words, 'payload_not_available') ?? 'offline',
-      },
-    ];
   });
   return { availability, mode: mode === 'all' || mode === 'any' ? mode : 'latest' };
+}
+
+/** What the template makes of a message, as a place and the words there. */
+function wordsAt(template: string, online: string, offline: string): Pick<Entity['availability'][number], 'path' | 'online' | 'offline'> {
+  const condition = readCondition(template);
+  const { path, scale, offset, decimals } = condition?.place ?? readValueTemplate(template);
+  if (scale !== 1 || offset !== 0 || decimals !== undefined) throw new Error(`calculates with a word: ${JSON.stringify(template)}`);
+  const at = path === undefined ? {} : { path };
+  if (!condition) return { ...at, online, offline };
+  const { whenTrue, whenFalse } = condition;
+  const isReversed = areSame(whenTrue, offline) && areSame(whenFalse, online);
+  if (!isReversed && !(areSame(whenTrue, online) && areSame(whenFalse, offline)))
+    throw new Error(
+      `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(online)} and ${JSON.stringify(offline)} are read`,
+    );
+  const { on, off } = condition.words;
+  if (on === undefined || off === undefined) throw new Error(`does not say which word means the other: ${JSON.stringify(template)}`);
+  return isReversed ? { ...at, online: String(off), offline: String(on) } : { ...at, online: String(on), offline: String(off) };
 }

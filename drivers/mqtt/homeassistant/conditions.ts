@@ -33,7 +33,11 @@ const forms = [
     isText: true,
   },
 ];
-const comparison = new RegExp(`^(?<left>[^=!<>]+?)\\s*(?<sign>==|!=)\\s*(?<word>${literal})$`);
+/** What Python says of a condition that stands alone. */
+const alone = /^\s*\{\{-?\s*(?<asked>[^{}]+?)\s*-?\}\}\s*$/;
+const comparison = new RegExp(`^(?<left>.+?)\\s*(?<sign>==|!=)\\s*(?<word>${literal})$`);
+const negation = /^not\s+(?<inner>.+)$/;
+const brackets = /^\((?<inner>[^()]+)\)$/;
 
 /** Undefined if it is no condition; throws an Error if it is one that asks for more than a word at a place. */
 export function readCondition(template: string): Condition | undefined {
@@ -44,16 +48,32 @@ export function readCondition(template: string): Condition | undefined {
     const made = (text: string) => (isText ? text.trim() : String(wordOf(text)));
     return { ...conditionOf(asked), whenTrue: made(yes), whenFalse: made(no) };
   }
-  return undefined;
+  const { asked = '' } = alone.exec(template)?.groups ?? {};
+  const isCondition = [comparison, negation].some((pattern) => pattern.test(asked));
+  return isCondition ? { ...conditionOf(asked), whenTrue: 'True', whenFalse: 'False' } : undefined;
+}
+
+/** The same word: what is true in JSON is True in Python. */
+export function areSame(one: string, other: string): boolean {
+  return one === other || (/^(true|false)$/i.test(one) && one.toLowerCase() === other.toLowerCase());
 }
 
 function conditionOf(asked: string): Pick<Condition, 'place' | 'words'> {
-  const negated = /^not\s+(.+)$/.exec(asked)?.[1];
+  const negated = negation.exec(asked)?.groups?.inner;
+  if (negated !== undefined) {
+    // It holds for all of a comparison behind it.
+    const { place, words } = conditionOf(negated);
+    return {
+      place,
+      words: { ...(words.off === undefined ? {} : { on: words.off }), ...(words.on === undefined ? {} : { off: words.on }) },
+    };
+  }
+  const inner = brackets.exec(asked)?.groups?.inner;
+  if (inner !== undefined) return conditionOf(inner.trim());
   const { left, sign, word } = comparison.exec(asked)?.groups ?? {};
-  if (negated !== undefined && left !== undefined) throw notUnderstood(asked);
-  const place = readValueTemplate(`{{ ${left ?? negated ?? asked} }}`);
+  const place = readValueTemplate(`{{ ${left ?? asked} }}`);
   if (place.scale !== 1 || place.offset !== 0 || place.decimals !== undefined) throw notUnderstood(asked);
-  if (word === undefined) return { place, words: negated === undefined ? { on: true, off: false } : { on: false, off: true } };
+  if (word === undefined) return { place, words: { on: true, off: false } };
   // What is not the word is the other, whatever it is.
   return { place, words: sign === '==' ? { on: wordOf(word) } : { off: wordOf(word) } };
 }
@@ -65,4 +85,4 @@ function wordOf(text: string): Word {
 }
 
 const notUnderstood = (asked: string) =>
-  new Error(`${JSON.stringify(asked)} is no condition that is understood; understood are a place, not a place, and == or != with a word`);
+  new Error(`${JSON.stringify(asked)} is no condition that is understood; understood are a place, == or != with a word, and not`);

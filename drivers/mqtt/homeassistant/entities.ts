@@ -1,6 +1,6 @@
 /** One announced entity (a sensor, a switch, a light …) → points in the language of the settings. What is not understood is an Error that says what. */
 import { spellLiteral } from '../../../src/contract/placeholders.ts';
-import { readCondition } from './conditions.ts';
+import { areSame, readCondition } from './conditions.ts';
 import { isInverse, type Linear, readCommandTemplate, readValueTemplate } from './templates.ts';
 import { grafanaUnit } from './units.ts';
 import { listOf, numberOf, textOf, type Words } from './words.ts';
@@ -306,8 +306,8 @@ function read(state: Place['state']): { state: Place['state']; linear: Linear | 
   if (!condition) return { state, linear: readValueTemplate(template) };
   const { place, whenTrue, whenFalse } = condition;
   const [on, off] = [String(words.on), String(words.off)];
-  if (whenTrue === on && whenFalse === off) return { state: { ...state, words: condition.words }, linear: place };
-  if (whenTrue !== off || whenFalse !== on)
+  if (areSame(whenTrue, on) && areSame(whenFalse, off)) return { state: { ...state, words: condition.words }, linear: place };
+  if (!areSame(whenTrue, off) || !areSame(whenFalse, on))
     throw new Error(
       `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(on)} and ${JSON.stringify(off)} are read`,
     );
