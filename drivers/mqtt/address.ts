@@ -69,6 +69,23 @@ const responseSchema = z.strictObject({
 
 const wordSchema = z.union([z.string().max(1024), z.number(), z.boolean()]);
 
+const boundSchema = (than: string) =>
+  z
+    .number()
+    .optional()
+    .describe(`True for a number ${than}`)
+    .meta({ examples: [0] });
+const trueWhenSchema = z
+  .strictObject({
+    above: boundSchema('above this'),
+    atLeast: boundSchema('that is this or above'),
+    below: boundSchema('below this'),
+    atMost: boundSchema('that is this or below'),
+  })
+  .refine((bounds) => Object.values(bounds).filter((bound) => bound !== undefined).length === 1, {
+    error: 'allowed is one of "above", "atLeast", "below", "atMost"',
+  });
+
 const setSchema = z
   .strictObject({
     topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
@@ -192,6 +209,10 @@ export const addressSchema = z
       .optional()
       .describe('The words that mean true and false: the point is then a boolean, and where both are said anything else is a bad reading')
       .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
+    trueWhen: trueWhenSchema
+      .optional()
+      .describe('Which numbers mean true: the point is then a boolean, any other number is false, and what is no number is a bad reading')
+      .meta({ examples: [{ above: 0 }] }),
     time: pathSchema
       .optional()
       .describe('Where the time of the device is: ISO 8601, or s, ms, µs, ns since 1970. Influx lines bring theirs')
@@ -230,7 +251,7 @@ export const addressSchema = z
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (address.metric !== undefined) {
       if (address.type === undefined) fault('type', 'is missing; a metric has a data type');
-      for (const name of ['topic', 'path', 'format', 'each', 'where', 'binary', 'words', 'time', 'set'] as const)
+      for (const name of ['topic', 'path', 'format', 'each', 'where', 'binary', 'words', 'trueWhen', 'time', 'set'] as const)
         if (address[name] !== undefined) fault(name, 'cannot be with "metric": what Sparkplug sends is read by its own rules');
       return;
     }
@@ -247,6 +268,7 @@ export const addressSchema = z
     if (given !== 'binary' && address.binary) fault('binary', `needs format "binary", not "${given}"`);
     if (address.words && String(address.words.on) === String(address.words.off)) fault('words', 'has the same word for true and false');
     if (address.words && given === 'binary') fault('words', 'cannot be with format "binary", which has its own boolean');
+    if (address.words && address.trueWhen) fault('trueWhen', 'cannot be with "words"; allowed is one of the two');
     if (address.timeUnit !== undefined && address.time === undefined && given !== 'influx') fault('timeUnit', 'needs "time"');
     if (address.timezone !== undefined && address.time === undefined) fault('timezone', 'needs "time"');
   })

@@ -6,7 +6,7 @@ import { compilePath, type Lookup, parsePath } from '../../src/contract/json-pat
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
 import { compileDecoder, type Decoder } from './payload/formats.ts';
-import { decodeJson } from './payload/plain.ts';
+import { decodeJson, wordValue } from './payload/plain.ts';
 import { deviceTimeNs, zoneOf } from './time.ts';
 
 type Decoded = { document: unknown } | { fault: unknown };
@@ -74,6 +74,8 @@ export function compileReader(point: Point<Address>): Reader {
   const time = compiled(address.time);
   const zone = address.timezone === undefined ? undefined : zoneOf(address.timezone);
   const each = compiled(address.each);
+  const { words, trueWhen } = address;
+  const mean = words ? (said: Scalar) => meaning(said, words) : trueWhen ? (said: Scalar) => compared(said, trueWhen) : asItIs;
   const conditions = Object.entries(address.where ?? {}).map(([path, wanted]) => ({ lookup: compilePath(parsePath(path)), wanted }));
   const reader: Reader = { point, read, clockTrouble: undefined };
   return reader;
@@ -109,7 +111,7 @@ export function compileReader(point: Point<Address>): Reader {
     if (found === undefined && address.optional) return undefined;
     return {
       point,
-      ...meaning(scalar(found, address.path), address.words),
+      ...mean(scalar(found, address.path)),
       retained,
       ...(time === undefined ? {} : timeOf(time(document))),
     };
@@ -128,8 +130,8 @@ export function compileReader(point: Point<Address>): Reader {
 type Scalar = Pick<Reading, 'value' | 'reason' | 'detail'>;
 
 /** Words for true and false → boolean. JSON's true and the text "true" are the same word. */
-function meaning(found: Scalar, words: Address['words']): Scalar {
-  if (!words || found.reason !== '') return found;
+function meaning(found: Scalar, words: NonNullable<Address['words']>): Scalar {
+  if (found.reason !== '') return found;
   const said = String(found.value);
   const { on, off } = words;
   if (on === undefined || off === undefined) return { value: on === undefined ? !isWord(said, off) : isWord(said, on), reason: '' };
@@ -138,6 +140,22 @@ function meaning(found: Scalar, words: Address['words']): Scalar {
   const known = `${JSON.stringify(on)} and ${JSON.stringify(off)}`;
   return { value: null, reason: 'decode', detail: `${JSON.stringify(said.slice(0, 80))} is no word of it; known are ${known}` };
 }
+
+/** A number → whether it is beyond the bound. Devices write numbers as text too. */
+function compared(found: Scalar, { above, atLeast, below, atMost }: NonNullable<Address['trueWhen']>): Scalar {
+  if (found.reason !== '') return found;
+  const number = typeof found.value === 'string' ? wordValue(found.value) : found.value;
+  if ((typeof number !== 'number' && typeof number !== 'bigint') || Number.isNaN(number))
+    return { value: null, reason: 'decode', detail: `${JSON.stringify(String(found.value).slice(0, 80))} is no number to be compared` };
+  const isTrue =
+    (above !== undefined && number > above) ||
+    (atLeast !== undefined && number >= atLeast) ||
+    (below !== undefined && number < below) ||
+    (atMost !== undefined && number <= atMost);
+  return { value: isTrue, reason: '' };
+}
+
+const asItIs = (said: Scalar) => said;
 
 /** Python writes True where JSON writes true. */
 function isWord(said: string, word: string | number | boolean | undefined): boolean {

@@ -92,13 +92,19 @@ describe('conditional templates', () => {
     ["{{ 'ON' if not value_json.s == 'up' else 'OFF' }}", { path: '$.s', words: { off: 'up' } }],
     ["{{ 'ON' if not (value_json.s != 'up') else 'OFF' }}", { path: '$.s', words: { on: 'up' } }],
     ["{{ 'ON' if value_json.s | int(default=0) == 1 else 'OFF' }}", { path: '$.s', words: { on: 1 } }],
+    ["{{ 'ON' if value_json.n > 5 else 'OFF' }}", { path: '$.n', trueWhen: { above: 5 } }],
+    ["{{ 'OFF' if value_json.n | float(0) > -0.5 else 'ON' }}", { path: '$.n', trueWhen: { atMost: -0.5 } }],
+    ["{{ 'ON' if not value_json.n <= 5 else 'OFF' }}", { path: '$.n', trueWhen: { above: 5 } }],
+    ["{{ iif(value | int < 5, 'ON', 'OFF') }}", { format: 'number', trueWhen: { below: 5 } }],
+    ['{% if value_json.n >= 5 %}ON{% else %}OFF{% endif %}', { path: '$.n', trueWhen: { atLeast: 5 } }],
     ["{{ iif(value_json.s == true, 'ON', 'OFF') }}", { path: '$.s', words: { on: true } }],
     ["{% if value == 'open' %}ON{% else %}OFF{% endif %}", { format: 'text', words: { on: 'open' } }],
     ["{%- if value_json.get('s') == 3 -%} ON {%- else -%} OFF {%- endif -%}", { path: '$.s', optional: true, words: { on: 3 } }],
   ])('%s', (template, address) => expect(made(template)).toMatchObject(address));
 
   it.each([
-    "{{ 'ON' if value_json.n > 5 else 'OFF' }}",
+    "{{ 'ON' if value_json.n > '5' else 'OFF' }}",
+    "{{ 'ON' if value_json.n / 2 > 5 else 'OFF' }}",
     "{{ 'ON' if value_json.a == 'x' and value_json.b else 'OFF' }}",
     "{{ 'ON' if value_json.n * 2 == 4 else 'OFF' }}",
     "{{ 'ON' if value_json.s == 1 or not value_json.t else 'OFF' }}",
@@ -206,6 +212,27 @@ describe('at a broker', () => {
     await session.close();
   });
 
+  it('numbers beyond a bound are true, others false, and what is no number is a bad reading', async () => {
+    const line = lineTo(url, {
+      above: { topic: 'n/v', path: '$.v', trueWhen: { above: 5 } },
+      atLeast: { topic: 'n/v', path: '$.v', trueWhen: { atLeast: 5 } },
+      below: { topic: 'n/v', path: '$.v', trueWhen: { below: 5 } },
+      atMost: { topic: 'n/v', path: '$.v', trueWhen: { atMost: 5 } },
+    });
+    expect(line.devices[0]?.points.map(({ address }) => driver.shape(address).type)).toEqual(Array(4).fill('boolean'));
+    const session = await open(line);
+    const ear = listen(session, pointsOf(line));
+    await session.ready?.();
+    for (const v of ['4.9', '5', '"5.1"', '"much"', 'true', 'null']) await broker.publish('n/v', `{"v":${v}}`);
+    await expect.poll(() => ear.readings.length, soon).toBe(24);
+    expect(ear.of('above')).toEqual([false, false, true, 'decode', 'decode', 'sentinel']);
+    expect(ear.of('atLeast')).toEqual([false, true, true, 'decode', 'decode', 'sentinel']);
+    expect(ear.of('below')).toEqual([true, false, false, 'decode', 'decode', 'sentinel']);
+    expect(ear.of('atMost')).toEqual([true, true, false, 'decode', 'decode', 'sentinel']);
+    expect(ear.readings.find(({ reason }) => reason === 'decode')?.detail).toBe('"much" is no number to be compared');
+    await session.close();
+  });
+
   it.each([
     ['all', ['online', 'offline', 'online', 'offline', 'offline']],
     ['any', ['online', 'online', 'online', 'online', 'online', 'offline']],
@@ -236,6 +263,8 @@ describe('at a broker', () => {
         .error?.issues.map(({ message }) => message)
         .join();
     expect(faultsOf({ topic: 'a', words: { on: 1, off: '1' } })).toMatch(/same word for true and false/);
+    expect(faultsOf({ topic: 'a', trueWhen: { above: 1, below: 5 } })).toMatch(/allowed is one of "above"/);
+    expect(faultsOf({ topic: 'a', words: { on: 1 }, trueWhen: { above: 1 } })).toMatch(/one of the two/);
     expect(faultsOf({ topic: 'a', words: {} })).toMatch(/allowed are "on", "off" or both/);
     expect(faultsOf({ topic: 'a', format: 'binary', binary: { type: 'uint8' }, words: { on: 1, off: 0 } })).toMatch(/"binary"/);
     const check = (id: string, availability: Record<string, unknown>) =>

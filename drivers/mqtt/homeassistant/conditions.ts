@@ -5,14 +5,23 @@
 import { type Linear, readValueTemplate } from './templates.ts';
 
 /** What stands for true at the place, or for false, and what the template makes of either. */
-export interface Condition {
-  place: Linear;
-  words: { on?: Word; off?: Word };
+export interface Condition extends Asked {
   whenTrue: string;
   whenFalse: string;
 }
 
+interface Asked {
+  place: Linear;
+  /** What means true and false there, unless a number is compared. */
+  words: { on?: Word; off?: Word };
+  trueWhen?: TrueWhen;
+}
+
 type Word = string | number | boolean;
+type TrueWhen = Partial<Record<'above' | 'atLeast' | 'below' | 'atMost', number>>;
+
+const bounds = { '>': 'above', '>=': 'atLeast', '<': 'below', '<=': 'atMost' } as const;
+const opposites = { above: 'atMost', atMost: 'above', below: 'atLeast', atLeast: 'below' } as const;
 
 const lengthMax = 512;
 const literal = String.raw`'[^'{}\\]*'|"[^"{}\\]*"|-?\d+(?:\.\d+)?|[Tt]rue|[Ff]alse`;
@@ -35,7 +44,7 @@ const forms = [
 ];
 /** What Python says of a condition that stands alone. */
 const alone = /^\s*\{\{-?\s*(?<asked>[^{}]+?)\s*-?\}\}\s*$/;
-const comparison = new RegExp(`^(?<left>.+?)\\s*(?<sign>==|!=)\\s*(?<word>${literal})$`);
+const comparison = new RegExp(`^(?<left>.+?)\\s*(?<sign>==|!=|>=|<=|>|<)\\s*(?<word>${literal})$`);
 const negation = /^not\s+(?<inner>.+)$/;
 const brackets = /^\((?<inner>[^()]+)\)$/;
 
@@ -58,22 +67,31 @@ export function areSame(one: string, other: string): boolean {
   return one === other || (/^(true|false)$/i.test(one) && one.toLowerCase() === other.toLowerCase());
 }
 
-function conditionOf(asked: string): Pick<Condition, 'place' | 'words'> {
+/** What holds when the other does not. */
+export function opposite<T extends Pick<Asked, 'words' | 'trueWhen'>>({ words: { on, off }, trueWhen, ...rest }: T) {
+  const [[name, bound] = []] = Object.entries(trueWhen ?? {}) as [keyof TrueWhen, number][];
+  return {
+    ...rest,
+    words: { ...(off === undefined ? {} : { on: off }), ...(on === undefined ? {} : { off: on }) },
+    ...(name === undefined ? {} : { trueWhen: { [opposites[name]]: bound } as TrueWhen }),
+  };
+}
+
+function conditionOf(asked: string): Asked {
   const negated = negation.exec(asked)?.groups?.inner;
-  if (negated !== undefined) {
-    // It holds for all of a comparison behind it.
-    const { place, words } = conditionOf(negated);
-    return {
-      place,
-      words: { ...(words.off === undefined ? {} : { on: words.off }), ...(words.on === undefined ? {} : { off: words.on }) },
-    };
-  }
+  // It holds for all of a comparison behind it.
+  if (negated !== undefined) return opposite(conditionOf(negated));
   const inner = brackets.exec(asked)?.groups?.inner;
   if (inner !== undefined) return conditionOf(inner.trim());
   const { left, sign, word } = comparison.exec(asked)?.groups ?? {};
   const place = readValueTemplate(`{{ ${left ?? asked} }}`);
   if (place.scale !== 1 || place.offset !== 0 || place.decimals !== undefined) throw notUnderstood(asked);
   if (word === undefined) return { place, words: { on: true, off: false } };
+  if (sign !== '==' && sign !== '!=') {
+    const bound = wordOf(word);
+    if (typeof bound !== 'number') throw notUnderstood(asked);
+    return { place: { ...place, isNumber: true }, words: {}, trueWhen: { [bounds[sign as keyof typeof bounds]]: bound } };
+  }
   // What is not the word is the other, whatever it is.
   return { place, words: sign === '==' ? { on: wordOf(word) } : { off: wordOf(word) } };
 }
@@ -85,4 +103,6 @@ function wordOf(text: string): Word {
 }
 
 const notUnderstood = (asked: string) =>
-  new Error(`${JSON.stringify(asked)} is no condition that is understood; understood are a place, == or != with a word, and not`);
+  new Error(
+    `${JSON.stringify(asked)} is no condition that is understood; understood are a place, == or != with a word, < <= > >= with a number, and not`,
+  );

@@ -1,6 +1,6 @@
 /** One announced entity (a sensor, a switch, a light …) → points in the language of the settings. What is not understood is an Error that says what. */
 import { spellLiteral } from '../../../src/contract/placeholders.ts';
-import { areSame, readCondition } from './conditions.ts';
+import { areSame, type Condition, opposite, readCondition } from './conditions.ts';
 import { isInverse, type Linear, readCommandTemplate, readValueTemplate } from './templates.ts';
 import { grafanaUnit } from './units.ts';
 import { listOf, numberOf, textOf, type Words } from './words.ts';
@@ -26,7 +26,7 @@ type Read = { on?: string | number | boolean; off?: string | number | boolean };
 interface Place {
   suffix?: string;
   kind: Kind;
-  state?: { topic: string | undefined; template: string | undefined; words?: Read };
+  state?: { topic: string | undefined; template: string | undefined; words?: Read; trueWhen?: NonNullable<Condition['trueWhen']> };
   command?: { topic: string | undefined; template?: string | undefined; words?: Sided; payload?: string };
   more?: Record<string, unknown>;
 }
@@ -306,16 +306,13 @@ function read(state: Place['state']): { state: Place['state']; linear: Linear | 
   if (!condition) return { state, linear: readValueTemplate(template) };
   const { place, whenTrue, whenFalse } = condition;
   const [on, off] = [String(words.on), String(words.off)];
-  if (areSame(whenTrue, on) && areSame(whenFalse, off)) return { state: { ...state, words: condition.words }, linear: place };
-  if (!areSame(whenTrue, off) || !areSame(whenFalse, on))
+  const isReversed = areSame(whenTrue, off) && areSame(whenFalse, on);
+  if (!isReversed && !(areSame(whenTrue, on) && areSame(whenFalse, off)))
     throw new Error(
       `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(on)} and ${JSON.stringify(off)} are read`,
     );
-  const { on: yes, off: no } = condition.words;
-  return {
-    state: { ...state, words: { ...(no === undefined ? {} : { on: no }), ...(yes === undefined ? {} : { off: yes }) } },
-    linear: place,
-  };
+  const { words: asked, trueWhen } = isReversed ? opposite(condition) : condition;
+  return { state: { topic, template, ...(trueWhen ? { trueWhen } : { words: asked }) }, linear: place };
 }
 
 function stateOf(state: Place['state'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
@@ -328,6 +325,7 @@ function stateOf(state: Place['state'] & {}, linear: Linear | undefined, kind: K
     ...place,
     ...(linear?.optional && linear.path !== undefined ? { optional: true } : {}),
     ...(state.words ? { words: state.words } : {}),
+    ...(state.trueWhen ? { trueWhen: state.trueWhen } : {}),
     ...qosOf(words),
   };
 }
