@@ -303,6 +303,27 @@ describe('in the gateway', () => {
     await gateway.close();
   });
 
+  it('a number that is compared is a state, and a condition says whether the device is there', async () => {
+    await publish({
+      'homeassistant/binary_sensor/pump/runs/config': {
+        device: { identifiers: ['pump'] },
+        state_topic: 'pump/state',
+        value_template: "{{ 'ON' if value_json.current | float(0) > 0.5 else 'OFF' }}",
+        availability: [{ topic: 'pump/link', value_template: "{{ 'online' if value_json.up else 'offline' }}" }],
+      },
+    });
+    const { gateway } = await running();
+    await there(gateway, 'pump', 1);
+    await publish({ 'pump/link': '{"up":true}', 'pump/state': '{"current":2.4}' });
+    await says(gateway, 'pump', 'runs', true);
+    await until('it is online', () => states(gateway).includes('pump online'));
+    await publish({ 'pump/state': '{"current":"0.1"}' });
+    await says(gateway, 'pump', 'runs', false);
+    await publish({ 'pump/link': '{"up":false}' });
+    await until('it is offline', () => states(gateway).includes('pump offline'));
+    await gateway.close();
+  });
+
   it('bad announcements harm nobody', async () => {
     await publish({
       'homeassistant/sensor/a/x/config': 'not json',
