@@ -324,6 +324,39 @@ describe('in the gateway', () => {
     await gateway.close();
   });
 
+  it('a fan, a cover and a thermostat are set in what they count in themselves', async () => {
+    const room = { device: { identifiers: ['room'] } };
+    await publish({
+      'homeassistant/fan/room/fan/config': {
+        ...room,
+        command_topic: 'room/fan/set',
+        percentage_command_topic: 'room/fan/set/speed',
+        speed_range_max: 3,
+      },
+      'homeassistant/cover/room/blind/config': {
+        ...room,
+        set_position_topic: 'room/blind/set',
+        position_topic: 'room/blind',
+        position_open: 255,
+      },
+      'homeassistant/cover/room/awning/config': { ...room, set_position_topic: 'room/awning/set' },
+      'homeassistant/climate/room/stove/config': { ...room, temperature_command_topic: 'room/stove/set', temperature_unit: 'F' },
+    });
+    const { gateway } = await running();
+    const device = await there(gateway, 'room', 5);
+    expect(Object.fromEntries(device.points.map(({ id, unit, write }) => [id, [unit, write?.min, write?.max]]))).toEqual({
+      fan: [undefined, undefined, undefined],
+      fan_percentage: [undefined, 0, 3],
+      blind_position: [undefined, 0, 255],
+      awning_position: ['percent', 0, 100],
+      stove_temperature: ['fahrenheit', 44.6, 95],
+    });
+    await set(gateway, 'room', 'blind_position', 200);
+    await wasSent('room/blind/set', '200');
+    await expect(set(gateway, 'room', 'fan_percentage', 50)).rejects.toThrow(/allowed is 0 to 3/);
+    await expect(set(gateway, 'room', 'stove_temperature', 20)).rejects.toThrow(/allowed is 44.6 to 95/);
+  });
+
   it('bad announcements harm nobody', async () => {
     await publish({
       'homeassistant/sensor/a/x/config': 'not json',

@@ -108,7 +108,8 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
       kind: 'number',
       state: side(words, 'percentage_state_topic', 'percentage_value_template'),
       command: side(words, 'percentage_command_topic', 'percentage_command_template'),
-      more: { unit: 'percent', write: { min: 0, max: 100 } },
+      // A device's own steps are counted from speed_range_min, and one below it is off.
+      more: spanOf((numberOf(words, 'speed_range_min') ?? 1) - 1, numberOf(words, 'speed_range_max') ?? 100),
     },
   ],
   climate,
@@ -187,13 +188,22 @@ function cover(words: Words): Place[] {
       kind: 'number',
       state: side(words, 'position_topic', 'position_template'),
       command: side(words, 'set_position_topic', 'set_position_template'),
-      more: { unit: 'percent', write: { min: 0, max: 100 } },
+      more: spanOf(numberOf(words, 'position_closed') ?? 0, numberOf(words, 'position_open') ?? 100),
     },
   ];
 }
 
+/** What a device counts from one end to the other; only from 0 to 100 it is percent. */
+function spanOf(from: number, to: number): Record<string, unknown> {
+  const write = { min: Math.min(from, to), max: Math.max(from, to) };
+  return from === 0 && to === 100 ? { unit: 'percent', write } : { write };
+}
+
 function climate(words: Words): Place[] {
-  const unit = textOf(words, 'temperature_unit') === 'F' ? 'fahrenheit' : 'celsius';
+  const isFahrenheit = textOf(words, 'temperature_unit') === 'F';
+  const unit = isFahrenheit ? 'fahrenheit' : 'celsius';
+  // From 7 to 35 °C where nothing is said, whichever unit the device has.
+  const usual = isFahrenheit ? { min: 44.6, max: 95 } : { min: 7, max: 35 };
   return [
     {
       suffix: 'current_temperature',
@@ -206,7 +216,7 @@ function climate(words: Words): Place[] {
       kind: 'number',
       state: side(words, 'temperature_state_topic', 'temperature_state_template'),
       command: side(words, 'temperature_command_topic', 'temperature_command_template'),
-      more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { min: 7, max: 35, step: undefined }) },
+      more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { ...usual, step: undefined }) },
     },
     { suffix: 'action', kind: 'text', state: side(words, 'action_topic', 'action_template') },
     chosen('mode', side(words, 'mode_state_topic', 'mode_state_template'), 'mode_command', words, listOf(words, 'modes')),
