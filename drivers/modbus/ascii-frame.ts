@@ -3,7 +3,7 @@
  * Bytes only, no port. Some devices send small letters or leave the CR out; both are taken.
  */
 import { begins, type Shape } from './answer-shape.ts';
-import type { Framing } from './framing.ts';
+import type { Framing } from './frame.ts';
 
 const colon = 0x3a;
 const lineFeed = 0x0a;

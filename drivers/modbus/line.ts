@@ -11,7 +11,7 @@ import type { Shareable } from '../tty/sharing.ts';
 import { Turns } from '../tty/turns.ts';
 import { answerShape, exceptionShape, type Shape } from './answer-shape.ts';
 import { exceptionBit } from './exceptions.ts';
-import type { Framing } from './framing.ts';
+import type { Framing } from './frame.ts';
 import type { Overdue, Sent, Turn } from './link.ts';
 
 /** What carries the bytes of a line: a serial port, or a socket to a converter. */

@@ -1,7 +1,7 @@
 /** Frames of Modbus RTU (Modbus over Serial Line V1.02 §2.5.1): bytes only, no port. Their end is known from their beginning, not from silence. */
 import { begins, type Shape } from './answer-shape.ts';
 import { crc16 } from './crc16.ts';
-import type { Framing } from './framing.ts';
+import type { Framing } from './frame.ts';
 
 const crcBytes = 2;
 

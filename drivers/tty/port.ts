@@ -4,17 +4,11 @@ import type { SerialPort } from 'serialport';
 import type { Clock } from '../../src/contract/clock.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
+import type { PortEvents } from './port-stream.ts';
 import type { TtySettings } from './settings.ts';
 import { openingFailed } from './words.ts';
 
 type Opened = Awaited<ReturnType<typeof SerialPort.binding.open>>;
-
-export interface PortEvents {
-  /** The bytes are the listener's to keep. */
-  data(bytes: Buffer): void;
-  /** Once, when the port is gone by itself: unplugged, or it takes no bytes any more. */
-  lost(error: LinkLost): void;
-}
 
 /** The binding (13.0.0) sets all lines at once, those it is not told to off. */
 const noBreak = { brk: false, cts: false, dsr: false };

@@ -1,10 +1,9 @@
 /** A port of a device server that is set over the network: Telnet (RFC 854, 855) with the COM port control option (RFC 2217). */
 import type { Clock } from '../../src/contract/clock.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { PortEvents } from './port.ts';
+import type { PortEvents, Stream } from './port-stream.ts';
 import { settingsText, type TtySettings } from './settings.ts';
 import { openSocket } from './socket.ts';
-import type { Stream } from './stream.ts';
 import { command, option, Telnet, telnetData } from './telnet.ts';
 
 /** RFC 2217 §3: client to access server; the server answers with 100 added. */

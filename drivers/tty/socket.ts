@@ -3,8 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../src/contract/clock.ts';
 import { LinkLost, messageOf } from '../../src/contract/fault.ts';
 import { limits } from '../../src/contract/limits.ts';
-import type { PortEvents } from './port.ts';
-import type { Stream } from './stream.ts';
+import type { PortEvents, Stream } from './port-stream.ts';
 
 /** Rejects with what is wrong, in words. `name` is `tcp://host:port`, or with another scheme before the same. */
 export async function openSocket(name: string, events: PortEvents, clock: Clock): Promise<Stream> {
