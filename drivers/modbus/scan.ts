@@ -3,6 +3,7 @@ import type { Survey } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Outcome } from './client.ts';
 import { codes, exceptionText } from './exceptions.ts';
+import { FoundRanges } from './found-ranges.ts';
 import type { Reader } from './reader.ts';
 import { isBits, type Table } from './reference.ts';
 import { walkSunSpec } from './sunspec.ts';
@@ -20,6 +21,7 @@ class Enough extends Error {}
 
 export async function scan(reader: Reader, options: ScanOptions, survey: Survey, signal: AbortSignal): Promise<void> {
   const { units, tables, addresses } = options;
+  const ranges = new FoundRanges(survey);
   let requests = 0;
   let text = '';
   const ask: Ask = async (unitId, table, start, count) => {
@@ -56,7 +58,7 @@ export async function scan(reader: Reader, options: ScanOptions, survey: Survey,
       total += tables.length;
       for (const table of tables) {
         step(`looking through ${table} ${addresses.first}-${addresses.last} of unit ${unitId}`);
-        await lookThrough(ask, unitId, table, addresses, survey);
+        await lookThrough(ask, unitId, table, addresses, ranges);
       }
     }
     survey.progress(total, total, `${requests} requests`);
@@ -94,7 +96,7 @@ async function lookThrough(
   unitId: number,
   table: Table,
   { first, last }: ScanOptions['addresses'],
-  survey: Survey,
+  ranges: FoundRanges,
 ): Promise<void> {
   const most = isBits(table) ? limits.modbusBitsMax : limits.modbusRegistersMax;
   const open: { start: number; end: number }[] = [];
@@ -108,14 +110,7 @@ async function lookThrough(
     if (silences >= silencesMax) return;
     if (outcome.kind === 'answer') {
       found = found?.end === start ? { start: found.start, end } : { start, end };
-      const name = `${table} ${found.start}${end - found.start > 1 ? `-${end - 1}` : ''}`;
-      survey.found({
-        id: `unit ${unitId} ${table} ${found.start}`,
-        kind: 'range',
-        text: `unit ${unitId}: ${name} can be read`,
-        values: { unitId, table, first: found.start, last: end - 1, count: end - found.start },
-        ...(end - found.start <= limits.scanPointsMax && { proposes: { devices: [deviceOf(unitId, table, found.start, end)] } }),
-      });
+      ranges.tell({ unitId, table, ...found }, start);
       continue;
     }
     if (outcome.kind === 'exception' && outcome.code === codes.illegalFunction) return;
@@ -123,13 +118,4 @@ async function lookThrough(
     const middle = start + Math.ceil((end - start) / 2);
     open.unshift({ start, end: middle }, { start: middle, end });
   }
-}
-
-/** A point for each place, as the data sheet counts them: what they mean, and which of them belong together, is not to be seen from here. */
-function deviceOf(unitId: number, table: Table, start: number, end: number): Record<string, unknown> {
-  const points = Array.from({ length: end - start }, (_, at) => ({
-    id: `${table}_${start + at}`,
-    address: { table, register: start + at },
-  }));
-  return { id: `unit-${unitId}`, address: { unitId }, points };
 }

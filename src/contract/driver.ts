@@ -177,7 +177,7 @@ export interface Survey {
 export interface Finding {
   /** Names it within this survey. */
   id: string;
-  /** The driver's word, the same for all of a sort: `unit`, `range`, `topic`, `line`, `byte-order`. */
+  /** The driver's word, the same for all of a sort: `unit`, `range`, `part`, `topic`, `line`, `byte-order`. */
   kind: string;
   /** For people: one sentence. */
   text: string;

@@ -283,6 +283,8 @@ export const limits = {
   findingsMax: 2_000,
   /** Places of a range that a scan proposes as points, as many as one request reads: a device that answers everywhere has no use for a point each. */
   scanPointsMax: 125,
+  /** Parts of that size which one scan proposes of longer ranges: 10 KB each, so that together they are a third of `surveyCharactersMax`. */
+  scanPartsMax: 128,
   /** Raw traffic kept for those who look, a connection (DESIGN §9); and bytes kept of one message, so that a large one does not push out all others. */
   trafficBytesMax: 16 * 1024 * 1024,
   trafficMessageBytesMax: 4_096,

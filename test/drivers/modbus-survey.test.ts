@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import type { Driver, Finding, Survey } from '../../src/contract/driver.ts';
+import { limits } from '../../src/contract/limits.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
 import { buildLine, makeHost } from './line.ts';
 
@@ -67,22 +68,43 @@ describe('a scan', () => {
       'unit 1 answers: holding 190 can be read',
       'unit 1: holding 190-199 can be read',
       'unit 1: holding 210-399 can be read',
+      'unit 1: holding 210-334 of a longer range, as points',
+      'unit 1: holding 335-399 of a longer range, as points',
       'unit 2 answers: holding 190 can be read',
       'unit 2: holding 190-199 can be read',
       'unit 2: holding 210-399 can be read',
+      'unit 2: holding 210-334 of a longer range, as points',
+      'unit 2: holding 335-399 of a longer range, as points',
       // pymodbus answers for everybody; who it does not know gets a refusal.
-      ...textsOf(told).slice(6),
+      ...textsOf(told).slice(10),
     ]);
-    expect(textsOf(told).slice(6).join()).not.toMatch(/unit 3: /);
+    expect(textsOf(told).slice(10).join()).not.toMatch(/unit 3: /);
     expect(told.findings[1]).toMatchObject({ kind: 'range', values: { unitId: 1, table: 'holding', first: 190, last: 199, count: 10 } });
     expect(told.findings[0]).toMatchObject({ kind: 'unit', proposes: { devices: [{ id: 'unit-1', address: { unitId: 1 } }] } });
     const places = Array.from({ length: 10 }, (_, at) => 190 + at);
     const points = places.map((register) => ({ id: `holding_${register}`, address: { table: 'holding', register } }));
     expect(told.findings[1]?.proposes).toEqual({ devices: [{ id: 'unit-1', address: { unitId: 1 }, points }] });
-    // 190 places one after the other: more than anybody ticks unseen.
+    // 190 places one after the other are proposed in parts, every place once.
     expect(told.findings[2]?.proposes).toBeUndefined();
+    const parts = told.findings.filter(({ kind, values }) => kind === 'part' && values.unitId === 1);
+    expect(parts.map(({ values }) => values.count)).toEqual([125, 65]);
+    const proposed = parts.flatMap(({ proposes }) => proposes?.devices ?? []);
+    expect(proposed.map(({ address }) => address)).toEqual([{ unitId: 1 }, { unitId: 1 }]);
+    expect(proposed.flatMap((device) => device.points)).toEqual(
+      Array.from({ length: 190 }, (_, at) => ({ id: `holding_${210 + at}`, address: { table: 'holding', register: 210 + at } })),
+    );
     const last = told.progress.at(-1);
     expect(last?.[0]).toBe(last?.[1]);
+  });
+
+  it('proposes no more parts of a device that answers everywhere than a list can hold', async () => {
+    const told = await run('scan', rogue, { units: { first: 1, last: 1 }, tables: ['holding'], addresses: { first: 0, last: 20_000 } });
+    const parts = told.findings.filter(({ kind }) => kind === 'part');
+    expect(parts).toHaveLength(limits.scanPartsMax);
+    expect(parts.at(-1)?.values).toMatchObject({ last: limits.scanPartsMax * limits.scanPointsMax - 1 });
+    // The range is told whole all the same.
+    expect(told.findings.at(1)).toMatchObject({ kind: 'range', values: { first: 0, last: 20_000 } });
+    expect(JSON.stringify(told.findings).length).toBeLessThan(limits.surveyCharactersMax);
   });
 
   it('passes over the silent, the absent behind a gateway, and says who misbehaves', async () => {
