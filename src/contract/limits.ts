@@ -324,6 +324,8 @@ export const limits = {
   hookSecretLengthMin: 16,
   /** So many times its usual silence a point may be silent before a chart breaks its line: a poll may come late, and one may be lost. */
   silenceFactor: 3,
+  /** So many times that silence, and its age is shown red: somebody should look. Before, it may be a bus that is slow. */
+  overdueFactor: 10,
   /** An `Idempotency-Key`: room for a UUID with a name before it. */
   idempotencyKeyLengthMax: 128,
   /** Connections, devices or faults named one by one in a health message; the details have them all. */

@@ -11,7 +11,7 @@ import { isNumeric, type Series } from '../frame/series.ts';
 import type { SeriesInfo } from '../store/store.ts';
 import { configOf, identityOf, type Named, selectSeries } from './query-series.ts';
 import type { Question } from './question.ts';
-import { staleNotice } from './silence.ts';
+import { ageThresholds, staleNotice } from './silence.ts';
 
 interface Latest {
   named: Named;
@@ -40,7 +40,7 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
   const latest = selected.series.map((named) => ({ named, sample: samples.get(identityOf({ ...named.key, kind: named.kind })) }));
   const series =
     ask.query.show === 'age'
-      ? await ages(latest, { ask, deps, gateway: instance.key, signal })
+      ? await ages(latest, { ask, deps, instance, signal })
       : latest.map((one) => (ask.query.show === 'quality' ? qualityRow(one) : oneRow(one, ask.query.quality)));
   selected.notices.push(
     ...staleNotice(gateway, selected.series, (one) => samples.get(identityOf({ ...one.key, kind: one.kind }))?.timeNs, deps.clock.nowNs()),
@@ -104,8 +104,10 @@ const qualityMappings: ValueMapping[] = [
  */
 async function ages(
   latest: readonly Latest[],
-  { ask, deps, gateway, signal }: Pick<Question, 'ask' | 'deps' | 'signal'> & { gateway: string },
+  { ask, deps, instance, signal }: Pick<Question, 'ask' | 'deps' | 'instance' | 'signal'>,
 ): Promise<Series[]> {
+  const { gateway } = instance;
+  const offline = new Set(gateway.devices().flatMap(({ id, state }) => (state === 'offline' ? [id] : [])));
   const { quality } = ask.query;
   const worst = { good: 0, usable: 1, all: 2 }[quality];
   const nowNs = deps.clock.nowNs();
@@ -115,15 +117,16 @@ async function ages(
     let lastNs = one.sample?.timeNs;
     if (one.sample && qualities.indexOf(one.sample.quality) > worst) {
       const range = { fromNs: ask.range.fromNs, toNs: nowNs };
-      const found = await deps.store.range(gateway, [one.named.key], range, { quality, rowsMax: 1 }, signal);
+      const found = await deps.store.range(instance.key, [one.named.key], range, { quality, rowsMax: 1 }, signal);
       const own = found.find(({ series }) => series.kind === one.named.kind);
       lastNs = own?.columns.times.at(-1) ?? ask.range.fromNs;
     }
     const seconds = lastNs === undefined ? 0 : Math.max(0, Number(nowNs - lastNs) / 1e9);
+    const thresholds = ageThresholds(gateway, one.named, offline);
     rows.push({
       ...row,
       value: { type: 'float64', values: Float64Array.of(seconds), valid: Uint8Array.of(lastNs === undefined ? 0 : 1) },
-      config: { displayNameFromDS: one.named.legend, unit: 's', min: 0 },
+      config: { displayNameFromDS: one.named.legend, unit: 's', min: 0, ...(thresholds && { thresholds }) },
     });
   }
   return rows;

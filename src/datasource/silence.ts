@@ -1,7 +1,7 @@
 /** How long a point may say nothing before its value is not known any more. */
 import { limits } from '../contract/limits.ts';
 import { seriesName } from '../contract/sample.ts';
-import type { Notice } from '../frame/frame.ts';
+import type { FieldConfig, Notice } from '../frame/frame.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Named } from './query-series.ts';
 import { listOf } from './settings/phrases.ts';
@@ -20,6 +20,28 @@ export function silenceMs(gateway: Gateway, { key, point }: Pick<Named, 'key' | 
   const usualMs = report?.maxSilence ?? (saysLess ? undefined : polledMs);
   if (usualMs === undefined) return saysLess ? undefined : staleMs;
   return Math.max(Math.max(usualMs, polledMs ?? 0) * limits.silenceFactor, staleMs ?? 0);
+}
+
+/**
+ * Colours of an age in seconds: green as long as the point may be silent, orange beyond, red from `limits.overdueFactor` times that; green
+ * whatever the age where silence says nothing, and red where the device is known to be offline. Undefined for a point that is gone.
+ */
+export function ageThresholds(
+  gateway: Gateway,
+  { key, point }: Pick<Named, 'key' | 'point'>,
+  offline: ReadonlySet<string>,
+): FieldConfig['thresholds'] {
+  if (!point) return undefined;
+  const seconds = (silenceMs(gateway, { key, point }) ?? Number.POSITIVE_INFINITY) / 1_000;
+  const overdue = [
+    { value: seconds, color: 'orange' },
+    { value: seconds * limits.overdueFactor, color: 'red' },
+  ];
+  const isOffline = offline.has(key.device);
+  return {
+    mode: 'absolute',
+    steps: [{ value: null, color: isOffline ? 'red' : 'green' }, ...(isOffline || seconds === Infinity ? [] : overdue)],
+  };
 }
 
 /** Who has said nothing for too long, in an answer whose range ends now. */

@@ -22,6 +22,8 @@ export function pointConfig(point: Point, type: CellType, stored: (raw: number) 
     const color = point.colors?.[text] ?? neutral[index % neutral.length];
     options[storedKey(raw, type, stored)] = { text, index, ...(color === undefined ? {} : { color }) };
   });
+  // A switch without names would be shown as "true" and "false", each panel with colours of its own choice.
+  if (type === 'boolean' && !point.enum) Object.assign(options, onOff);
   Object.assign(options, flagOptions(point.bits ?? {}, Object.keys(options).length));
   if (Object.keys(options).length > 0) config.mappings = [{ type: 'value', options }];
   return config;
@@ -29,6 +31,11 @@ export function pointConfig(point: Point, type: CellType, stored: (raw: number) 
 
 /** Of states whose settings name no colours: well told apart in dark and light, and none of them means good or bad. */
 const neutral = ['#8e8e99', 'blue', 'purple', 'super-light-blue', 'dark-blue', 'super-light-purple', 'dark-purple', '#5b5b66'];
+
+const onOff: ValueMapping['options'] = {
+  false: { text: 'Off', color: '#8e8e99', index: 0 },
+  true: { text: 'On', color: 'blue', index: 1 },
+};
 
 /** The names of the flags that are set, the least significant first. Of a signed number the sign is a bit like the others. */
 export function flagNames(bits: Readonly<Record<string, string>>, value: number | bigint): string[] {

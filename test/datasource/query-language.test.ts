@@ -197,6 +197,36 @@ describe('latest for alert rules', () => {
     await own.close();
   });
 
+  it('colours an age by how long its point may be silent', async () => {
+    const own = openBench([
+      device('boiler', {
+        often: { report: { maxSilence: '2s' } },
+        daily: { report: { maxSilence: '24h' } },
+        atWill: { report: { onChange: true } },
+      }),
+    ]);
+    const said = { value: 1, atMs: clock.nowMs() - 60_000 };
+    for (const point of ['often', 'daily', 'atWill']) await own.gateway.say(`boiler.${point}`, said);
+    const steps = async () => {
+      const [frame] = await own.frames({ queryType: 'latest', devices: ['boiler'], show: 'age', format: 'wide' });
+      return (frame as ReadFrame).fields.map(
+        ({ config }) => (config as { thresholds: { steps: { value: number | null; color: string }[] } }).thresholds.steps,
+      );
+    };
+    const [atWill, daily, often] = await steps();
+    expect(often).toEqual([
+      { value: null, color: 'green' },
+      { value: 6, color: 'orange' },
+      { value: 60, color: 'red' },
+    ]);
+    expect(daily?.map(({ value }) => value)).toEqual([null, 3 * 86_400, 30 * 86_400]);
+    expect(atWill).toEqual([{ value: null, color: 'green' }]);
+    own.gateway.statuses = own.gateway.statuses.map((status) => ({ ...status, state: 'offline' }));
+    const red = [{ value: null, color: 'red' }];
+    expect(await steps()).toEqual([red, red, red]);
+    await own.close();
+  });
+
   it('says who is silent for too long', async () => {
     const [frame] = await bench.frames({ queryType: 'latest', devices: ['*'], points: ['temp'] });
     expect(metaOf(frame).notices).toEqual([

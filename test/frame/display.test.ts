@@ -35,6 +35,13 @@ describe('how a point is shown', () => {
     expect(config.mappings?.[0]?.options).toMatchObject({ false: { text: 'off', index: 0 }, true: { text: 'on', index: 1 } });
   });
 
+  it('shows a switch without names as Off and On, its averages as numbers, and names of the settings before those', () => {
+    const shown = (settings: object, type: 'boolean' | 'float64') => pointConfig(point({ ...settings }), type, (raw) => raw).mappings;
+    expect(shown({}, 'boolean')?.[0]?.options).toMatchObject({ false: { text: 'Off' }, true: { text: 'On' } });
+    expect(shown({}, 'float64')).toBeUndefined();
+    expect(shown({ enum: { 1: 'open' } }, 'boolean')?.[0]?.options).not.toHaveProperty('false');
+  });
+
   it('gives states the colours of the settings, and others none that means good or bad', () => {
     const config = pointConfig(
       point({ enum: { 0: 'ok', 1: 'tripped', 2: 'test' }, colors: { ok: 'green', tripped: 'red' } }),
