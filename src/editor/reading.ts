@@ -26,5 +26,7 @@ export function lastText({ last, unit, precision }: PointNow): string {
 export function reading(value: number | string | boolean, text?: string, unit?: string, precision?: number): string {
   const isName = text !== undefined && text !== '' && !(unit && /^-?\d+$/.test(text));
   if (isName) return text;
-  return typeof value === 'number' ? formattedValueToString(getValueFormat(unit)(value, precision)) : String(value);
+  // Exact digits come as text; with a unit they are read as the table and the chart read them.
+  const number = typeof value === 'string' && unit && /^-?\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' ? formattedValueToString(getValueFormat(unit)(number, precision)) : String(number);
 }

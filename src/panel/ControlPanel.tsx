@@ -9,6 +9,7 @@ import { ControlCard } from './view/ControlCard.tsx';
 import { getStyles, gridStyles, type Styles } from './view/styles.ts';
 import { usePanelWatches, WatchesContext } from './view/use-device.ts';
 import { useNow } from './view/use-now.ts';
+import { texts } from './view/words.ts';
 
 export function ControlPanel({ options, data, width, fieldConfig, timeZone, replaceVariables }: PanelProps<PanelOptions>) {
   const styles = useStyles2(getStyles);
@@ -18,13 +19,11 @@ export function ControlPanel({ options, data, width, fieldConfig, timeZone, repl
   const watches = usePanelWatches(data.series);
   const look = useMemo(() => ({ fieldConfig, theme, timeZone, replaceVariables }), [fieldConfig, theme, timeZone, replaceVariables]);
   const own = data.request?.targets.find(({ datasource }) => datasource?.uid)?.datasource?.uid;
-  if (controls.length === 0) return <p className={styles.empty}>No controls yet: add one in the options of the panel, under “Controls”.</p>;
+  if (controls.length === 0) return <p className={styles.empty}>{texts.empty}</p>;
   return (
     <WatchesContext.Provider value={watches}>
       <div className={gridStyles(theme, columns, width)}>
-        {version > optionsVersion && (
-          <Alert severity="warning" title="A newer version of this panel wrote these options; what this one does not know is left out." />
-        )}
+        {version > optionsVersion && <Alert severity="warning" title={texts.newerOptions} />}
         {controls.map((control) => {
           const binding = bindingOf(control, replaceVariables, own);
           if (typeof binding === 'string') return <Unbound key={control.id} title={control.title} why={binding} styles={styles} />;
@@ -37,7 +36,7 @@ export function ControlPanel({ options, data, width, fieldConfig, timeZone, repl
 
 function Unbound({ title, why, styles }: { title: string; why: string; styles: Styles }) {
   return (
-    <section className={styles.card} aria-label={title || 'A control'}>
+    <section className={styles.card} aria-label={title || texts.unnamed}>
       {title && <h3 className={styles.title}>{title}</h3>}
       <p className={styles.small} data-testid="reason">
         {why}

@@ -83,7 +83,7 @@ describe('builder', () => {
     const { query } = await standOf(page);
     expect(query).toEqual({ refId: 'A', queryType: 'telemetry', devices: ['*room*'], points: ['temp'], aggregate: 'avg', interval: '15m' });
     await page.getByTestId('rows').filter({ hasText: 'room-a.temp' }).waitFor();
-    await page.getByText(/^What ran: \d+ rows in 2 frames/).click();
+    await page.getByText(/^What ran: \d+ rows? in 2 frames/).click();
     await page.getByText('"aggregate": "avg"').waitFor();
   });
 

@@ -58,7 +58,7 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
               <TextField
                 id={`${query.refId}-groupBy`}
                 label={texts.groupByLabels}
-                placeholder="site, floor"
+                placeholder={texts.groupByLabelsHint}
                 width={18}
                 value={(query.groupBy ?? []).join(', ')}
                 onChange={(text) => onChange({ groupBy: groups(text) })}
@@ -112,7 +112,7 @@ function Options({ query, onChange, isAlerting, type }: Props & { type: QueryTyp
     case 'messages':
       return (
         <>
-          <TextMember {...own} name="filter" label={texts.contains} placeholder="exception, /CRC|timeout/" />
+          <TextMember {...own} name="filter" label={texts.contains} placeholder={texts.containsHint} />
           <Choice
             id={`${query.refId}-direction`}
             label={texts.direction}

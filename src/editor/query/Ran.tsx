@@ -23,7 +23,7 @@ export function Ran({ refId, data }: Props) {
   if (!meta) return null;
   const read = meta.custom?.read as Read | undefined;
   const notices = own.flatMap((frame) => frame.meta?.notices ?? []);
-  const said = read ? `${read.rows} rows in ${counted(read.frames, 'frame')}, ${read.tookMs} ms` : '';
+  const said = read ? `${counted(read.rows, 'row')} in ${counted(read.frames, 'frame')}, ${read.tookMs} ms` : '';
   return (
     <Collapse
       label={`What ran: ${said}${notices.length > 0 ? `, ${counted(notices.length, 'notice')}` : ''}`}

@@ -33,7 +33,7 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
           <TextField
             id="variable-label"
             label={texts.label}
-            placeholder="site"
+            placeholder={texts.labelHint}
             value={label}
             onChange={(value) => change({ label: value })}
           />
@@ -77,7 +77,7 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
               <TextField
                 id={`variable-selector-${index}`}
                 label={texts.thatIs}
-                placeholder="north, n*, /^n/, $site"
+                placeholder={texts.selectorHint}
                 value={selector}
                 onChange={(next) => setLabel(index, [name, next])}
               />

@@ -8,6 +8,7 @@ export const texts = {
   interval: 'Interval',
   fill: 'Fill',
   groupByLabels: 'Group by labels',
+  groupByLabelsHint: 'site, floor',
   format: 'Format',
   reduce: 'Reduce',
   live: 'Live',
@@ -16,9 +17,11 @@ export const texts = {
   trace: 'Trace of a connection',
   noTrace: 'None: a table',
   contains: 'Contains',
+  containsHint: 'exception, /CRC|timeout/',
   direction: 'Direction',
   which: 'Which',
   label: 'Label',
+  labelHint: 'site',
   values: 'Values',
   devices: 'Devices',
   devicesHint: 'Name, room-*, /^room/',
@@ -29,7 +32,26 @@ export const texts = {
   ofDevicesHint: 'All; $device',
   onlyWithLabel: 'Only with label',
   thatIs: 'that is',
+  selectorHint: 'north, n*, /^n/, $site',
   queryType: 'Query type',
   editedAs: 'How the query is edited',
   queryAsJson: 'Query as JSON',
+  examples: 'Examples with your devices',
+  selectors:
+    "A selector is a name, a glob such as room-* or an RE2 expression between slashes. Every member of a query is described on the data source's help page.",
 } as const;
+
+/** The examples of the help: what they are called, with the title of a point where they are about one, and what they show. */
+export const exampleTexts = {
+  overTime: (point: string) => ({ title: `${point} over time`, text: 'As it was read; more samples than pixels are reduced.' }),
+  live: (point: string) => ({ title: `${point}, live`, text: 'History first, then as it comes.' }),
+  average: (point: string) => ({ title: `Average of ${point}`, text: 'One value an interval.' }),
+  age: (point: string) => ({ title: `How long ago ${point} was heard`, text: 'In seconds, for an alert rule on silence.' }),
+  states: (point: string) => ({ title: `How long ${point} was in each state`, text: 'Share of each hour, a column a state.' }),
+  counter: (point: string) => ({ title: `${point} a day`, text: 'What a counter rose, past wraps and resets, by days of the calendar.' }),
+  everything: { title: 'Everything now', text: 'The newest value of every point, with its quality.' },
+  status: { title: 'Who was online', text: 'For a state timeline.' },
+  commands: { title: 'Commands', text: 'Who sent what and how it ended. Needs the role Editor.' },
+  messages: { title: 'Raw traffic', text: 'What went over the wire, as log lines. Needs the role Editor.' },
+  bus: { title: 'Bus load', text: 'How busy each bus is, and who makes it so. Needs the role Editor.' },
+};

@@ -4,6 +4,7 @@ import { useCallback, useState } from 'react';
 import { dataSourceType, sourceOf } from '../view/binding.ts';
 import type { ControlOptions } from './options.ts';
 import { type Offer, searchDevices, searchTargets } from './search.ts';
+import { fields, texts } from './texts.ts';
 
 interface Props {
   control: ControlOptions;
@@ -39,7 +40,7 @@ export function BindingEditor({ control, onChange }: Props) {
 
   return (
     <>
-      <Field label="Data source">
+      <Field label={texts.dataSource}>
         <DataSourcePicker
           pluginId={dataSourceType}
           current={control.source || source || null}
@@ -48,23 +49,23 @@ export function BindingEditor({ control, onChange }: Props) {
           onChange={({ uid }) => onChange({ source: uid })}
         />
       </Field>
-      <Field label="Device" description="A variable may stand in it: $device" invalid={fault !== ''} error={fault}>
+      <Field {...fields.device} invalid={fault !== ''} error={fault}>
         <Combobox
-          aria-label="Device"
+          aria-label={fields.device.label}
           options={devices}
           value={control.device ? { value: control.device, label: control.device } : null}
-          placeholder="Search devices"
+          placeholder={texts.searchDevices}
           createCustomValue
           onChange={({ value }) => onChange({ device: value })}
         />
       </Field>
-      <Field label="Point or command">
+      <Field label={texts.pointOrCommand}>
         <Combobox
           key={device}
-          aria-label="Point or command"
+          aria-label={texts.pointOrCommand}
           options={targets}
           value={target === null ? null : { value: target, label: control.name, description: control.target }}
-          placeholder={device === '' ? 'Choose a device first' : 'Search points and commands'}
+          placeholder={device === '' ? texts.chooseDevice : texts.searchTargets}
           createCustomValue
           onChange={({ value }) => onChange(targetOf(value))}
         />

@@ -1,17 +1,8 @@
 import { Combobox, Field, Input, RadioButtonGroup, Switch, TextArea } from '@grafana/ui';
 import { BindingEditor } from './BindingEditor.tsx';
-import { type ButtonColour, buttonColours, type Choice, type ControlKind, type ControlOptions, controlKinds } from './options.ts';
+import { type ButtonColour, buttonColours, type Choice, type ControlOptions, controlKinds } from './options.ts';
 import { ParametersEditor } from './ParametersEditor.tsx';
-
-const kindWords: Record<ControlKind, { label: string; description: string }> = {
-  button: { label: 'Button', description: 'Sends one value, or runs a command' },
-  press: { label: 'Momentary press', description: 'A push button; may be held' },
-  toggle: { label: 'Toggle', description: 'On and off' },
-  slider: { label: 'Slider', description: 'A number in a range' },
-  number: { label: 'Number', description: 'A number that is typed' },
-  choice: { label: 'Choice', description: 'One of several values' },
-  text: { label: 'Text', description: 'A text that is typed' },
-};
+import { fields, kindWords, texts } from './texts.ts';
 
 interface Props {
   control: ControlOptions;
@@ -20,8 +11,8 @@ interface Props {
 
 export function ControlEditor({ control, onChange }: Props) {
   const change = (part: Partial<ControlOptions>) => onChange({ ...control, ...part });
-  const text = (name: 'title' | 'label' | 'value' | 'release' | 'on' | 'off' | 'question', label: string, description: string) => (
-    <Field label={label} description={description}>
+  const text = (name: 'title' | 'label' | 'value' | 'release' | 'on' | 'off' | 'question') => (
+    <Field {...fields[name]}>
       <Input value={control[name]} onChange={({ currentTarget }) => change({ [name]: currentTarget.value })} />
     </Field>
   );
@@ -29,37 +20,33 @@ export function ControlEditor({ control, onChange }: Props) {
   const button = kind === 'button' || kind === 'press' || target === 'command';
   return (
     <>
-      <Field label="Kind">
+      <Field label={texts.kind}>
         <Combobox
-          aria-label="Kind"
+          aria-label={texts.kind}
           options={controlKinds.map((value) => ({ value, ...kindWords[value] }))}
           value={kind}
           onChange={({ value }) => change({ kind: value })}
         />
       </Field>
       <BindingEditor control={control} onChange={change} />
-      {text('title', 'Title', 'Empty: that of the point or command')}
-      {button && text('label', 'Words on the button', 'Empty: what it does')}
+      {text('title')}
+      {button && text('label')}
       {button && (
-        <Field label="Colour">
+        <Field label={texts.colour}>
           <Combobox
-            aria-label="Colour"
+            aria-label={texts.colour}
             options={buttonColours.map((value) => ({ value, label: value }))}
             value={control.colour}
             onChange={({ value }) => change({ colour: value as ButtonColour })}
           />
         </Field>
       )}
-      {target === 'point' &&
-        (kind === 'button' || kind === 'press') &&
-        text('value', 'Value', 'What is sent: 55.5, true, or a name. Empty: true')}
-      {target === 'point' &&
-        kind === 'press' &&
-        text('release', 'Value when it is let go', 'Empty: nothing. Held buttons are not asked about')}
-      {kind === 'toggle' && text('off', 'Value of off', 'Empty: the first name of the point, else false')}
-      {kind === 'toggle' && text('on', 'Value of on', 'Empty: the last name of the point, else true')}
+      {target === 'point' && (kind === 'button' || kind === 'press') && text('value')}
+      {target === 'point' && kind === 'press' && text('release')}
+      {kind === 'toggle' && text('off')}
+      {kind === 'toggle' && text('on')}
       {kind === 'choice' && (
-        <Field label="Choices" description="One a line: a value, or value = words. Empty: the names of the point">
+        <Field {...fields.choices}>
           <TextArea
             key={control.id}
             rows={4}
@@ -69,11 +56,11 @@ export function ControlEditor({ control, onChange }: Props) {
         </Field>
       )}
       {kind === 'slider' && (
-        <Field label="Send">
+        <Field label={texts.send}>
           <RadioButtonGroup
             options={[
-              { value: 'release' as const, label: 'when let go' },
-              { value: 'button' as const, label: 'with a button' },
+              { value: 'release' as const, label: texts.whenLetGo },
+              { value: 'button' as const, label: texts.withButton },
             ]}
             value={control.send}
             onChange={(send) => change({ send })}
@@ -81,12 +68,20 @@ export function ControlEditor({ control, onChange }: Props) {
         </Field>
       )}
       {target === 'command' && <ParametersEditor key={`${control.device} ${control.name}`} control={control} onChange={change} />}
-      <Field label="Ask first" description="Points and commands whose settings say confirm are always asked about">
-        <Switch label="Ask first" value={control.confirm} onChange={({ currentTarget }) => change({ confirm: currentTarget.checked })} />
+      <Field {...fields.confirm}>
+        <Switch
+          label={fields.confirm.label}
+          value={control.confirm}
+          onChange={({ currentTarget }) => change({ confirm: currentTarget.checked })}
+        />
       </Field>
-      {text('question', 'The question', 'Empty: what is to be done')}
-      <Field label="Ask why" description="For the record of commands">
-        <Switch label="Ask why" value={control.askReason} onChange={({ currentTarget }) => change({ askReason: currentTarget.checked })} />
+      {text('question')}
+      <Field {...fields.askReason}>
+        <Switch
+          label={fields.askReason.label}
+          value={control.askReason}
+          onChange={({ currentTarget }) => change({ askReason: currentTarget.checked })}
+        />
       </Field>
     </>
   );

@@ -5,6 +5,7 @@ import { limitsPanel } from '../../contract/limits-panel.ts';
 import { ControlEditor } from './ControlEditor.tsx';
 import { readOptions } from './migration.ts';
 import { type ControlOptions, controlDefaults } from './options.ts';
+import { texts } from './texts.ts';
 
 /** The list of controls: one is open, the others are their names. */
 export function ControlsEditor({ value, onChange }: StandardEditorProps<ControlOptions[]>) {
@@ -27,7 +28,7 @@ export function ControlsEditor({ value, onChange }: StandardEditorProps<ControlO
   return (
     <Stack direction="column" gap={1}>
       {controls.map((control, place) => {
-        const name = control.title || [control.device, control.name].filter((part) => part !== '').join('.') || `Control ${place + 1}`;
+        const name = control.title || [control.device, control.name].filter((part) => part !== '').join('.') || texts.unnamed(place + 1);
         return (
           <section key={control.id} aria-label={name}>
             <Stack alignItems="center" justifyContent="space-between">
@@ -42,17 +43,17 @@ export function ControlsEditor({ value, onChange }: StandardEditorProps<ControlO
                 {name}
               </Button>
               <Stack gap={0.5}>
-                <IconButton name="arrow-up" aria-label={`Move ${name} up`} disabled={place === 0} onClick={() => move(place, -1)} />
+                <IconButton name="arrow-up" aria-label={texts.moveUp(name)} disabled={place === 0} onClick={() => move(place, -1)} />
                 <IconButton
                   name="arrow-down"
-                  aria-label={`Move ${name} down`}
+                  aria-label={texts.moveDown(name)}
                   disabled={place === controls.length - 1}
                   onClick={() => move(place, 1)}
                 />
-                <IconButton name="copy" aria-label={`Copy ${name}`} onClick={() => add(control)} />
+                <IconButton name="copy" aria-label={texts.copy(name)} onClick={() => add(control)} />
                 <IconButton
                   name="trash-alt"
-                  aria-label={`Remove ${name}`}
+                  aria-label={texts.remove(name)}
                   onClick={() => onChange(controls.filter(({ id }) => id !== control.id))}
                 />
               </Stack>
@@ -77,7 +78,7 @@ export function ControlsEditor({ value, onChange }: StandardEditorProps<ControlO
           add({ ...controlDefaults, source, device });
         }}
       >
-        Add a control
+        {texts.add}
       </Button>
     </Stack>
   );

@@ -6,6 +6,7 @@ import { ask, pathOf } from '../source/resources.ts';
 import { sourceOf } from '../view/binding.ts';
 import { choicesFor, givenIn, rangeOf, takenAs } from '../view/parameters.ts';
 import type { ControlOptions } from './options.ts';
+import { fields, texts } from './texts.ts';
 
 interface Props {
   control: ControlOptions;
@@ -20,7 +21,7 @@ export function ParametersEditor({ control, onChange }: Props) {
     given && Object.entries(given).every(([name, value]) => typeof value !== 'object' && listed?.some((one) => one.name === name));
   if (!listed || !plain)
     return (
-      <Field label="Parameters" description="A JSON object; variables may stand in it. What it does not give is asked for at the panel">
+      <Field {...fields.parameters}>
         <TextArea rows={3} value={control.parameters} onChange={({ currentTarget }) => onChange({ parameters: currentTarget.value })} />
       </Field>
     );
@@ -45,9 +46,9 @@ function ParameterOption({ parameter, given, onChange }: OptionProps) {
   const [draft, setDraft] = useState(text);
   const title = parameter.title ?? parameter.name;
   const choices = choicesFor(parameter);
-  const about = ['Empty: asked for at the panel', rangeOf(parameter)].filter((part) => part !== '').join('. ');
+  const about = [texts.askedAtPanel, rangeOf(parameter)].filter((part) => part !== '').join('. ');
   return (
-    <Field label={`Parameter: ${title}`} description={about}>
+    <Field label={texts.parameter(title)} description={about}>
       {choices ? (
         <Combobox
           aria-label={title}

@@ -1,6 +1,7 @@
 import { Button, Field, Input, Modal } from '@grafana/ui';
 import { useState } from 'react';
 import type { Styles } from './styles.ts';
+import { texts } from './words.ts';
 
 interface Props {
   title: string;
@@ -21,13 +22,13 @@ export function Confirmation({ title, question, reading, confirm, askReason, sty
       <p>{question}</p>
       {reading && <p>{reading}</p>}
       {askReason && (
-        <Field label="Why" description="For the record of commands">
+        <Field label={texts.why} description={texts.whyHint}>
           <Input value={reason} maxLength={512} onChange={({ currentTarget }) => setReason(currentTarget.value)} />
         </Field>
       )}
       <Modal.ButtonRow>
         <Button className={styles.button} variant="secondary" fill="outline" autoFocus onClick={() => onAnswer(false)}>
-          Cancel
+          {texts.cancel}
         </Button>
         <Button
           className={styles.button}
