@@ -9,6 +9,7 @@ import { readCode, writeCode } from './code-editor.ts';
 let far: FarProgram;
 let studio: Studio;
 
+const counter = { table: 'holding', register: 20, type: 'uint64', order: 'ABCDEFGH' };
 const input = (register: number) => ({ table: 'input', register, type: 'int16', order: 'AB' });
 
 beforeAll(async () => {
@@ -16,6 +17,7 @@ beforeAll(async () => {
   const transport = { type: 'tcp', host: '127.0.0.1', port: far.port };
   await far.ask({ unit: 1, ...input(0), set: 215 });
   await far.ask({ unit: 1, table: 'coil', register: 3, set: true });
+  await far.ask({ unit: 1, ...counter, set: 1_204_345 });
   const room = (id: string, site: string) => ({
     id,
     connection: 'plc',
@@ -28,10 +30,15 @@ beforeAll(async () => {
       { id: 'name', address: { table: 'holding', register: 100, type: 'string', length: 4 } },
     ],
   });
+  const cellar = room('cellar', 'south');
   studio = await openStudio({
     version: 1,
     connections: [{ id: 'plc', kind: 'modbus', transport }],
-    devices: [{ ...room('room-a', 'north'), title: 'Room A' }, room('room-b', 'north'), room('cellar', 'south')],
+    devices: [
+      { ...room('room-a', 'north'), title: 'Room A' },
+      room('room-b', 'north'),
+      { ...cellar, points: [...cellar.points, { id: 'energy', address: counter, unit: 'kwatth' }] },
+    ],
   });
 });
 afterAll(async () => {
@@ -85,6 +92,11 @@ describe('builder', () => {
     await page.getByTestId('rows').filter({ hasText: 'room-a.temp' }).waitFor();
     await page.getByText(/^What ran: \d+ rows? in 2 frames/).click();
     await page.getByText('"aggregate": "avg"').waitFor();
+  });
+
+  it('reads a counter of 64 bits with its unit, as charts do', async () => {
+    const page = await open({ queryType: 'latest', devices: ['cellar'], points: ['energy'] });
+    await page.getByText('1.20 GWh').waitFor({ timeout: 15_000 });
   });
 
   it('takes conditions on labels, says how many hold, and asks for those', async () => {
@@ -209,6 +221,7 @@ describe('dashboards', () => {
       { value: 'room-b' },
     ]);
     expect(await names({ what: 'points', devices: ['$room'] }, { room: 'cellar' })).toMatchObject([
+      { value: 'energy' },
       { value: 'name' },
       { value: 'pump' },
       { value: 'temp' },
@@ -234,7 +247,7 @@ describe('dashboards', () => {
     });
     expect(keys).toEqual(['device', 'point', 'site']);
     expect(sites).toEqual(['north', 'south']);
-    expect(points).toEqual(['name', 'pump', 'temp']);
+    expect(points).toEqual(['energy', 'name', 'pump', 'temp']);
   });
 });
 
