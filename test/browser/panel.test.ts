@@ -97,11 +97,15 @@ describe('each kind of control sends and shows what the device says', () => {
   it('press: is held down and let go, by pointer and by key', async () => {
     const card = await control({ kind: 'press', point: 'jog', value: true, release: false });
     const button = card.getByRole('button', { name: 'Hold: Jog' });
+    // A button that is still asking, or whose command is under way, takes no press.
+    const ready = () => card.getByRole('button', { name: 'Hold: Jog', disabled: false }).waitFor();
+    await ready();
     await button.hover();
     await page.mouse.down();
     await reads(card, 'on');
     await page.mouse.up();
     await reads(card, 'off');
+    await ready();
     await button.focus();
     await page.keyboard.down(' ');
     await reads(card, 'on');

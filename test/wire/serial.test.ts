@@ -211,9 +211,10 @@ describe('the built plugin and serial ports', () => {
       .toEqual({ air: expect.any(Number), humidity: expect.any(Number), uptime: expect.stringMatching(/^\d+$/), fan: '30' });
     const act = (place: string, body: unknown) => call(plugin, context, 'POST', `devices/${place}`, body);
     expect(await act('weighing-scale/commands/tare', {})).toMatchObject({ state: 'acknowledged' });
-    expect((await scale?.ask({ heard: true }))?.value).toEqual(['T']);
+    // What was sent has left us when it is acknowledged; the far end reads it a moment later.
+    await expect.poll(async () => (await scale?.ask({ heard: true }))?.value, soon).toEqual(['T']);
     expect(await act('scpi-multimeter/commands/display', { parameters: { text: 'hello' } })).toMatchObject({ state: 'acknowledged' });
-    expect((await meter?.ask({ heard: true }))?.value).toContain('DISP:TEXT "hello"');
+    await expect.poll(async () => (await meter?.ask({ heard: true }))?.value, soon).toContain('DISP:TEXT "hello"');
     expect(await act('arduino-climate/points/fan', { value: 75 })).toMatchObject({ state: 'verified', readBack: '75' });
   }, 60_000);
 });
