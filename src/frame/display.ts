@@ -32,9 +32,10 @@ export function pointConfig(point: Point, type: CellType, stored: (raw: number) 
 /** Of states whose settings name no colours: well told apart in dark and light, and none of them means good or bad. */
 const neutral = ['#8e8e99', 'blue', 'purple', 'super-light-blue', 'dark-blue', 'super-light-purple', 'dark-purple', '#5b5b66'];
 
+/** The words of the control panel, which says them of a value before the device has said it. */
 const onOff: ValueMapping['options'] = {
-  false: { text: 'Off', color: '#8e8e99', index: 0 },
-  true: { text: 'On', color: 'blue', index: 1 },
+  false: { text: 'off', color: '#8e8e99', index: 0 },
+  true: { text: 'on', color: 'blue', index: 1 },
 };
 
 /** The names of the flags that are set, the least significant first. Of a signed number the sign is a bit like the others. */

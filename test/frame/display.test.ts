@@ -35,9 +35,9 @@ describe('how a point is shown', () => {
     expect(config.mappings?.[0]?.options).toMatchObject({ false: { text: 'off', index: 0 }, true: { text: 'on', index: 1 } });
   });
 
-  it('shows a switch without names as Off and On, its averages as numbers, and names of the settings before those', () => {
+  it('shows a switch without names as off and on, its averages as numbers, and names of the settings before those', () => {
     const shown = (settings: object, type: 'boolean' | 'float64') => pointConfig(point({ ...settings }), type, (raw) => raw).mappings;
-    expect(shown({}, 'boolean')?.[0]?.options).toMatchObject({ false: { text: 'Off' }, true: { text: 'On' } });
+    expect(shown({}, 'boolean')?.[0]?.options).toMatchObject({ false: { text: 'off' }, true: { text: 'on' } });
     expect(shown({}, 'float64')).toBeUndefined();
     expect(shown({ enum: { 1: 'open' } }, 'boolean')?.[0]?.options).not.toHaveProperty('false');
   });
