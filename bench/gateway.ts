@@ -10,7 +10,7 @@ import { silentLog } from '../src/contract/log.ts';
 import { Hub } from '../src/gateway/hub.ts';
 import { Intake } from '../src/gateway/intake.ts';
 import { News } from '../src/gateway/news.ts';
-import { createPipeline } from '../src/gateway/pipeline.ts';
+import { Pipeline } from '../src/gateway/pipeline.ts';
 import { Plant } from '../src/gateway/plant.ts';
 import type { Store } from '../src/store/store.ts';
 
@@ -20,9 +20,10 @@ const rounds = 100;
 const turns = 5;
 const shape = { type: 'integer', min: -32_768n, max: 32_767n } as const;
 
-const nothing: Pick<Store, 'append' | 'appendConnectivity'> = {
+const nothing: Pick<Store, 'append' | 'appendConnectivity' | 'flush'> = {
   append: () => Promise.resolve(),
   appendConnectivity: () => Promise.resolve(),
+  flush: () => Promise.resolve(),
 };
 const deps = { key: 'bench', store: nothing as Store, clock: systemClock, log: silentLog };
 const plant = new Plant({ ...deps, news: new News(silentLog) });
@@ -61,7 +62,7 @@ async function whole(): Promise<number> {
 }
 
 function bare(): number {
-  const pipeline = createPipeline(points[0]?.[0] as Point, shape);
+  const pipeline = new Pipeline(points[0]?.[0] as Point, shape);
   const before = process.cpuUsage();
   let sum = 0;
   for (let count = 0; count < samples; count += 1) sum += pipeline.value(count & 1023).value as number;

@@ -1,6 +1,6 @@
 /** The backend as one file: bundles (esbuild), a blob with them (Node's single executable application), a copy of Node with the blob in it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
@@ -102,6 +102,9 @@ async function bundle(root, entry, outfile, version) {
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   });
+  // V8 keeps a source of ASCII with one byte a character, any other with two, as long as the process lives. esbuild escapes what is not within a pattern.
+  const strange = /[^\0-\x7f].{0,40}/u.exec(readFileSync(outfile, 'utf8'));
+  if (strange) throw new Error(`${outfile} is not ASCII at ${JSON.stringify(strange[0])}; write it as an escape`);
   // What was read and then shaken off entirely is not in the product.
   return Object.entries(Object.values(metafile.outputs)[0].inputs).flatMap(([file, { bytesInOutput }]) =>
     bytesInOutput > 0 ? [file] : [],

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { drivers } from '../drivers/index.ts';
 import { durationPattern } from '../src/contract/duration.ts';
 import { queryJsonSchema } from '../src/contract/query.ts';

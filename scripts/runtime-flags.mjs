@@ -12,7 +12,7 @@ export const laterFlags = [
   // turn of the loop: the old heap would grow by all of them.
   '--no-allocation-site-pretenuring',
   // The heap is collected when it is twice as large as after the last time; V8 itself lets it become four times as large.
-  '--heap-growing-percent=100',
+  '--heap-growing-percent=40',
 ];
 
 export const memoryFlags = [...youngFlags, ...laterFlags];

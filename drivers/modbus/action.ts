@@ -1,5 +1,5 @@
 /** A named action of a device: places that are written, one after the other, with a constant or with what is given. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ActionConfig } from '../../src/contract/device.ts';
 import type { Answer } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';

@@ -1,5 +1,5 @@
 /** A point's `address` as it is written in settings, field by field; what they mean together is in `address.ts`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../../src/contract/limits.ts';
 import { orders } from './order.ts';
 import { tables } from './reference.ts';

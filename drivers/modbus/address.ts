@@ -1,5 +1,5 @@
 /** Where a value is in a Modbus device and how it lies there: a point's `address`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../../src/contract/limits.ts';
 import { type AddressFields, addressFields, lastRegister } from './address-fields.ts';
 import { type Order, ordersOf } from './order.ts';

@@ -1,5 +1,5 @@
 /** A Modbus connection and a device behind it, as they are written in settings. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { tables } from './reference.ts';

@@ -1,5 +1,5 @@
 /** What a person may choose for a probe and for a scan. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../../src/contract/limits.ts';
 import { lastRegister } from './address-fields.ts';
 import { tables } from './reference.ts';

@@ -1,5 +1,5 @@
 /** A point's place in MQTT: the topic that tells it, where in the message it is, and the topic that sets it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from '../../src/contract/checked-text.ts';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { parsePath } from '../../src/contract/json-path.ts';

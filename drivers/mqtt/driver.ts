@@ -1,5 +1,5 @@
 /** MQTT 3.1.1 and 5: points are places in the messages of topics, commands are publishes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Driver, Shape } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { type Address, addressSchema, fillAddress } from './address.ts';

@@ -1,5 +1,5 @@
 /** A broker connection's settings. The password and TLS material are secrets, not settings (DESIGN §5). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from '../../src/contract/checked-text.ts';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';

@@ -1,5 +1,5 @@
 /** A named action of a device: what is sent, and what its answer means. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ActionConfig } from '../../src/contract/device.ts';
 import { parametersSchema, valuesOf } from '../../src/contract/parameters.ts';
 import { ackSchema } from './address.ts';

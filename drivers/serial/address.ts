@@ -1,5 +1,5 @@
 /** Where a value is on a serial line: a point's `address`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takeSchema } from './decoding/take.ts';
 import { compileMatch, matchSchema } from './match.ts';
 import { sentSchema } from './sending.ts';

@@ -1,5 +1,5 @@
 /** Which frames are meant: an expression that the text fits, or bytes that the frame begins with. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { compilePattern, type Pattern, patternSchema, type Taken } from '../../src/contract/pattern.ts';
 import type { Frame } from './frame.ts';
 import { hexText } from './framing/hex.ts';

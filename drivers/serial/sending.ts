@@ -1,5 +1,5 @@
 /** What is sent: a text, or bytes, with `{name}` in the places of values. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from '../../src/contract/checked-text.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { bytesOf } from './framing/hex.ts';

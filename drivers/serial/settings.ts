@@ -1,5 +1,5 @@
 /** A serial connection as it is written in settings, and a device behind it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, formatDurationMs } from '../../src/contract/duration.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { patternSchema } from '../../src/contract/pattern.ts';

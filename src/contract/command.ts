@@ -1,5 +1,5 @@
 /** Commands and how they end (DESIGN §8). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';
 import type { Value } from './sample.ts';

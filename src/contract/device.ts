@@ -1,5 +1,5 @@
 /** The configuration language for devices and points (DESIGN §5): the one place where these settings are declared. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { roles } from './caller.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { guardFields } from './guards.ts';

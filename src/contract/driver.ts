@@ -2,7 +2,7 @@
  * The driver contract (DESIGN §4). A driver knows its protocol and nothing else of us. The host (the gateway room) owns time, retry,
  * back-off, queueing and counters: a driver has no retry loop, no globals, no console, and no timer except a request's timeout.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Clock } from './clock.ts';
 import type { ActionConfig, Device, Point } from './device.ts';
 import type { ConfigFault } from './fault.ts';

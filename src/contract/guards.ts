@@ -1,5 +1,5 @@
 /** What stands between a wish and a device beside the limits of its value: pauses, interlocks, a second question (DESIGN §8). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from './checked-text.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';

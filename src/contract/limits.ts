@@ -289,7 +289,7 @@ export const limits = {
   trafficBytesMax: 16 * 1024 * 1024,
   trafficMessageBytesMax: 4_096,
   /** The same of all connections together: a plant of a hundred must not take a hundred times as much. The one with most gives first. */
-  trafficBytesAllMax: 64 * 1024 * 1024,
+  trafficBytesAllMax: 16 * 1024 * 1024,
   /** Raw traffic comes and goes in pieces of this size; the quietest connection holds one. */
   trafficSegmentBytes: 64 * 1024,
   /** Characters kept of a message's unit and of its meaning; topics are no longer (`topicLengthMax`). */

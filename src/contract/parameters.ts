@@ -1,5 +1,5 @@
 /** What may be given along with a named action: the parameters that a protocol puts into what it sends. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Value } from './sample.ts';
 
 export const parameterSchema = z.strictObject({

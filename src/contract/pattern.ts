@@ -3,7 +3,7 @@
  * of which the engine's own matcher is shown to be linear run on that.
  */
 import { RE2JS } from 're2js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from './checked-text.ts';
 import { limits } from './limits.ts';
 import { compileNative, type NativePattern } from './pattern-native.ts';

@@ -1,5 +1,5 @@
 /** `rights` of the settings: who may send which commands, said in one place and by role (DESIGN §8). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Role, roleAtLeast, roles } from './caller.ts';
 import { takenBy } from './checked-text.ts';
 import { commandValueSchema } from './command.ts';

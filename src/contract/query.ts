@@ -1,7 +1,7 @@
 /** The query language (DESIGN §6), one declaration for backend, editor and documentation. */
 
 import { RE2JS } from 're2js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { commandStates } from './command.ts';
 import { parseDurationMs } from './duration.ts';
 import { limits } from './limits.ts';

@@ -1,5 +1,5 @@
 /** The outer shape of `jsonData` (DESIGN §5). Elements of the lists are checked one by one, so that a bad one does not stop the others. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, titleSchema } from './device.ts';
 import { durationMs, formatDurationMs } from './duration.ts';
 import { limits } from './limits.ts';

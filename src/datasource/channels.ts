@@ -3,7 +3,7 @@
  * stream a channel for all its viewers (facts/grafana.md §3). Remembered in the store, so that a stream goes on after a restart.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { livePathPrefix } from '../contract/channel.ts';
 import type { Clock } from '../contract/clock.ts';
 import { limits } from '../contract/limits.ts';

@@ -1,7 +1,7 @@
 /** What the front end keeps in Grafana: the settings as the backend reads them, and a query beside Grafana's own members. */
 import type { DataSourceJsonData } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { QueryType, querySchema, Where } from '../contract/query.ts';
 
 /** The configuration language is the backend's (`GET resources/schema`); here it is only carried. */

@@ -5,7 +5,7 @@ import type { Shape } from '../contract/driver.ts';
 import { badRequest, type Fault } from '../contract/fault.ts';
 import type { Value } from '../contract/sample.ts';
 import { inverse, inverseWhole, linear } from './decimals.ts';
-import { createPipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 
 export interface Written {
   raw: Exclude<Value, null>;
@@ -16,7 +16,7 @@ export interface Written {
 /** Throws a `Fault`: 400 for a value of the wrong type, 422 for one that a limit refuses. */
 export function toRaw(point: Point, shape: Shape, asked: CommandValue): Written {
   const raw = fromName(point, shape, asked) ?? plainRaw(point, shape, asked);
-  const pipeline = createPipeline(unbounded(point), shape);
+  const pipeline = new Pipeline(unbounded(point), shape);
   if (pipeline.isInvalid(raw))
     throw refused(`${String(asked)} would be written as ${String(raw)}, which means "no value" for ${name(point)}`);
   return { raw, value: pipeline.value(raw).value };
@@ -25,7 +25,7 @@ export function toRaw(point: Point, shape: Shape, asked: CommandValue): Written 
 /** What `expect` and `equals` mean in engineering units; undefined if it makes no sense for the point. */
 export function toValue(point: Point, shape: Shape, asked: CommandValue): Value | undefined {
   const raw = fromName(point, shape, asked);
-  if (raw !== undefined) return createPipeline(unbounded(point), shape).value(raw).value;
+  if (raw !== undefined) return new Pipeline(unbounded(point), shape).value(raw).value;
   const isNumber = shape.type === 'integer' || shape.type === 'float32' || shape.type === 'float64';
   if (isNumber && typeof asked === 'string') return /^-?\d{1,20}$/.test(asked) ? BigInt(asked) : undefined;
   return shape.type === 'boolean' && typeof asked === 'number' ? asked !== 0 : asked;

@@ -11,36 +11,59 @@ import type { ColumnKind, Reason, Sample, TimeNs, Value } from '../contract/samp
 import { linear, roundTo } from './decimals.ts';
 import { kindOf, kindOfValue } from './kinds.ts';
 
-export interface Pipeline {
+/** Of one point. A class, because a plant has ten thousand points: methods are there once, closures would be there for each. */
+export class Pipeline {
   /** `undefined` where the place holds anything. */
   readonly kind: ColumnKind | undefined;
+  readonly #point: Pick<Point, 'precision' | 'min' | 'max'>;
+  readonly #isFloat32: boolean;
+  readonly #scaled: (raw: number | bigint) => number;
+  /** Absent where no raw value means "no value", as of most points. */
+  readonly #invalid: ReadonlySet<string> | undefined;
+
+  constructor(point: Point, shape: Shape) {
+    this.kind = kindOf(point, shape);
+    this.#point = point;
+    this.#isFloat32 = shape.type === 'float32';
+    this.#scaled = linear(point.scale, point.offset);
+    if (point.invalid.length > 0)
+      this.#invalid = new Set(point.invalid.map((raw) => identity(this.#isFloat32 && typeof raw === 'number' ? Math.fround(raw) : raw)));
+  }
+
   /** The engineering value of a raw one, or why there is none. */
-  value(raw: Value): { value: Value; reason: Reason };
+  value(raw: Value): { value: Value; reason: Reason } {
+    if (raw === null) return { value: null, reason: 'decode' };
+    if (this.isInvalid(raw)) return { value: null, reason: 'sentinel' };
+    if (typeof raw === 'number' && !Number.isFinite(raw)) return { value: null, reason: 'nan' };
+    const converted = this.#asKind(raw);
+    if (converted === undefined) return { value: null, reason: 'decode' };
+    if (typeof converted === 'number' && !Number.isFinite(converted)) return { value: null, reason: 'nan' };
+    if (typeof converted === 'number' || typeof converted === 'bigint') {
+      const { min, max } = this.#point;
+      if (min !== undefined && converted < min) return { value: null, reason: 'out-of-range' };
+      if (max !== undefined && converted > max) return { value: null, reason: 'out-of-range' };
+    }
+    return { value: converted, reason: '' };
+  }
+
   /** True if the raw value means "no value" by `invalid`. */
-  isInvalid(raw: Value): boolean;
-  sample(reading: Pick<Reading, 'value' | 'reason' | 'timeNs' | 'timeUnreadable'>, arrivalNs: TimeNs, retentionMs: number): Sample;
-}
+  isInvalid(raw: Value): boolean {
+    return this.#invalid !== undefined && raw !== null && this.#invalid.has(identity(raw));
+  }
 
-export function createPipeline(point: Point, shape: Shape): Pipeline {
-  const kind = kindOf(point, shape);
-  const scaled = linear(point.scale, point.offset);
-  const invalid = new Set(
-    point.invalid.map((raw) => identity(shape.type === 'float32' && typeof raw === 'number' ? Math.fround(raw) : raw)),
-  );
-
-  /** A 32-bit float means the shortest decimal that it is: that is what was written to it, and what its limits are compared with. */
-  const meant = shape.type === 'float32' ? (raw: number | bigint) => shortestFloat32(Number(raw)) : (raw: number | bigint) => raw;
-
-  function number(raw: number | bigint): Value {
-    const value = scaled(meant(raw));
-    return point.precision === undefined ? value : roundTo(value, point.precision);
+  sample(reading: Pick<Reading, 'value' | 'reason' | 'timeNs' | 'timeUnreadable'>, arrivalNs: TimeNs, retentionMs: number): Sample {
+    const { timeNs, believed } = timeOf(reading.timeNs, arrivalNs, retentionMs);
+    const { value, reason } = reading.reason === '' ? this.value(reading.value) : { value: null, reason: reading.reason };
+    if (reason !== '') return { timeNs, arrivalNs, value: null, quality: 'bad', reason };
+    if (!believed || reading.timeUnreadable) return { timeNs, arrivalNs, value, quality: 'uncertain', reason: 'clock' };
+    return { timeNs, arrivalNs, value, quality: 'good', reason: '' };
   }
 
   /** The raw value as the point's kind; undefined if it does not fit. */
-  function asKind(raw: Exclude<Value, null>): Value | undefined {
-    switch (kind ?? kindOfValue(raw)) {
+  #asKind(raw: Exclude<Value, null>): Value | undefined {
+    switch (this.kind ?? kindOfValue(raw)) {
       case 'double':
-        return typeof raw === 'number' || typeof raw === 'bigint' ? number(raw) : undefined;
+        return typeof raw === 'number' || typeof raw === 'bigint' ? this.#number(raw) : undefined;
       case 'int64':
         return whole(raw, (exact) => BigInt.asIntN(64, exact));
       case 'uint64':
@@ -55,32 +78,11 @@ export function createPipeline(point: Point, shape: Shape): Pipeline {
     }
   }
 
-  function value(raw: Value): { value: Value; reason: Reason } {
-    if (raw === null) return { value: null, reason: 'decode' };
-    if (invalid.size > 0 && invalid.has(identity(raw))) return { value: null, reason: 'sentinel' };
-    if (typeof raw === 'number' && !Number.isFinite(raw)) return { value: null, reason: 'nan' };
-    const converted = asKind(raw);
-    if (converted === undefined) return { value: null, reason: 'decode' };
-    if (typeof converted === 'number' && !Number.isFinite(converted)) return { value: null, reason: 'nan' };
-    if (typeof converted === 'number' || typeof converted === 'bigint') {
-      if (point.min !== undefined && converted < point.min) return { value: null, reason: 'out-of-range' };
-      if (point.max !== undefined && converted > point.max) return { value: null, reason: 'out-of-range' };
-    }
-    return { value: converted, reason: '' };
+  #number(raw: number | bigint): number {
+    // A 32-bit float means the shortest decimal that it is: that is what was written to it, and what its limits are compared with.
+    const value = this.#scaled(this.#isFloat32 ? shortestFloat32(Number(raw)) : raw);
+    return this.#point.precision === undefined ? value : roundTo(value, this.#point.precision);
   }
-
-  return {
-    kind,
-    value,
-    isInvalid: (raw) => raw !== null && invalid.has(identity(raw)),
-    sample(reading, arrivalNs, retentionMs) {
-      const { timeNs, believed } = timeOf(reading.timeNs, arrivalNs, retentionMs);
-      const result = reading.reason === '' ? value(reading.value) : { value: null, reason: reading.reason };
-      if (result.reason !== '') return { timeNs, arrivalNs, value: null, quality: 'bad', reason: result.reason };
-      if (!believed || reading.timeUnreadable) return { timeNs, arrivalNs, value: result.value, quality: 'uncertain', reason: 'clock' };
-      return { timeNs, arrivalNs, value: result.value, quality: 'good', reason: '' };
-    },
-  };
 }
 
 /** The clock rule: a device time older than the history or too far ahead is replaced by the arrival, which is in whole milliseconds, as the result is. */

@@ -10,7 +10,7 @@ import { type ColumnKind, type Sample, type SeriesKey, seriesName } from '../con
 import type { ConnectivityChange, DeviceState, DeviceStatus } from '../contract/status.ts';
 import type { Store } from '../store/store.ts';
 import type { News } from './news.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { type Kept, keeping } from './report.ts';
 
 export interface PlacedPoint {
@@ -91,7 +91,7 @@ export class Plant {
 
   #placePoint(device: PlacedDevice, point: Point, driver: Driver, before: PlacedPoint | undefined): PlacedPoint {
     const shape = driver.shape(point.address);
-    const pipeline = createPipeline(point, shape);
+    const pipeline = new Pipeline(point, shape);
     const key = { device: point.device, point: point.id };
     const placed: PlacedPoint = { device, point, key, shape, pipeline, kind: pipeline.kind ?? 'double' };
     if (before && isSamePlace(before.point, point)) {

@@ -1,7 +1,7 @@
 /** The record of commands: every attempt, who, and a chain that shows what was changed (DESIGN §8). */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { auditCheckAnswer, type commandAnswer } from '../../src/datasource/resources/answers.ts';
 import { closePlant, far, openPlant, plant, post, set } from './commands-rig.ts';
 

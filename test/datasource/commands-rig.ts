@@ -1,5 +1,5 @@
 /** Two pumps on two buses that take commands, as Grafana's users meet them; for tests of commands. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { drivers } from '../../drivers/index.ts';
 import { lineDriver } from '../gateway/line-driver.ts';
 import { type PlantServer, plantServer } from '../gateway/plant-server.ts';

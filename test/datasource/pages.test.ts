@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drivers } from '../../drivers/index.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { routes } from '../../src/contract/rights.ts';

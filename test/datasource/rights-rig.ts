@@ -1,6 +1,6 @@
 /** DESIGN §7: who may ask what. The table stands here once more, by hand, so that a mistake in the code's own is seen; and a plant to ask. */
 import { expect } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drivers } from '../../drivers/index.ts';
 import type { Role } from '../../src/contract/caller.ts';
 import { lineDriver } from '../gateway/line-driver.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drivers } from '../../drivers/index.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { readBuiltIn } from '../../src/datasource/built-in.ts';

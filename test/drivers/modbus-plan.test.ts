@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { modbus } from '../../drivers/modbus/driver.ts';
 import { planApart, planReads } from '../../drivers/modbus/plan.ts';
 import type { Driver, Line } from '../../src/contract/driver.ts';

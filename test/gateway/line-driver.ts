@@ -1,7 +1,7 @@
 /** A driver for `plant-server.ts`, by the contract of DESIGN §4, with faults a driver may have when it is told to. */
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ActionConfig, Device, Point } from '../../src/contract/device.ts';
 import type { Answer, Driver, Host, Line, PlannedRequest, Reading, Session, Shape, Sink, Survey } from '../../src/contract/driver.ts';
 import { LinkLost } from '../../src/contract/fault.ts';

@@ -5,7 +5,7 @@ import type { CommandValue } from '../../src/contract/command.ts';
 import type { Shape } from '../../src/contract/driver.ts';
 import type { Reason, Sample, Value } from '../../src/contract/sample.ts';
 import { toRaw, type Written } from '../../src/gateway/inversion.ts';
-import { createPipeline } from '../../src/gateway/pipeline.ts';
+import { Pipeline } from '../../src/gateway/pipeline.ts';
 import { isWorthKeeping, keeping } from '../../src/gateway/report.ts';
 import { float, int16, point, uint64 } from './rig.ts';
 
@@ -18,7 +18,7 @@ const day = 86_400_000;
 
 type Words = Parameters<typeof point>[2];
 function sampleOf(words: Words & { shape: Shape }, value: Value, more: { reason?: Reason; timeNs?: bigint } = {}): Sample {
-  return createPipeline(point('d', 'p', words), words.shape).sample({ value, reason: '', ...more }, arrivalNs, day);
+  return new Pipeline(point('d', 'p', words), words.shape).sample({ value, reason: '', ...more }, arrivalNs, day);
 }
 
 describe('raw to engineering', () => {
@@ -112,7 +112,7 @@ describe('write, then read', () => {
     fc.assert(
       fc.property(fc.integer({ min: -32_768, max: 32_767 }), scales, offsets, (raw, scale, offset) => {
         const place = point('d', 'p', { shape: int16, scale, offset, access: 'read-write' });
-        const pipeline = createPipeline(place, int16);
+        const pipeline = new Pipeline(place, int16);
         const asked = pipeline.value(raw).value as number;
         const written = toRaw(place, int16, asked);
         expect(written.raw).toBe(raw);
@@ -130,7 +130,7 @@ describe('write, then read', () => {
       fc.property(raws, scales, offsets, (raw, scale, offset) => {
         fc.pre(scale !== 1 || offset !== 0);
         const place = point('d', 'p', { shape: int64, scale, offset, access: 'read-write' });
-        const asked = createPipeline(place, int64).value(raw).value as number;
+        const asked = new Pipeline(place, int64).value(raw).value as number;
         const written = toRaw(place, int64, asked);
         expect(written.value).toBe(asked);
         // Beyond this two neighbouring raw values are the same double: an ulp is wider than a step.

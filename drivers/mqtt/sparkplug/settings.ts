@@ -1,5 +1,5 @@
 /** What is said of Sparkplug in the settings: of a connection, a device and a point. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, formatDurationMs } from '../../../src/contract/duration.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import { typeNames } from './values.ts';

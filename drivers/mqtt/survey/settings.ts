@@ -1,5 +1,5 @@
 /** What a person may choose for a probe or a scan of a broker. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from '../../../src/contract/checked-text.ts';
 import { durationMs } from '../../../src/contract/duration.ts';
 import { parseFilter } from '../topic.ts';

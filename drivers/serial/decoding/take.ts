@@ -1,5 +1,5 @@
 /** How a value is taken out of a frame that has no expression with a named group: a point's `take`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { takenBy } from '../../../src/contract/checked-text.ts';
 import { exactJson, parseExactJson } from '../../../src/contract/exact-json.ts';
 import { compilePath, type Lookup, parsePath } from '../../../src/contract/json-path.ts';

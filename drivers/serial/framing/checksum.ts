@@ -1,5 +1,5 @@
 /** Checksums of serial protocols: computed, put behind what is sent, looked at and taken off what comes. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A number in hexadecimal of at most 32 bits; text, because data sheets write it so. */
 const wordSchema = z

@@ -1,5 +1,5 @@
 /** Bytes as they stand in data sheets: `aa 55`, `AA55`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `bytesMin` to `bytesMax` bytes, two digits each, blanks between them as one likes. The parsed value stays text, so that it can be drawn and compared. */
 export function hexSchema(bytesMin: number, bytesMax: number) {

@@ -1,5 +1,5 @@
 /** How the stream of bytes is divided into frames, as it is written in settings. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs } from '../../../src/contract/duration.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import { checksumSchema } from './checksum.ts';

@@ -1,5 +1,5 @@
 /** What a person may choose for a probe and a scan of a serial port. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs } from '../../../src/contract/duration.ts';
 
 const commonRates = [9_600, 115_200, 19_200, 38_400, 57_600, 4_800, 2_400, 1_200, 230_400];

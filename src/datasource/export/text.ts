@@ -85,6 +85,7 @@ export function textOfCsv(cell: string): string {
   return cell.startsWith("'") && isFormula(cell.slice(1)) ? cell.slice(1) : cell;
 }
 
+/** The four escapes are the full-width =, +, - and @, which spreadsheets take for the plain ones. */
 function isFormula(text: string): boolean {
-  return /^'*[\s＝＋－＠=+\-@]/u.test(text) && !numberPattern.test(text);
+  return /^'*[\s\uFF1D\uFF0B\uFF0D\uFF20=+\-@]/u.test(text) && !numberPattern.test(text);
 }

@@ -1,5 +1,5 @@
 /** The settings last seen, kept in the history's own file so that collection resumes without a request (DESIGN §5, "Who lives when"). */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { InstanceSettings } from '../../contract/caller.ts';
 import { messageOf } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';

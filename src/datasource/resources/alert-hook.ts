@@ -1,6 +1,6 @@
 /** `POST hooks/alert`: what Grafana's webhook contact point sends. Each alert may make one command that the settings allow, under every guard. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../contract/clock.ts';
 import { type ActBody, actBodySchema, type CommandRecord, type SetBody, setBodySchema, statusOf } from '../../contract/command.ts';
 import { Fault, forbidden, notFound } from '../../contract/fault.ts';

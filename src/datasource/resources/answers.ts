@@ -1,7 +1,7 @@
 /**
  * What resources answer, as schemas: they make `openapi.json`, where they go by their `id`, and the tests hold every answer against them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { roles } from '../../contract/caller.ts';
 import { commandStates } from '../../contract/command.ts';
 import { discards } from '../../contract/driver.ts';

@@ -1,5 +1,5 @@
 /** Several commands in one request. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { actBodySchema, type CommandRecord, setBodySchema, statusOf } from '../../contract/command.ts';
 import { idSchema, pointIdSchema } from '../../contract/device.ts';
 import { Fault, forbidden } from '../../contract/fault.ts';

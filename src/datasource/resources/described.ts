@@ -1,5 +1,5 @@
 /** What each route takes and gives, beside its line in the table of rights: `openapi.json` is made from both. The compiler demands every route. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { actBodySchema, commandStates, lockBodySchema, setBodySchema } from '../../contract/command.ts';
 import { limits } from '../../contract/limits.ts';
 import { notificationSchema, signatureHeader, timestampHeader } from './alert-hook.ts';

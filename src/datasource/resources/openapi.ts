@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemContentType } from '../../contract/problem.ts';
 import { queryJsonSchema } from '../../contract/query.ts';
 import { type Route, routes } from '../../contract/rights.ts';

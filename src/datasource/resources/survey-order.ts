@@ -1,6 +1,6 @@
 /** What a probe or a scan is asked for: with which settings, which secrets, on the connection that runs or beside it. */
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Driver } from '../../contract/driver.ts';
 import { exactJson } from '../../contract/exact-json.ts';
 import { notFound } from '../../contract/fault.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ConfigFault } from '../../contract/fault.ts';
 import { limits } from '../../contract/limits.ts';
 import { withoutUserinfo } from './phrases.ts';

@@ -1,5 +1,5 @@
 /** Values, lists and schemas as words of a sentence: bounded, and without what must not be repeated. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationPattern } from '../../contract/duration.ts';
 
 /** A value for a message: bounded, and nothing of lists and objects but that they are one. */

@@ -1,5 +1,5 @@
 /** The whole configuration language as one JSON Schema, put together from the contract's schemas and those of the drivers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { actionSchema, deviceSchema, pointSchema, profileSchema } from '../../contract/device.ts';
 import type { Driver } from '../../contract/driver.ts';
 import { connectionSchema, settingsSchema } from '../../contract/settings.ts';

@@ -1,5 +1,5 @@
 /** What a zod schema says about a value, in our words: where, what is wrong, and what is allowed. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { didYouMean } from './near.ts';
 import { allowedBy, listOf, show, withoutUserinfo } from './phrases.ts';
 
