@@ -3,7 +3,7 @@
 /** V8's, for a process that stays small: an edge box has other things to do with its memory, and a second of such a process is mostly idle. */
 const youngFlags = [
   // MiB for short-lived objects, twice. V8's own grow to 64 with the first burst, stay resident and make nothing faster.
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
 ];
 
 /** The same, but set by the process itself once it is open: at its start V8 would refuse the code cache of all that is built into Node, which is made without them. */
@@ -12,7 +12,7 @@ export const laterFlags = [
   // turn of the loop: the old heap would grow by all of them.
   '--no-allocation-site-pretenuring',
   // The heap is collected when it is twice as large as after the last time; V8 itself lets it become four times as large.
-  '--heap-growing-percent=40',
+  '--heap-growing-percent=30',
 ];
 
 export const memoryFlags = [...youngFlags, ...laterFlags];
