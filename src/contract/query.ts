@@ -151,7 +151,12 @@ export const querySchema = z.object({
     .enum(['good', 'usable', 'all'])
     .default('usable')
     .describe('usable: good and uncertain. all: bad samples too, as nulls, with their reason'),
-  format: z.enum(['multi', 'wide', 'long']).default('multi').describe('A frame a series, a column a series, or a row a sample'),
+  format: z
+    .enum(['multi', 'wide', 'long', 'devices'])
+    .default('multi')
+    .describe(
+      'A frame a series, a column a series, or a row a sample. devices, of latest only and not for alert rules: a row a device, a column a point',
+    ),
   as: z
     .enum(['table', 'logs', 'numbers'])
     .optional()

@@ -5,6 +5,7 @@
  */
 import type { Sample } from '../contract/sample.ts';
 import { qualities } from '../contract/sample.ts';
+import { deviceFields } from '../frame/devices.ts';
 import { type Cells, type Field, type Frame, type FrameType, type Notice, type ValueMapping, withNotices } from '../frame/frame.ts';
 import { longFields } from '../frame/long.ts';
 import { isNumeric, type Series } from '../frame/series.ts';
@@ -46,6 +47,7 @@ export async function answerLatest({ ask, instance, deps, signal }: Question): P
     ...staleNotice(gateway, selected.series, (one) => samples.get(identityOf({ ...one.key, kind: one.kind }))?.timeNs, deps.clock.nowNs()),
   );
   if (ask.query.format === 'long') return [longFrame(latest, series, selected.notices)];
+  if (ask.query.format === 'devices') return [devicesFrame(series, selected.notices)];
   return numericFrames(ask.query.format, series, selected.notices);
 }
 
@@ -171,13 +173,17 @@ function longFrame(latest: readonly Latest[], series: readonly Series[], notices
   };
 }
 
+/** For tables of like devices and for maps. No type of Alerting's: numbers of several columns are no numbers to compare. */
+function devicesFrame(series: readonly Series[], notices: Notice[]): Frame {
+  return { meta: withNotices({ preferredVisualisationType: 'table' }, notices), fields: series.length === 0 ? [] : deviceFields(series) };
+}
+
 /** A field or a frame per point, each with its own unit: for stat and gauge panels. Text is no number and is left to the table. */
 function numericFrames(format: 'multi' | 'wide', series: readonly Series[], notices: Notice[]): Frame[] {
   const type: FrameType = `numeric-${format}`;
   const numbers = series.filter(isNumeric);
   const texts = series.length - numbers.length;
-  const said: Notice[] =
-    texts === 0 ? notices : [...notices, { severity: 'info', text: `${texts} points hold text and are left out; format long shows them.` }];
+  const said: Notice[] = texts === 0 ? notices : [...notices, { severity: 'info', text: leftOut(texts) }];
   const fields: Field[] = numbers.map((one) => ({ ...one.value, name: one.point, labels: one.labels, config: one.config }));
   if (format === 'wide' || fields.length === 0) return [{ meta: withNotices({ type }, said), fields }];
   return fields.map((field, i) => ({
@@ -185,4 +191,10 @@ function numericFrames(format: 'multi' | 'wide', series: readonly Series[], noti
     meta: i === 0 ? withNotices({ type }, said) : { type },
     fields: [field],
   }));
+}
+
+function leftOut(texts: number): string {
+  return texts === 1
+    ? '1 point holds text and is left out; format long shows it.'
+    : `${texts} points hold text and are left out; format long shows them.`;
 }

@@ -1,4 +1,5 @@
 /** `telemetry`: what points said over time, raw or one value an interval, and where it goes on live (DESIGN §6). */
+import { badRequest } from '../contract/fault.ts';
 import { limits } from '../contract/limits.ts';
 import { type Frame, type FrameType, type Notice, withNotices } from '../frame/frame.ts';
 import { withGaps } from '../frame/gaps.ts';
@@ -21,13 +22,16 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const { ask, instance, deps, signal } = question;
   if (isLive(question)) return answerLive(question);
   const { query } = ask;
+  const { format } = query;
+  if (format === 'devices')
+    throw badRequest('format is "devices", which is of queryType "latest"; allowed are "multi", "wide" and "long"', 'format', 'bad-query');
   const catalogue = await deps.store.series(instance.key);
   const selected = selectSeries(catalogue, instance.gateway, ask.selection);
   const reader = { store: deps.store, gateway: instance.key, signal, borrow: question.borrow };
   if (query.aggregate === 'none' && query.groupBy.length === 0) {
     const read = selected.series.length === 0 ? { series: [], notices: [] } : await readSamples(question, reader, selected.series);
     const still = staleNow(question, selected.series, catalogue);
-    return frames(query.format, read.series, [...selected.notices, ...read.notices, ...still]);
+    return frames(format, read.series, [...selected.notices, ...read.notices, ...still]);
   }
   const { intervals, notices } = chooseIntervals(ask, selected.series.length, instance.gateway.plan.settings.timezone);
   const aggregate = query.aggregate === 'none' ? 'avg' : query.aggregate;
@@ -40,7 +44,7 @@ export async function answerTelemetry(question: Question): Promise<Frame[]> {
   const notLive = isOfStates(query.aggregate) ? query.aggregate : query.groupBy.length > 0 ? 'groupBy' : undefined;
   const still: Notice[] = query.live && notLive ? [{ severity: 'info', text: `Not live: ${notLive} is not.` }] : [];
   still.push(...staleNow(question, selected.series, catalogue));
-  return frames(query.format, read.series, [...selected.notices, ...notices, ...read.notices, ...still], stepMs);
+  return frames(format, read.series, [...selected.notices, ...notices, ...read.notices, ...still], stepMs);
 }
 
 /** Samples as they came; for a drawing those that show, where there are more than it has pixels for. */
@@ -76,8 +80,10 @@ function staleNow({ ask, instance, deps }: Question, named: readonly Named[], ca
   return staleNotice(instance.gateway, named, ({ key, kind }) => lasts.get(identityOf({ ...key, kind })), nowNs);
 }
 
+type Format = Exclude<Question['ask']['query']['format'], 'devices'>;
+
 /** The series in the format asked for. Without a row there is one frame without columns: the data plane's "no data". */
-function frames(format: Question['ask']['query']['format'], series: readonly Series[], notices: Notice[], intervalMs?: number): Frame[] {
+function frames(format: Format, series: readonly Series[], notices: Notice[], intervalMs?: number): Frame[] {
   if (series.length === 0) return [{ meta: withNotices({ type: `timeseries-${format}` as FrameType }, notices), fields: [] }];
   switch (format) {
     case 'multi':

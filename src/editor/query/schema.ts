@@ -27,7 +27,7 @@ export const querySchema = {
     fill: choice(words.fillOptions),
     groupBy: list('Labels; points that have the same values of them become one series'),
     quality: choice(words.qualityOptions),
-    format: choice(words.formatOptions),
+    format: choice(words.latestFormatOptions),
     reduce: choice(words.reduceOptions),
     show: choice(words.showOptions),
     as: choice([...words.commandFormOptions]),

@@ -45,7 +45,7 @@ const qualities: Words<Query['quality']> = {
   all: ['All', 'Bad ones as nulls with their reason'],
 };
 
-const formats: Words<Query['format']> = {
+const formats: Words<Exclude<Query['format'], 'devices'>> = {
   multi: ['Time series', 'A frame a series'],
   wide: ['Wide', 'A column a series'],
   long: ['Table', 'A row a sample'],
@@ -63,7 +63,12 @@ const shown: Words<Query['show']> = {
   quality: ['Quality', '0 good, 1 uncertain, 2 bad'],
 };
 
-const latestFormats: typeof formats = { ...formats, multi: ['Numbers', formats.multi[1]] };
+const latestFormats: Words<Query['format']> = {
+  long: ['Table', 'A row a point'],
+  devices: ['Devices', 'A row a device: tables of like devices, maps'],
+  multi: ['Numbers', formats.multi[1]],
+  wide: formats.wide,
+};
 
 type Form = NonNullable<Query['as']>;
 
