@@ -18,7 +18,7 @@ import { silentLog } from '../src/contract/log.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
 import { openGateway } from '../test/gateway/open.ts';
 
-const lines = Number(process.argv[2] ?? 400_000);
+const lines = Number(process.argv[2] ?? 2_000_000);
 const turns = 5;
 const asks = 2_000;
 const far = fileURLToPath(new URL('../test/far/serial_pump.py', import.meta.url));
@@ -98,10 +98,10 @@ async function bare(): Promise<number> {
   return rate;
 }
 
-/** It reads byte by byte; a tenth of the lines is enough to see it. */
+/** It reads byte by byte; a fiftieth of the lines is enough to see it. */
 async function pyserial(): Promise<number> {
-  const { path, child } = await pump(Math.ceil(lines / 10));
-  const reader = spawn('python3', ['-u', far, '--read', path, String(Math.ceil(lines / 10))], {
+  const { path, child } = await pump(Math.ceil(lines / 50));
+  const reader = spawn('python3', ['-u', far, '--read', path, String(Math.ceil(lines / 50))], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
