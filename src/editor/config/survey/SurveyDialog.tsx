@@ -151,7 +151,7 @@ function Findings({ findings, ticked, onToggle, onAll }: FindingsProps) {
         const columns = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
         return (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls sideways has to be reached by the keyboard.
-          <section key={kind} aria-label={nameOf(kind)} tabIndex={0} style={{ overflowX: 'auto', marginBottom: 12 }}>
+          <section key={kind} aria-label={nameOf(kind)} tabIndex={0} style={{ ...clipped, overflowX: 'auto', marginBottom: 12 }}>
             <table style={{ width: '100%' }}>
               <caption
                 style={{ captionSide: 'top', color: 'inherit', fontWeight: 500, padding: '4px 0', textAlign: 'left' }}
@@ -193,4 +193,6 @@ function Findings({ findings, ticked, onToggle, onAll }: FindingsProps) {
 }
 
 const head = { textAlign: 'left', fontWeight: 500, padding: '2px 12px 2px 0', whiteSpace: 'nowrap' } as const;
+/** Grafana's checkboxes are placed in their nearest positioned ancestor: outside of what scrolls they would be drawn over the buttons below. */
+const clipped = { position: 'relative' } as const;
 const cell = { padding: '2px 12px 2px 0', verticalAlign: 'top', overflowWrap: 'anywhere' } as const;
