@@ -23,6 +23,26 @@ describe('the stream', () => {
     await expect.poll(() => valuesOf(ear, 'air')).toEqual([2, 3, 4, 6, 7]);
   });
 
+  it.each([
+    ['delimiter', '\n'],
+    // The carriage return is no part of the line, so its limit does not count it.
+    ['delimiter', '\r\n'],
+    ['json-lines', '\r\n'],
+  ])('%s ended by %j: a line as long as is allowed is one, and a byte more is none', async (type, end) => {
+    const said = (n: number, bytes: number) => `{"n":${n}}`.padEnd(bytes, ' ');
+    const line = lineTo({ n: { take: { as: 'json', path: '$.n' } } }, { framing: { type, maxLength: 64 } });
+    const ear = hear(await open(line), line);
+    await pause(limits.serialSettleMs);
+    await far.ask({ say: said(1, 64) + end + said(2, 65) + end + said(3, 63) + end + said(4, 64) });
+    await expect.poll(() => valuesOf(ear, 'n')).toEqual([1, 3]);
+    // The end comes alone.
+    for (const piece of [...end, said(5, 65), ...end, said(6, 64), ...end]) {
+      await far.ask({ say: piece });
+      await pause(limits.serialSettleMs);
+    }
+    await expect.poll(() => valuesOf(ear, 'n')).toEqual([1, 3, 4, 6]);
+  });
+
   it('does not take the rest of a line for a line when it is opened in the middle of one', async () => {
     const line = lineTo({ number: { line: '^(?<value>\\d+)$' } });
     await far.ask({ every: 0.001, say: '12345' });
@@ -121,8 +141,9 @@ describe('the stream', () => {
           const bytes = pieces.map((text) => Buffer.from(text, 'latin1'));
           for (const part of bytes) for (const frame of framer.push(part)) got.push(frame.toString('latin1'));
           const all = Buffer.concat(bytes).toString('latin1').split(delimiter).slice(0, -1);
-          const short = all.filter((line) => line.length <= maxLength);
-          expect(got).toEqual(delimiter === '\n' ? short.map((line) => line.replace(/\r$/, '')) : short);
+          const lines = delimiter === '\n' ? all.map((line) => line.replace(/\r$/, '')) : all;
+          const short = lines.filter((line) => line.length <= maxLength);
+          expect(got).toEqual(short);
           expect(dropped).toBe(all.length - short.length);
         },
       ),
