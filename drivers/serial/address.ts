@@ -1,9 +1,9 @@
 /** Where a value is on a serial line: a point's `address`. */
 import * as z from 'zod';
-import { takeSchema } from './decoding/take.ts';
+import { type TakeOptions, takeSchema } from './decoding/take.ts';
 import { compileMatch, matchSchema } from './match.ts';
 import { sentSchema } from './sending.ts';
-import { valueTypes } from './value.ts';
+import { decimals, valueTypes } from './value.ts';
 
 export const ackSchema = {
   ack: matchSchema
@@ -64,6 +64,11 @@ const fields = z.strictObject({
     .enum(valueTypes)
     .default('auto')
     .describe('number, integer (exact to 64 bits), boolean or text; auto takes a text that is a number for a number'),
+  decimal: z
+    .enum(decimals)
+    .default('.')
+    .describe('What stands before the decimals of a number, here and in set: "," for 12,5. Of the two only this one makes a number')
+    .meta({ examples: [','] }),
   set: setSchema
     .optional()
     .describe('How a value is set')
@@ -78,7 +83,7 @@ export const addressSchema = fields.transform((input, context): Address => {
     context.addIssue({ code: 'custom', path: [path], message });
     return z.NEVER;
   };
-  const { line, request, reply, take, field, set } = input;
+  const { line, request, reply, take, field, decimal, set } = input;
   if (line !== undefined && (request !== undefined || reply !== undefined))
     return fault('line', 'is given together with request or reply; allowed is either: a value is said by the device itself, or asked for');
   if (request !== undefined && reply === undefined && take === undefined)
@@ -87,6 +92,8 @@ export const addressSchema = fields.transform((input, context): Address => {
   const match = line ?? reply;
   if (match === undefined && take === undefined && set === undefined)
     return fault('line', 'is missing; allowed are line, take, request with reply, and set for what is only written');
+  const divided = decimal === ',' && take !== undefined ? commaIn(take) : undefined;
+  if (divided !== undefined) return fault('decimal', `is ",", which ${divided}`);
   if (take !== undefined) return field === undefined ? input : fault('field', 'is given with take; allowed is either');
   if (match === undefined) return field === undefined ? input : fault('field', 'is given without line or reply');
   const name = line === undefined ? 'reply' : 'line';
@@ -97,6 +104,21 @@ export const addressSchema = fields.transform((input, context): Address => {
   if (!groups.includes(chosen)) return fault('field', `is ${JSON.stringify(chosen)}; the groups of ${name} are ${groups.join(', ')}`);
   return { ...input, field: chosen };
 });
+
+/** Why a number with a comma in it cannot come out of a frame, if it cannot. */
+function commaIn(take: TakeOptions): string | undefined {
+  const cut = (name: string) => `would cut a number in two, as take.${name} is "," too; allowed is another of the two`;
+  switch (take.as) {
+    case 'nmea':
+      return 'stands between the fields of NMEA 0183; allowed is "."';
+    case 'split':
+      return take.separator === ',' ? cut('separator') : undefined;
+    case 'pairs':
+      return take.between === ',' ? cut('between') : take.equals === ',' ? cut('equals') : undefined;
+    default:
+      return undefined;
+  }
+}
 
 /** Whether the device says it by itself. */
 export function isHeard({ line, request, take }: Address): boolean {

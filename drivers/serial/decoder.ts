@@ -28,9 +28,9 @@ export function createDecoder({ line, reply, take: options, field }: Address, en
   };
 }
 
-export function readValue({ type }: Address, { take, group }: Decoder, frame: Frame, groups: Taken): Parsed {
-  if (!take) return parseValue(group === undefined ? undefined : groups[group], type);
+export function readValue(how: Address, { take, group }: Decoder, frame: Frame, groups: Taken): Parsed {
+  if (!take) return parseValue(group === undefined ? undefined : groups[group], how);
   const taken = take.from(frame);
-  if (taken === undefined || 'text' in taken) return parseValue(taken?.text, type);
-  return settleValue(taken.value, type);
+  if (taken === undefined || 'text' in taken) return parseValue(taken?.text, how);
+  return settleValue(taken.value, how);
 }

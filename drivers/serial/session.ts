@@ -116,9 +116,10 @@ export class SerialSession implements Session<Address> {
     }
   }
 
-  async write({ device, address: { set } }: SerialPoint, value: Value, signal: AbortSignal): Promise<Answer> {
+  async write({ device, address: { set, decimal } }: SerialPoint, value: Value, signal: AbortSignal): Promise<Answer> {
     if (!set) return { state: 'not-sent', detail: 'the point has no "set" in its address, so nothing can be sent to it' };
-    const prepare = (places: Places) => ({ bytes: fill(set.send, { value }, places, this.#wire.spelling), ack: set.ack, nak: set.nak });
+    const spelling = { ...this.#wire.spelling, decimal };
+    const prepare = (places: Places) => ({ bytes: fill(set.send, { value }, places, spelling), ack: set.ack, nak: set.nak });
     return await this.#ordering.order(device, [set.send, set.ack], prepare, signal);
   }
 

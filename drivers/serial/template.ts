@@ -1,5 +1,6 @@
 /** What is sent: a text with `{name}` in the places of values, filled so that no value can break out of its place. */
 import type { Value } from '../../src/contract/sample.ts';
+import type { Decimal } from './value.ts';
 
 export interface Template {
   /** Names of its places, each once. */
@@ -13,6 +14,8 @@ export interface Spelling {
   /** Ends a line, so it cannot stand inside a value; undefined where framing escapes what must not stand there. */
   ending: string | undefined;
   encoding: 'utf-8' | 'latin1';
+  /** What a number has before its decimals; a dot unless said. */
+  decimal?: Decimal;
 }
 
 const placePattern = /\{\{|\{([A-Za-z_]\w*)\}/g;
@@ -31,10 +34,10 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-function spell(name: string, value: Value | undefined, { ending, encoding }: Spelling): string {
+function spell(name: string, value: Value | undefined, { ending, encoding, decimal = '.' }: Spelling): string {
   if (value === undefined || value === null) throw new Error(`there is no ${name} to send`);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${name} is ${value}, which cannot be sent`);
-  const text = String(value);
+  const text = typeof value === 'number' ? String(value).replace('.', decimal) : String(value);
   if (controlPattern.test(text)) throw new Error(`${name} has a line end or another control character in it, which cannot be sent`);
   if (ending !== undefined && text.includes(ending)) throw new Error(`${name} has ${JSON.stringify(ending)} in it, which ends a line`);
   // Another character would be cut to one byte, and that byte may be a line end.

@@ -4,7 +4,20 @@ import type { Reason, Value } from '../../src/contract/sample.ts';
 export const valueTypes = ['auto', 'number', 'integer', 'boolean', 'text'] as const;
 export type ValueType = (typeof valueTypes)[number];
 
-const numberPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+/** What stands before the decimals: a comma where half of Europe prints. */
+export const decimals = ['.', ','] as const;
+export type Decimal = (typeof decimals)[number];
+
+/** How a point's texts are read. */
+export interface Spelled {
+  type: ValueType;
+  decimal: Decimal;
+}
+
+const numberPatterns: Readonly<Record<Decimal, RegExp>> = {
+  '.': /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/,
+  ',': /^[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?$/,
+};
 const integerPattern = /^[+-]?\d{1,20}$/;
 /** What C and Arduino print for what is no number. */
 const noNumber = /^[+-]?(nan|inf|infinity|ovf)$/i;
@@ -13,7 +26,7 @@ const int64Max = 2n ** 63n - 1n;
 
 export type Parsed = { value: Value; reason: Reason; detail?: string };
 
-export function parseValue(text: string | undefined, type: ValueType): Parsed {
+export function parseValue(text: string | undefined, { type, decimal }: Spelled): Parsed {
   if (text === undefined) return bad('the line has nothing in the place of the value');
   if (type === 'text') return good(text);
   const trimmed = text.trim();
@@ -21,10 +34,10 @@ export function parseValue(text: string | undefined, type: ValueType): Parsed {
   if (type === 'boolean') return parseBoolean(trimmed);
   // Scales write the sign apart from the number: "-   0.5".
   const number = type === 'number' ? trimmed.replace(/^([+-])\s+/, '$1') : trimmed;
-  if (numberPattern.test(number)) return good(Number(number));
+  if (numberPatterns[decimal].test(number)) return good(Number(number.replace(',', '.')));
   // The value pipeline makes null with reason "nan" of it.
   if (noNumber.test(trimmed)) return good(Number.NaN);
-  return type === 'auto' ? good(text) : bad(`${quote(text)} is no number`);
+  return type === 'auto' ? good(text) : bad(`${quote(text)} is no number${decimal === ',' ? ' with a decimal comma' : ''}`);
 }
 
 function parseInteger(text: string): Parsed {
@@ -41,8 +54,9 @@ function parseBoolean(text: string): Parsed {
 }
 
 /** What was taken out of a frame and is no text any more; `type` still has a say. */
-export function settleValue(value: Value, type: ValueType): Parsed {
-  if (typeof value === 'string' || (type === 'boolean' && typeof value !== 'boolean')) return parseValue(String(value), type);
+export function settleValue(value: Value, how: Spelled): Parsed {
+  const { type } = how;
+  if (typeof value === 'string' || (type === 'boolean' && typeof value !== 'boolean')) return parseValue(String(value), how);
   if (type === 'integer' && typeof value === 'number' && !Number.isSafeInteger(value)) return bad(`${value} is no whole number`);
   if (typeof value === 'boolean' && (type === 'number' || type === 'integer')) return good(Number(value));
   return good(type === 'text' ? String(value) : value);

@@ -5,7 +5,7 @@ import { serialActionSchema } from '../../drivers/serial/action.ts';
 import { actionSchema, type Device } from '../../src/contract/device.ts';
 import type { Line } from '../../src/contract/driver.ts';
 import { pointOf } from './line.ts';
-import { type Address, far, heard, lineTo, valve } from './serial-board.ts';
+import { type Address, far, heard, lineTo, read, valve } from './serial-board.ts';
 import { never, open, soak } from './serial-rig.ts';
 
 describe('commands', () => {
@@ -35,6 +35,30 @@ describe('commands', () => {
     // What needs no answer may still be on its way.
     if (answer.state === 'not-sent') expect(await heard()).toEqual([]);
     else await expect.poll(heard).toHaveLength(1);
+  });
+
+  it('numbers are sent with the decimal comma they are read with, and a text is sent as it is', async () => {
+    const mode = { request: 'MODE?\n', reply: '^MODE=(?<value>.+)$', decimal: ',', set: { send: 'MODE={value}\n', ack: '^OK$' } };
+    const line = lineTo({ mode });
+    const session = await open(line);
+    for (const [value, held] of [
+      [-12.5, '-12,5'],
+      [2.5e-7, '2,5e-7'],
+      [40, '40'],
+      ['a.b', 'a.b'],
+    ] as const) {
+      expect(await session.write?.(pointOf(line, 'mode'), value, never())).toEqual({ state: 'acknowledged' });
+      expect((await far.ask({ held: 'mode' })).value).toBe(held);
+      expect(await read(session, line, 'mode')).toMatchObject([{ value, reason: '' }]);
+    }
+    // A comma that ends a line there cannot stand in a number.
+    const divided = lineTo({ mode: { decimal: ',', set: { send: 'MODE={value},' } } }, { framing: { type: 'delimiter', delimiter: ',' } });
+    await session.close();
+    const other = await open(divided);
+    expect(await other.write?.(pointOf(divided, 'mode'), 1.5, never())).toEqual({
+      state: 'not-sent',
+      detail: 'value has "," in it, which ends a line',
+    });
   });
 
   it('nothing that is sent can be divided into two commands, in any encoding', async () => {
@@ -76,6 +100,9 @@ describe('commands', () => {
     expect(await act(speed, { speed: 42 })).toEqual({ state: 'acknowledged' });
     expect((await far.ask({ held: 'speed' })).value).toBe('42');
     expect(await act({ send: 'JUMP\n', ack: '^OK$', nak: '^ERR' })).toMatchObject({ state: 'refused' });
+    const finely = { ...speed, decimal: ',', parameters: { speed: { type: 'number' } } };
+    expect(await act(finely, { speed: 42.5 })).toEqual({ state: 'acknowledged' });
+    expect((await far.ask({ held: 'speed' })).value).toBe('42,5');
     await heard();
     for (const [parameters, detail] of [
       [{}, 'parameter speed is missing; allowed is a whole number from 0 to 100'],

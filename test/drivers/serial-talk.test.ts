@@ -131,6 +131,8 @@ const gga = '$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r
 it.each([
   ['NMEA', 4_800, gga, { type: 'delimiter', delimiter: '\n', checksum: { type: 'nmea' } }, 'altitude', '545.4'],
   ['pairs', 19_200, 'T=21.5;H=40\r\n', { type: 'delimiter', delimiter: '\n' }, 'T', '21.5'],
+  ['pairs with decimal commas', 19_200, 'T=21,5;H=40,1\r\n', { type: 'delimiter', delimiter: '\n' }, 'T', '21.5'],
+  ['fields with decimal commas', 19_200, 'ST;21,5;kg\r\n', { type: 'delimiter', delimiter: '\n' }, 'field_1', '21.5'],
   ['JSON', 9_600, '{"temp":21.5,"in":{"rh":40}}\n', { type: 'json-lines' }, 'in_rh', '40'],
 ])(
   'a probe finds the speed and the form of %s, and what it proposes works as it is',

@@ -6,6 +6,10 @@ type Proposal = Record<string, unknown>;
 /** More than this is no proposal that a person reads. */
 const pointsMax = 50;
 const numberPattern = /^[-+]?(\d+(\.\d*)?|\.\d+)$/;
+const commaPattern = /^[-+]?\d+,\d+$/;
+const isNumber = (text: string) => numberPattern.test(text) || commaPattern.test(text);
+/** Beside a place whose value has a decimal comma. */
+const decimalOf = (text: string) => commaPattern.test(text) && { decimal: ',' };
 
 export function proposePoints(lines: readonly string[]): Proposal[] {
   const points = new Map<string, Proposal>();
@@ -37,18 +41,19 @@ function propose(line: string, add: Add): void {
   if (equals !== undefined) {
     for (const part of parts) {
       const key = part.slice(0, part.indexOf(equals)).trim();
-      if (key !== '') add(key, { take: { as: 'pairs', key, between, equals } }, part.slice(part.indexOf(equals) + equals.length).trim());
+      const value = part.slice(part.indexOf(equals) + equals.length).trim();
+      if (key !== '') add(key, { take: { as: 'pairs', key, between, equals }, ...decimalOf(value) }, value);
     }
     return;
   }
   for (const [index, part] of parts.entries())
-    if (parts.length > 1 && numberPattern.test(part.trim()))
-      add(`field_${index}`, { take: { as: 'split', separator: between, index }, type: 'number' }, part.trim());
+    if (parts.length > 1 && isNumber(part.trim()))
+      add(`field_${index}`, { take: { as: 'split', separator: between, index }, type: 'number', ...decimalOf(part.trim()) }, part.trim());
   if (parts.length === 1 && numberPattern.test(line.trim()))
     add('value', { line: '^\\s*(?<value>[-+.0-9]+)\\s*$', type: 'number' }, line.trim());
   // A number somewhere in a text: what stands before it chooses the line.
   const inside = /^([A-Za-z][A-Za-z _-]*?)\s*[=: ]\s*([-+]?\d+(?:\.\d+)?)\b/.exec(line);
-  if (parts.length > 1 && parts.every((part) => !numberPattern.test(part.trim())) && inside?.[1] && inside[2])
+  if (parts.length > 1 && parts.every((part) => !isNumber(part.trim())) && inside?.[1] && inside[2])
     add(inside[1], { line: `^${inside[1]}\\s*[=: ]\\s*(?<value>[-+.0-9]+)`, type: 'number' }, inside[2]);
 }
 
