@@ -13,7 +13,7 @@ import { systemClock } from '../src/contract/clock.ts';
 import { silentLog } from '../src/contract/log.ts';
 import { frameToArrow } from '../src/frame/arrow.ts';
 import { openStore } from '../src/store/open.ts';
-import type { Entry, Store } from '../src/store/store.ts';
+import type { Borrow, Entry, Store } from '../src/store/store.ts';
 import { evenWidth } from '../src/store/widths.ts';
 import { createPlant, secondNs, startNs } from './store-data.ts';
 import { costOf, writeGrowth } from './store-growth.ts';
@@ -175,17 +175,22 @@ async function deep(): Promise<void> {
     for (const peer of peers) await fill(peer.append, createPlant(1).next, million, 10_000, 1);
     await store.expire(gateway, 0n);
     const range = { fromNs: startNs, toNs: startNs + BigInt(million) * secondNs };
-    const toPieces = async () => {
-      const [one] = await store.range(gateway, [key], range, { quality: 'usable', rowsMax: million }, signal);
+    const toPieces = async (borrow?: Borrow) => {
+      const [one] = await store.range(gateway, [key], range, { quality: 'usable', rowsMax: million, ...(borrow && { borrow }) }, signal);
       if (one?.columns.times.length !== million) throw new Error('not all samples were read');
       const value = { name: 'value', type: 'float64' as const, values: one.columns.values as Float64Array };
       return frameToArrow({ fields: [{ name: 'time', type: 'time', values: one.columns.times }, value] });
     };
-    // One run of bytes, as the peer makes it; what is sent is never joined.
+    // One run of bytes, as the peer makes it; what is sent is never joined, and its memory goes back to the reader.
     const toArrow = async () => Buffer.concat(await toPieces());
+    const toBorrowed = async () => {
+      const loans: (() => void)[] = [];
+      await toPieces((giveBack) => loans.push(giveBack));
+      for (const giveBack of loans) giveBack();
+    };
     print('out: 1 M raw samples from disk to the bytes of an Arrow file (peer: `npm run bench -- host`)', {
       fieldgate: both(await times(21, toArrow)),
-      'in pieces, as it is sent': both(await ours(() => times(21, toPieces), delayOfAnswers)),
+      'in pieces, as it is sent': both(await ours(() => times(21, toBorrowed), delayOfAnswers)),
     });
     const widthNs = BigInt(million / 1_000) * secondNs;
     for (const aggregate of ['min', 'avg', 'max'] as const) {

@@ -1,4 +1,5 @@
 import type { ColumnKind, Columns, Reason } from '../contract/sample.ts';
+import { flatColumn } from './flat.ts';
 
 /**
  * Samples of one series as columns, in order of time, a time at most once: what log, chunks and readers hand to each other. A column that
@@ -174,8 +175,8 @@ export function columnsOf(kind: ColumnKind, rows: Rows): Columns {
     kind,
     times: own(rows.times),
     values: valuesOf(kind, own(rows.bits), rows.texts),
-    valid: valid ? valid.slice() : new Uint8Array(length).fill(1),
-    quality: rows.quality ? rows.quality.slice() : new Uint8Array(length),
+    valid: valid ? valid.slice() : flatColumn(1, length),
+    quality: rows.quality ? rows.quality.slice() : flatColumn(0, length),
     ...(reasons?.some((place) => place !== 0) ? { reasons: Array.from(reasons, (place) => reasonNames[place] ?? '') } : {}),
   };
 }
