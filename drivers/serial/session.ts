@@ -150,9 +150,12 @@ export class SerialSession implements Session<Address> {
     return this.#leave();
   }
 
-  #whyNone(damaged: number): Pick<Reading, 'reason' | 'detail'> {
-    if (damaged === 0) return { reason: 'timeout', detail: `no reply in ${this.#asking.timeout}` };
+  #whyNone(damaged: number): Pick<Reading, 'reason' | 'detail' | 'again'> {
+    const { retries } = this.#options;
+    const again = retries > 0 && { again: { afterMs: 0, times: retries } };
+    if (damaged === 0) return { reason: 'timeout', detail: `no reply in ${this.#asking.timeout}`, ...again };
     return {
+      ...again,
       reason: 'crc',
       detail: `no reply in ${this.#asking.timeout} but ${damaged === 1 ? 'a frame' : `${damaged} frames`} whose checksum does not fit`,
     };

@@ -127,6 +127,14 @@ export const connectionSchema = z
       .describe(
         'Quiet time after a reply that did not come in time, and after opening: a late reply looks like that to the next question. As long as the timeout unless said',
       ),
+    retries: z
+      .int()
+      .min(0)
+      .max(limits.serialReadRetriesMax)
+      .default(0)
+      .describe(
+        'How often a question without a whole reply is asked again at once before its points are bad; what sets a value is never sent again',
+      ),
     connectDelay: durationMs({ maxMs: 30_000 })
       .prefault('0ms')
       .describe('Pause between opening the port and the first request: many boards start anew when it is opened, an Arduino takes 2s'),

@@ -225,7 +225,7 @@ export interface Reading<A = unknown> {
   /** For people, beside a reason: `exception 2: illegal data address`. */
   detail?: string;
   /**
-   * Beside a reason: the far end put us off and may be asked again after this time, at most so often. The host does so for polls, while others
+   * Beside a reason: the far end put us off or was not heard, and may be asked again after this time, at most so often. The host does so for polls, while others
    * use the bus, and takes this reading only if it did not help.
    */
   again?: { afterMs: number; times: number };

@@ -8,6 +8,8 @@ export const serialLimits = {
   /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */
   serialStartStepsMax: 20,
   serialStartRetriesMax: 20,
+  /** Times that a question is asked again; each costs a time-out and the rest after it, in which nobody else on the line is asked. */
+  serialReadRetriesMax: 5,
   /** Longest rest after opening before the dialogue's first question: the dialogue itself has to fit into what is left of `openTimeoutMs`. */
   serialStartRestMaxMs: 2_000,
   /** Errors read out of an instrument's queue; SCPI instruments keep 20 or 30. */
