@@ -6,7 +6,7 @@ import type { Series } from './series.ts';
 /** `time` is that of a device's newest value; labels without `point` are columns beside it. What a device does not have is null. */
 export function deviceFields(series: readonly Series[]): Field[] {
   const rows = [...Map.groupBy(series, ({ labels }) => labels.device ?? '').values()];
-  const labels = [...new Set(series.flatMap((one) => Object.keys(one.labels)))].filter((name) => name !== 'point');
+  const labels = [...new Set(['device', ...series.flatMap((one) => Object.keys(one.labels))])].filter((name) => name !== 'point');
   const points = [...new Set(series.map(({ point }) => point))];
   const times = rows.map((own) => own.reduce((newest, { times: [time = 0n] }) => (time > newest ? time : newest), 0n));
   return [

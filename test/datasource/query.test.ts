@@ -269,7 +269,7 @@ describe('latest', () => {
       if (!frame) throw new Error('no frame');
       // No type: numbers of several columns are none of Alerting's.
       expect(frame.meta).not.toHaveProperty('type');
-      expect(names(frame)).toEqual(['time', 'crew', 'device', 'door', 'latitude', 'longitude', 'speed', 'note']);
+      expect(names(frame)).toEqual(['time', 'device', 'crew', 'door', 'latitude', 'longitude', 'speed', 'note']);
       expect(fieldOf(frame, 'time').values).toEqual([`${atMs + 20}000000`, `${atMs}000000`, null]);
       expect(fieldOf(frame, 'device').values).toEqual(['van-1', 'van-2', 'van-3']);
       expect(fieldOf(frame, 'crew').values).toEqual(['a', '', '']);

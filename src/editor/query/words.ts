@@ -65,7 +65,7 @@ const shown: Words<Query['show']> = {
 
 const latestFormats: Words<Query['format']> = {
   long: ['Table', 'A row a point'],
-  devices: ['Devices', 'A row a device: tables of like devices, maps'],
+  devices: ['Devices', 'A row a device'],
   multi: ['Numbers', formats.multi[1]],
   wide: formats.wide,
 };
