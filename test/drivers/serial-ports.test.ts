@@ -1,5 +1,5 @@
 /** Ports near and far: device servers, USB names, lists of ports, and a plug that is pulled again and again. */
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -171,6 +171,16 @@ describe.runIf(process.platform === 'linux')('ports of this machine', () => {
     expect(await at({ vendor: '2341', product: '0043' })).toBe('ttyACM0');
     expect(await at({ vendor: '0403', product: '6001', serial: 'B2' })).toBe('ttyUSB1');
     expect(await at({ vendor: '10C4', product: 'EA70', interface: 1 })).toBe('ttyUSB3');
+    // Plugged in again, behind another name.
+    const uno = join(roots.sys, 'devices/usb1/1-3/1-3:1.0');
+    renameSync(join(uno, 'ttyACM0'), join(uno, 'ttyACM7'));
+    renameSync(join(roots.dev, 'ttyACM0'), join(roots.dev, 'ttyACM7'));
+    rmSync(join(roots.sys, 'class/tty/ttyACM0'));
+    rmSync(join(roots.sys, 'devices/tty/ttyACM0'), { recursive: true });
+    mkdirSync(join(roots.sys, 'devices/tty/ttyACM7'));
+    symlinkSync(join(uno, 'ttyACM7'), join(roots.sys, 'devices/tty/ttyACM7/device'));
+    symlinkSync(join(roots.sys, 'devices/tty/ttyACM7'), join(roots.sys, 'class/tty/ttyACM7'));
+    expect(await at({ vendor: '2341', product: '0043' })).toBe('ttyACM7');
     await expect(at({ vendor: '0403', product: '6001' })).rejects.toThrow(
       /^usb:0403:6001 fits 2 ports: .*say which by serial or interface$/,
     );

@@ -5,7 +5,7 @@ import { DelimiterFramer } from '../../drivers/serial/framing/delimiter.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { pointOf } from './line.ts';
 import { climate, far, lineTo, pause, read, valuesOf, valve } from './serial-board.ts';
-import { hear, never, open, soak } from './serial-rig.ts';
+import { hear, hostWith, never, open, soak } from './serial-rig.ts';
 
 describe('the stream', () => {
   it('finds its place again after garbage, half a line and a line that is too long', async () => {
@@ -79,6 +79,23 @@ describe('the stream', () => {
     expect(valuesOf(ear, 'number')).toEqual(numbers);
     expect(asked.flat().map(({ value }) => value)).toEqual(asked.map(() => 0));
   }, 60_000);
+
+  it('half a frame for ever: it is given up at the limit and told once, and what follows its end is heard and answered', async () => {
+    const line = lineTo({ air: { line: climate, field: 'air' }, valve }, { timeout: '300ms' });
+    const host = hostWith();
+    const session = await open(line, host);
+    const ear = hear(session, line);
+    await pause(limits.serialSettleMs);
+    await far.ask({ say: 'T=21.5;' });
+    await far.ask({ every: 0.002, say: 'T=21.5;S='.repeat(100) });
+    // The reply has no beginning of its own.
+    expect(await read(session, line, 'valve')).toMatchObject([{ value: null, reason: 'timeout' }]);
+    await far.ask({ every: 0 });
+    await far.ask({ say: 'T=6;S=6\nT=7;S=7\n' });
+    await expect.poll(() => valuesOf(ear, 'air')).toEqual([7]);
+    await expect.poll(async () => (await read(session, line, 'valve'))[0]?.value).toBe(0);
+    expect(host.seen.filter(({ isFault }) => isFault).map(({ meaning }) => meaning)).toEqual(['longer than framing allows']);
+  });
 
   it('at 19200 baud, byte by byte both ways: every line is heard whole, and questions are answered in between', async () => {
     const line = lineTo({ number: { line: '^N=(?<value>\\d+)$' }, valve }, { baudRate: 19_200, timeout: '5s' });

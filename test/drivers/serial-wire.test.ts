@@ -1,7 +1,8 @@
 /** The port itself: how it is set, pulled, stuck, shared, taken by others and refused. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { chmodSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { serial } from '../../drivers/serial/driver.ts';
 import type { Answer } from '../../src/contract/driver.ts';
@@ -15,6 +16,16 @@ describe('the port', () => {
   it('is set as the settings say', async () => {
     await open(lineTo({ valve }, { baudRate: 9_600, parity: 'odd', stopBits: 2, flowControl: 'software' }));
     expect((await far.ask({ settings: true })).value).toEqual({ baudRate: 9_600, odd: true, stopBits: 2, hardware: false, software: true });
+  });
+
+  it.each([
+    [{ flowControl: 'hardware', hangUp: false }, 'crtscts', '-hupcl'],
+    [{}, '-crtscts', 'hupcl', '-ixon', '-cstopb'],
+    [{ flowControl: 'software', parity: 'odd', stopBits: 2 }, '-crtscts', 'ixon', 'ixoff', 'parodd', 'cstopb'],
+  ])('set with %j is what stty says of it', async (options, ...wanted) => {
+    await open(lineTo({ valve }, options));
+    const { stdout } = await promisify(execFile)('stty', ['-F', path, '-a']);
+    expect(stdout.split(/[\s;]+/)).toEqual(expect.arrayContaining(wanted));
   });
 
   it('unplugged, ends listening, asking and commands with the reason, and is found again under the same name', async () => {
