@@ -50,6 +50,8 @@ const forms: Record<string, Record<string, unknown>> = {
   semicolon: { type: 'delimiter', delimiter: ';;', checksum: { type: 'sum', as: 'hex' } },
 };
 
+const hex2 = (byte: number) => byte.toString(16).padStart(2, '0');
+
 /** Payloads whose first bytes are the value; escapes, zeros and markers are in them where the form has to stand that. */
 function payload(form: string, n: number): Buffer {
   if (form === 'nmea') return Buffer.from(`GPABC,${n}`);
@@ -228,6 +230,24 @@ describe('framing', () => {
     const framing = createFraming(framingSchema.parse(forms[form]), 'latin1', (why) => void dropped.push(why));
     expect([...framing.push(Buffer.from(hex, 'hex'))]).toEqual([]);
     expect(dropped[0]).toBe(wanted);
+  });
+
+  it.each([
+    ['slip', (content: string) => `${content}c0`, 10],
+    // Counted as it is on the line: with the byte that COBS adds.
+    ['cobs', (content: string) => `${hex2(content.length / 2 + 1)}${content}00`, 9],
+    ['markers', (content: string) => `02${content}03`, 10],
+    ['silence', (content: string) => content, 10],
+  ])('%s: a frame as long as is allowed is one, and a byte more is none', (type, around, longest) => {
+    const dropped: string[] = [];
+    const options = { type, maxLength: 10, ...(type === 'markers' && { start: '02', end: '03' }) };
+    const framing = createFraming(framingSchema.parse(options), 'latin1', (why) => void dropped.push(why));
+    const said = (bytes: number) => [...framing.push(Buffer.from(around('41'.repeat(bytes)), 'hex')), ...framing.idle()];
+    expect(said(longest).map(({ length }) => length)).toEqual([longest]);
+    expect(dropped).toEqual([]);
+    expect(said(longest + 1)).toEqual([]);
+    expect(dropped).toEqual(['too-long']);
+    expect(said(longest).map(({ length }) => length)).toEqual([longest]);
   });
 
   /** What is sealed and framed, with the header or the end that is written with it. */

@@ -1,6 +1,7 @@
 /** What bytes heard on a line look like: how likely they were heard at the right speed, how they are divided, and which values are in them. Pure. */
 import { createChecksum } from '../framing/checksum.ts';
 import { hexText } from '../framing/hex.ts';
+import { cobsDecode } from '../framing/stuffing.ts';
 import { proposePoints } from './points.ts';
 
 export interface Guess {
@@ -108,6 +109,13 @@ function bytesGuess(pieces: readonly Buffer[], all: Buffer): Guess | undefined {
     };
   if (all.filter((byte) => byte === 0xc0).length >= 4 && all.at(-1) === 0xc0)
     return { ...base, score: 0.6, text: 'frames that end with c0, as SLIP has them', connection: { framing: { type: 'slip' } } };
+  if (isCobs(all))
+    return {
+      ...base,
+      score: 0.75,
+      text: 'frames that end with 00 and have none inside, as COBS has them',
+      connection: { framing: { type: 'cobs' } },
+    };
   if (all[0] === 0x02 && all.includes(0x03))
     return {
       ...base,
@@ -126,6 +134,14 @@ function bytesGuess(pieces: readonly Buffer[], all: Buffer): Guess | undefined {
       connection: { framing: { type: 'fixed', length, start: hexText(all.subarray(0, 1)) } },
     };
   return undefined;
+}
+
+/** The blocks between zeros are as long as they say; what was heard may begin in the middle of one. */
+function isCobs(bytes: Buffer): boolean {
+  const frames: Buffer[] = [];
+  for (let at = 0, end = bytes.indexOf(0); end >= 0; at = end + 1, end = bytes.indexOf(0, at)) frames.push(bytes.subarray(at, end));
+  const whole = frames.slice(1).filter(({ length }) => length > 0);
+  return bytes.at(-1) === 0 && whole.length >= 3 && whole.every((frame) => cobsDecode(frame) !== undefined);
 }
 
 function divide(bytes: Buffer): { delimiter: string | undefined; lines: string[] } {
