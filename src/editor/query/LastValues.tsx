@@ -5,7 +5,7 @@ import { usePolled } from '../config/polling.ts';
 import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
-import { type Ask, type Chosen, meaningOf } from './names.ts';
+import { type Ask, type Chosen, type Meaning, meaningOf } from './names.ts';
 
 interface Props {
   ask: Ask;
@@ -17,12 +17,14 @@ interface Props {
 /** Typing goes on; and values change. */
 const settleMs = 300;
 const refreshMs = 5_000;
+/** A gateway that has just been started by our question has its first values a moment later. */
+const soonMs = 1_000;
 
 /** How many devices and points are meant, and what the first of them say now. */
 export function LastValues({ ask, chosen, isAlerting }: Props) {
   const key = JSON.stringify(chosen);
   const settled = useSettled(key, settleMs);
-  const meaning = usePolled(() => meaningOf(ask, JSON.parse(settled) as Chosen).catch(reasonOf), refreshMs, settled);
+  const meaning = usePolled(() => meaningOf(ask, JSON.parse(settled) as Chosen).catch(reasonOf), nextMs, settled);
 
   if (meaning === undefined) return null;
   if (typeof meaning === 'string') return <Text color="warning">{meaning}</Text>;
@@ -38,6 +40,10 @@ export function LastValues({ ask, chosen, isAlerting }: Props) {
       )}
     </Stack>
   );
+}
+
+function nextMs(meaning: Meaning | string | undefined): number {
+  return typeof meaning === 'object' && meaning.shown.some(({ last }) => last === null) ? soonMs : refreshMs;
 }
 
 /** What was said last and not taken back for a while. */
