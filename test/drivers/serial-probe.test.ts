@@ -55,3 +55,26 @@ it.each([
     )
     .toBe(true);
 });
+
+it.each(['even', 'odd'])('text of 7 bits with %s parity, heard as 8 bits, is known by its parity', async (parity) => {
+  const ones = (byte: number) => byte.toString(2).replaceAll('0', '').length;
+  const isSet = (byte: number) => (ones(byte) % 2 === 1) === (parity === 'even');
+  const said = Buffer.from('ST,GS,+0012.345kg\r\n'.repeat(6)).map((byte) => (isSet(byte) ? byte | 0x80 : byte));
+  const clock = manualClock();
+  const host = hostWith({}, { clock });
+  const line = lineTo({ path, framing: { type: 'silence', gap: '20ms' } }, { it: { take: { as: 'binary', offset: 0, type: 'uint8' } } });
+  const session = await open(line, host);
+  await clock.pass(500);
+  const told = survey();
+  const probing = session.probe?.(probeSchema.parse({ listen: '10s' }), told, never());
+  await far.ask({ hex: Buffer.from(said).toString('hex') });
+  await expect.poll(async () => (await clock.pass(30)) ?? host.seen.length, { interval: 5 }).toBeGreaterThan(0);
+  await clock.pass(10_000);
+  await probing;
+  expect(told.findings[0]?.proposes?.connection).toEqual({
+    baudRate: 115_200,
+    dataBits: 7,
+    parity,
+    framing: { type: 'delimiter', delimiter: '\n' },
+  });
+});
