@@ -7,9 +7,9 @@ import { optionsVersion, type PanelOptions } from './options/options.ts';
 import { bindingOf } from './view/binding.ts';
 import { ControlCard } from './view/ControlCard.tsx';
 import { getStyles, gridStyles, type Styles } from './view/styles.ts';
+import { texts } from './view/texts.ts';
 import { usePanelWatches, WatchesContext } from './view/use-device.ts';
 import { useNow } from './view/use-now.ts';
-import { texts } from './view/words.ts';
 
 export function ControlPanel({ options, data, width, fieldConfig, timeZone, replaceVariables }: PanelProps<PanelOptions>) {
   const styles = useStyles2(getStyles);

@@ -3,6 +3,7 @@ import { ControlPanel } from './ControlPanel.tsx';
 import { ControlsEditor } from './options/ControlsEditor.tsx';
 import { migrateOptions, needsMigration } from './options/migration.ts';
 import { type PanelOptions, panelDefaults } from './options/options.ts';
+import { options } from './options/texts.ts';
 
 export const plugin = new PanelPlugin<PanelOptions>(ControlPanel)
   .setMigrationHandler(migrateOptions, needsMigration)
@@ -26,31 +27,24 @@ export const plugin = new PanelPlugin<PanelOptions>(ControlPanel)
       .addCustomEditor({
         id: 'controls',
         path: 'controls',
-        name: 'Controls',
-        description: 'What can be pressed, switched or set, each bound to a point or a command of a device',
-        category: ['Controls'],
+        ...options.controls,
         editor: ControlsEditor,
         defaultValue: [],
       })
       .addSliderInput({
         path: 'columns',
-        name: 'Columns',
-        description: '0: as many as there is room for. On a narrow screen there is always one',
-        category: ['Layout'],
+        ...options.columns,
         defaultValue: panelDefaults.columns,
         settings: { min: 0, max: 6, step: 1 },
       })
       .addBooleanSwitch({
         path: 'showAge',
-        name: 'Age of readings',
-        category: ['Layout'],
+        ...options.showAge,
         defaultValue: panelDefaults.showAge,
       })
       .addBooleanSwitch({
         path: 'showPerson',
-        name: 'Last command',
-        description: 'Who sent it and how it ended; only for those who may read the list of commands (Editors)',
-        category: ['Layout'],
+        ...options.showPerson,
         defaultValue: panelDefaults.showPerson,
       }),
   );

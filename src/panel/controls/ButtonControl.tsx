@@ -1,3 +1,4 @@
+import { texts } from '../view/texts.ts';
 import { nameOf, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
@@ -9,7 +10,7 @@ export function ButtonControl({ control, title, point, shown, disabled, send, ti
     control.label ||
     (value === undefined
       ? title
-      : `Set to ${shown.show(value, nameOf(value, point) ?? (typeof value === 'string' ? value : undefined)).text}`);
+      : `${texts.setTo} ${shown.show(value, nameOf(value, point) ?? (typeof value === 'string' ? value : undefined)).text}`);
   return (
     <div className={styles.row}>
       <Push

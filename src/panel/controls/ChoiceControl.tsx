@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { texts } from '../view/texts.ts';
 import { choicesOf, reports, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
@@ -15,8 +16,7 @@ export function ChoiceControl(props: ControlProps) {
     const value = sentValue(choice.value, point);
     return { ...choice, sent: value, reported: reports(reading, value) };
   });
-  if (choices.length === 0)
-    return <p className={styles.small}>This point has no named values; list the choices in the options of the panel.</p>;
+  if (choices.length === 0) return <p className={styles.small}>{texts.noChoices}</p>;
   if (choices.length <= besideMax) return <SideBySide {...props} choices={choices} />;
   const chosen = choices.find(({ value }) => value === drafted) ?? choices.find(({ reported }) => reported);
   const draft = chosen && !chosen.reported ? chosen : undefined;
@@ -46,7 +46,7 @@ export function ChoiceControl(props: ControlProps) {
           setDrafted('');
         }}
       >
-        {control.label || 'Set'}
+        {control.label || texts.set}
       </Push>
     </div>
   );

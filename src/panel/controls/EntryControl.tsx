@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from 'react';
 import { limitsPanel } from '../../contract/limits-panel.ts';
+import { texts } from '../view/texts.ts';
 import { numberOf, type Sent, sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
@@ -49,7 +50,7 @@ export function EntryControl(props: ControlProps) {
           onKeyDown={({ key }) => key === 'Escape' && setDraft('')}
         />
         <Push styles={styles} type="submit" disabled={disabled || draft.trim() === '' || fault !== undefined}>
-          {control.label || 'Set'}
+          {control.label || texts.set}
         </Push>
       </div>
       <p id={faultId} className={styles.small}>
@@ -64,20 +65,20 @@ function rangeOf({ point, shown }: Pick<ControlProps, 'point' | 'shown'>): strin
   const text = (value: number) => shown.show(value).text;
   const range =
     min !== undefined && max !== undefined
-      ? `${text(min)} to ${text(max)}`
+      ? texts.between(text(min), text(max))
       : min !== undefined
-        ? `from ${text(min)}`
+        ? texts.from(text(min))
         : max !== undefined
-          ? `up to ${text(max)}`
+          ? texts.upTo(text(max))
           : '';
-  return [range, step === undefined ? '' : `in steps of ${step}`].filter((part) => part !== '').join(', ');
+  return [range, step === undefined ? '' : texts.inSteps(step)].filter((part) => part !== '').join(', ');
 }
 
 /** What can be told before it is sent; the backend knows more. */
 function faultOf(draft: string, { point, shown }: Pick<ControlProps, 'point' | 'shown'>): string | undefined {
   const number = numberOf(draft);
-  if (number === undefined) return `${JSON.stringify(draft)} is no number.`;
+  if (number === undefined) return texts.noNumber(draft);
   const { min, max } = point?.write ?? {};
-  if ((min !== undefined && number < min) || (max !== undefined && number > max)) return `Allowed is ${rangeOf({ point, shown })}.`;
+  if ((min !== undefined && number < min) || (max !== undefined && number > max)) return texts.allowed(rangeOf({ point, shown }));
   return undefined;
 }

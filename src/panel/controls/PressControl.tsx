@@ -1,5 +1,6 @@
 import { cx } from '@emotion/css';
 import { useEffect, useRef } from 'react';
+import { texts } from '../view/texts.ts';
 import { sentValue } from '../view/values.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
@@ -62,7 +63,7 @@ export function PressControl(props: ControlProps) {
         aria-describedby={`${titleId} ${reasonId}`}
         {...(holds ? held : { onClick: () => send(value) })}
       >
-        {control.label || (holds ? `Hold: ${title}` : `Press: ${title}`)}
+        {control.label || (holds ? texts.hold(title) : texts.press(title))}
       </Push>
     </div>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { texts } from '../view/texts.ts';
 import type { ControlProps } from './control.ts';
 import { Push } from './Push.tsx';
 
@@ -55,7 +56,7 @@ export function SliderControl(props: ControlProps) {
           disabled={disabled}
           aria-labelledby={titleId}
           aria-describedby={reasonId}
-          aria-valuetext={draft === undefined ? text(stands) : `${text(draft)}, not sent yet`}
+          aria-valuetext={draft === undefined ? text(stands) : texts.unsent(text(draft))}
           onChange={({ currentTarget }) => setDraft(currentTarget.valueAsNumber)}
           onPointerDown={() => {
             pointed.current = true;
@@ -73,7 +74,7 @@ export function SliderControl(props: ControlProps) {
       </div>
       {draft !== undefined && (
         <Push styles={styles} className={styles.wide} onClick={() => commit()}>
-          {`${control.label || 'Set to'} ${text(draft)}`}
+          {`${control.label || texts.setTo} ${text(draft)}`}
         </Push>
       )}
     </div>

@@ -50,3 +50,23 @@ export const texts = {
   copy: (name: string) => `Copy ${name}`,
   remove: (name: string) => `Remove ${name}`,
 };
+
+/** The panel's own options: what they are called, where they stand, and what they mean. */
+export const options = {
+  controls: {
+    name: 'Controls',
+    description: 'What can be pressed, switched or set, each bound to a point or a command of a device',
+    category: ['Controls'],
+  },
+  columns: {
+    name: 'Columns',
+    description: '0: as many as there is room for. On a narrow screen there is always one',
+    category: ['Layout'],
+  },
+  showAge: { name: 'Age of readings', category: ['Layout'] },
+  showPerson: {
+    name: 'Last command',
+    description: 'Who sent it and how it ended; only for those who may read the list of commands (Editors)',
+    category: ['Layout'],
+  },
+};

@@ -1,5 +1,6 @@
 /** Asks the resources of a data source through Grafana, with the rights of whoever looks at the dashboard. */
 import { getBackendSrv } from '@grafana/runtime';
+import { texts } from '../view/texts.ts';
 import type { Problem } from './answers.ts';
 
 /** The answer was no, with the sentence that says why. */
@@ -75,7 +76,7 @@ function faultOf(error: unknown): Error {
   const said = typeof document.message === 'string' ? document.message : (statusText ?? message ?? '');
   // A failure of what lies between tells nothing about the far end; a refusal by Grafana does.
   if (typeof status !== 'number' || status < 400 || status >= 500) return new Unanswered(said || 'the server does not answer');
-  return new Refused({ type: '', detail: `Grafana says: ${said || `status ${status}`}`, status, extra: {} });
+  return new Refused({ type: '', detail: texts.grafanaSays(said, status), status, extra: {} });
 }
 
 /** A number for a command that nobody else takes. `crypto.randomUUID` is missing where Grafana is reached over plain HTTP. */

@@ -4,6 +4,7 @@
  */
 import type { DataFrame } from '@grafana/data';
 import { limitsPanel } from '../../contract/limits-panel.ts';
+import { texts } from '../view/texts.ts';
 import type { AccessAnswer, DeviceAnswer } from './answers.ts';
 import { openLive } from './live.ts';
 import { newer, type Reading, readingOf, readingsIn } from './readings.ts';
@@ -101,9 +102,7 @@ export class DeviceWatch {
       const said = (error as Error).message;
       const { device: _device, access: _access, ...view } = this.#view;
       // A device that is gone is not shown as it was; one that cannot be asked just now is, with its age.
-      this.#set(
-        error instanceof Refused ? { ...view, fault: said } : { ...this.#view, fault: `The data source cannot be asked now: ${said}` },
-      );
+      this.#set(error instanceof Refused ? { ...view, fault: said } : { ...this.#view, fault: texts.cannotBeAsked(said) });
     }
   }
 

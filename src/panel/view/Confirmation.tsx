@@ -1,7 +1,7 @@
 import { Button, Field, Input, Modal } from '@grafana/ui';
 import { useState } from 'react';
 import type { Styles } from './styles.ts';
-import { texts } from './words.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   title: string;

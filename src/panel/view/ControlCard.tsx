@@ -19,6 +19,7 @@ import { Confirmation } from './Confirmation.tsx';
 import { type Look, shownAs } from './fields.ts';
 import { told } from './parameters.ts';
 import type { Styles } from './styles.ts';
+import { texts } from './texts.ts';
 import { useDevice } from './use-device.ts';
 import { useLastCommand } from './use-last-command.ts';
 import { useParameters } from './use-parameters.ts';
@@ -128,12 +129,12 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
       </div>
       {progress.at === 'running' && progress.command.state === 'queued' && insider && (
         <Push styles={styles} colour="secondary" onClick={() => void sender.cancel()}>
-          Cancel: take it out of the queue
+          {texts.takeOut}
         </Push>
       )}
       {progress.at === 'lost' && (
         <Push styles={styles} colour="secondary" onClick={() => sender.again()}>
-          Ask again (the same command, it is not done twice)
+          {texts.askAgain}
         </Push>
       )}
       {last && !busy && (
@@ -146,7 +147,7 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
           title={title}
           question={look.replaceVariables(control.question) || questionOf(asking.value)}
           reading={nowReads()}
-          confirm={control.label || 'Yes, do it'}
+          confirm={control.label || texts.yes}
           askReason={control.askReason}
           styles={styles}
           onAnswer={(yes, reason) => {
@@ -162,9 +163,9 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
           reading={
             progress.question.reading === null
               ? nowReads()
-              : `${device}.${name} reads ${show(progress.question.reading)}. This question is good for ${spanOf(progress.question.expires - nowMs)}.`
+              : texts.readsNow(device, name, show(progress.question.reading), spanOf(progress.question.expires - nowMs))
           }
-          confirm={control.label || 'Yes, do it'}
+          confirm={control.label || texts.yes}
           askReason={control.askReason}
           styles={styles}
           onAnswer={(yes, reason) => sender.answer(yes, reason)}
@@ -187,21 +188,21 @@ export function ControlCard({ control, binding, look, styles, nowMs, showAge, sh
   }
 
   function questionOf(value: Sent | undefined): string {
-    if (target === 'point') return `Set ${title} of ${device} to ${show(value ?? null)}?`;
+    if (target === 'point') return texts.mayISet(title, device, show(value ?? null));
     const along = told(found?.parameters ?? nothing, given.parameters);
-    return `Run “${title}” on ${device}${along ? ` with ${along}` : ''}?`;
+    return texts.mayIRun(title, device, along);
   }
 
   function nowReads(): string {
-    return value ? `It reads ${value.text}, ${ageOf(reading.timeMs, nowMs)}.` : '';
+    return value ? texts.reads(value.text, ageOf(reading.timeMs, nowMs)) : '';
   }
 
   function faultOf(): { text: string; untilMs?: number } | undefined {
     if (fault) return { text: fault };
-    if (!view.device || !access) return { text: 'Asking the data source …' };
-    if (!found) return { text: `${device} has no ${target} ${JSON.stringify(name)}.` };
-    if (target === 'point' && found.point?.access === 'read') return { text: `${device}.${name} can only be read.` };
-    if (!standing) return { text: access.why ?? `${device}.${name} cannot be commanded.` };
+    if (!view.device || !access) return { text: texts.asking };
+    if (!found) return { text: texts.missing(device, target, name) };
+    if (target === 'point' && found.point?.access === 'read') return { text: texts.readOnly(device, name) };
+    if (!standing) return { text: access.why ?? texts.notCommanded(device, name) };
     return undefined;
   }
 

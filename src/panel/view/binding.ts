@@ -2,6 +2,7 @@
 import { getDataSourceSrv } from '@grafana/runtime';
 import type { ControlOptions } from '../options/options.ts';
 import type { AccessAnswer, DeviceAnswer, ParameterAnswer, PointAnswer, Standing } from '../source/answers.ts';
+import { texts } from './texts.ts';
 
 export interface Binding {
   source: string;
@@ -15,24 +16,22 @@ export const dataSourceType = 'fieldgate-iot-datasource';
 /** The binding, or why there is none. `own` is the uid of the panel's own data source. */
 export function bindingOf(control: ControlOptions, replace: (text: string) => string, own: string | undefined): Binding | string {
   const [device, name, source] = [control.device, control.name, control.source].map((text) => replace(text.trim()));
-  if (!control.device.trim()) return 'Not bound yet: choose a device in the options of the panel.';
-  if (!control.name.trim()) return `Not bound yet: choose a point or a command of ${device} in the options of the panel.`;
+  if (!control.device.trim()) return texts.noDevice;
+  if (!control.name.trim()) return texts.noName(device);
   for (const text of [device, name, source]) {
     const fault = faultOfText(text ?? '');
     if (fault) return fault;
   }
   const uid = sourceOf(source || own);
-  if (uid === undefined)
-    return source ? `There is no Fieldgate data source ${JSON.stringify(source)}.` : 'There is no Fieldgate data source yet.';
+  if (uid === undefined) return source ? texts.noSuchSource(source) : texts.noSource;
   return { source: uid, device: device ?? '', name: name ?? '', target: control.target };
 }
 
 /** What a variable leaves behind that cannot be bound to one thing. */
 function faultOfText(text: string): string | undefined {
   const unknown = /\$\{?\w+(?::\w+)?\}?|\[\[\w+\]\]/.exec(text);
-  if (unknown) return `The dashboard has no value for the variable ${unknown[0]}.`;
-  if (/^\{.*,.*\}$/.test(text) || text.includes('{') || text.includes('|'))
-    return `${JSON.stringify(text)} is more than one: choose one value of the variable, or repeat the panel for each.`;
+  if (unknown) return texts.noVariable(unknown[0]);
+  if (/^\{.*,.*\}$/.test(text) || text.includes('{') || text.includes('|')) return texts.severalValues(text);
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 /** The parameters of a named command: those the options of the panel give, and those the person at the panel is asked for. */
 import type { ParameterAnswer } from '../source/answers.ts';
+import { texts } from './texts.ts';
 import { numberOf } from './values.ts';
 
 type Given = Record<string, unknown>;
@@ -39,20 +40,19 @@ export function takenAs({ type }: ParameterAnswer, text: string): string | numbe
 
 /** What is wrong with a text that was typed for a parameter, as far as it can be told here; undefined if nothing is. */
 export function faultOf(parameter: ParameterAnswer, text: string): string | undefined {
-  if (text === '') return parameter.default === undefined ? 'is needed' : undefined;
+  if (text === '') return parameter.default === undefined ? texts.isNeeded : undefined;
   const value = takenAs(parameter, text);
   const { type, min = -Infinity, max = Infinity, maxLength } = parameter;
-  if (type === 'text') return text.length > maxLength ? `is longer than ${maxLength} characters` : undefined;
+  if (type === 'text') return text.length > maxLength ? texts.isTooLong(maxLength) : undefined;
   if (type === 'boolean') return undefined;
-  if (typeof value !== 'number' || (type === 'integer' && !Number.isSafeInteger(value)))
-    return `is no ${type === 'integer' ? 'whole ' : ''}number`;
-  return value < min || value > max ? `has to be ${rangeOf(parameter)}` : undefined;
+  if (typeof value !== 'number' || (type === 'integer' && !Number.isSafeInteger(value))) return texts.isNoNumber(type === 'integer');
+  return value < min || value > max ? texts.hasToBe(rangeOf(parameter)) : undefined;
 }
 
 /** `0 to 100`; empty if everything goes. */
 export function rangeOf({ min, max }: Pick<ParameterAnswer, 'min' | 'max'>): string {
-  if (min !== undefined && max !== undefined) return `${min} to ${max}`;
-  return min !== undefined ? `from ${min}` : max !== undefined ? `up to ${max}` : '';
+  if (min !== undefined && max !== undefined) return texts.between(min, max);
+  return min !== undefined ? texts.from(min) : max !== undefined ? texts.upTo(max) : '';
 }
 
 /** What may be chosen; undefined where something is typed. */

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { ParameterAnswer } from '../source/answers.ts';
 import { faultOf, givenIn, openIn, parametersOf } from './parameters.ts';
+import { texts } from './texts.ts';
 
 /** Why a command cannot be sent yet, or what goes along with it; and the fields for what the options of the panel leave open. */
 export interface ParametersInUse {
@@ -22,9 +23,7 @@ export function useParameters(text: string, listed: readonly ParameterAnswer[]):
   );
   const wrong = open.find((one) => faultOf(one, typed[one.name] ?? '') !== undefined);
   const fault =
-    given === undefined
-      ? 'The parameters in the options of the panel are no JSON object: { "name": value }.'
-      : wrong && `${wrong.title ?? wrong.name} ${faultOf(wrong, typed[wrong.name] ?? '')}.`;
+    given === undefined ? texts.badParameters : wrong && `${wrong.title ?? wrong.name} ${faultOf(wrong, typed[wrong.name] ?? '')}.`;
   return {
     open,
     typed,

@@ -138,13 +138,3 @@ export function sentence(text: string): string {
   const local = text.trim().replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => new Date(time).toLocaleString());
   return /[.!?…]$/.test(local) ? local : `${local}.`;
 }
-
-/** What the panel itself says, and what it asks before it sends. */
-export const texts = {
-  empty: 'No controls yet: add one in the options of the panel, under “Controls”.',
-  newerOptions: 'A newer version of this panel wrote these options; what this one does not know is left out.',
-  unnamed: 'A control',
-  why: 'Why',
-  whyHint: 'For the record of commands',
-  cancel: 'Cancel',
-};
