@@ -37,6 +37,8 @@ export class Hearing {
   #listener: Listener | undefined;
   #held: Held[] = [];
   #heldBytes = 0;
+  /** Lets the next message come, which waits at the broker for room. */
+  #goOn: (() => void) | undefined;
   #dropped = 0;
 
   constructor(options: HearingOptions) {
@@ -51,14 +53,20 @@ export class Hearing {
     this.#heldBytes = 0;
     this.#dropped = 0;
     for (const each of held) this.#deliver(each, listener);
+    const goOn = this.#goOn;
+    this.#goOn = undefined;
+    goOn?.();
   }
 
   detach(listener: Listener): void {
     if (this.#listener === listener) this.#listener = undefined;
   }
 
-  /** Hands on a message; `confirmation` is how it is to be confirmed when it is committed, if it is. */
-  take(packet: IPublishPacket, confirmation: Confirmation | undefined): void {
+  /**
+   * Hands on a message; `confirmation` is how it is to be confirmed when it is committed, if it is. `goOn` is called when the next may come: at once, unless
+   * no more can be held.
+   */
+  take(packet: IPublishPacket, confirmation: Confirmation | undefined, goOn: () => void): void {
     this.#options.host.traffic?.({
       direction: 'in',
       bytes: packet.payload as Buffer,
@@ -67,7 +75,11 @@ export class Hearing {
     });
     const held = { packet, confirmation, isAnswer: this.#options.answered(packet) };
     if (this.#listener) this.#deliver(held, this.#listener);
-    else this.#hold(held);
+    else if (!this.#hold(held)) {
+      this.#goOn = goOn;
+      return;
+    }
+    goOn();
   }
 
   /** True if a subscription of the points brings this topic. */
@@ -75,19 +87,27 @@ export class Hearing {
     return this.#listener?.topics.isAsked(topic) ?? false;
   }
 
-  #hold({ packet, ...rest }: Held): void {
-    if (this.#held.length < limits.mqttHeldMessagesMax && this.#heldBytes + packet.payload.length <= limits.mqttHeldBytesMax) {
+  /**
+   * False if the next message must wait. One of QoS 1 or 2 is never dropped: the first beyond the bound is held too, and no other is read from the socket
+   * before there are points. Should that last, the keepalive ends the link, and the broker sends again what is not confirmed. Ending it here would bring
+   * the same messages again at once, and again too many.
+   */
+  #hold({ packet, ...rest }: Held): boolean {
+    const hasRoom = this.#held.length < limits.mqttHeldMessagesMax && this.#heldBytes + packet.payload.length <= limits.mqttHeldBytesMax;
+    if (hasRoom || packet.qos > 0) {
       // The parser's payload is a view of a whole chunk of the socket.
       this.#held.push({ packet: { ...packet, payload: Buffer.from(packet.payload) }, ...rest });
       this.#heldBytes += packet.payload.length;
-      return;
+      return hasRoom;
     }
     this.#dropped++;
-    if (this.#dropped > 1) return;
-    this.#options.host.log.warn('messages came before their points were known; those beyond the bound are dropped', {
-      messagesMax: limits.mqttHeldMessagesMax,
-      bytesMax: limits.mqttHeldBytesMax,
-    });
+    if (this.#dropped === 1) {
+      this.#options.host.log.warn('messages of QoS 0 came before their points were known; those beyond the bound are dropped', {
+        messagesMax: limits.mqttHeldMessagesMax,
+        bytesMax: limits.mqttHeldBytesMax,
+      });
+    }
+    return true;
   }
 
   #deliver({ packet, confirmation, isAnswer }: Held, { topics, sink, announced }: Listener): void {

@@ -52,10 +52,10 @@ export async function openSession(line: Line<Options, DeviceAddress, Address>, h
     client.handleMessage = (packet, callback) => {
       const later = acknowledger !== undefined && packet.qos > 0;
       const confirmation = later ? incoming.confirmationOf(packet) : undefined;
-      if (!later || confirmation) heard.take(packet, confirmation);
       // mqtt.js confirms unless it gets an error, and goes on to the next message either way.
-      if (later) callback(confirmedLater);
-      else callback();
+      const goOn = () => (later ? callback(confirmedLater) : callback());
+      if (!later || confirmation) heard.take(packet, confirmation, goOn);
+      else goOn();
     };
   };
   let link: Link;

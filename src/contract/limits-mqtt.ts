@@ -2,7 +2,7 @@
 export const mqttLimits = {
   /** An MQTT packet larger than this ends the link: the parser would have to hold it whole, and MQTT allows 256 MB (MQTT 5 §1.5.5). */
   mqttPacketBytesMax: 1024 * 1024,
-  /** Messages that come before their points are known (a kept session, a change of settings): some milliseconds' worth; more are dropped and counted. */
+  /** Messages that come before their points are known (a kept session, a change of settings): some milliseconds' worth. More of QoS 0 are dropped, of QoS 1 and 2 they wait at the broker. */
   mqttHeldMessagesMax: 1_000,
   mqttHeldBytesMax: 8 * 1024 * 1024,
   /** Publishes the broker has not confirmed yet; below the 20 that mosquitto lets a client have in flight. */

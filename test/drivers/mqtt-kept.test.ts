@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
+import type { Traffic } from '../../src/contract/driver.ts';
+import { limits } from '../../src/contract/limits.ts';
 import { startMosquitto } from '../far/mosquitto.ts';
 import { makeHost } from './line.ts';
 import { closeOpened, lineTo, listen, nudged, open, opened, pointsOf, soon } from './mqtt-session.ts';
@@ -78,6 +80,47 @@ describe('kept sessions', () => {
     await device.endAsync();
     await broker.close();
   });
+
+  it.each([
+    [5, 1, 'messages'],
+    [5, 2, 'messages'],
+    [4, 1, 'messages'],
+    [4, 2, 'messages'],
+    [4, 1, 'bytes'],
+  ] as const)(
+    'MQTT %i, QoS %i: loses none that come before their points are known, though more %s than can be held',
+    async (version, qos, bound) => {
+      const broker = await startMosquitto({ lines: ['max_inflight_messages 0', 'max_queued_messages 0'] });
+      const line = lineTo(
+        `mqtt://127.0.0.1:${broker.port}`,
+        { p: { topic: 'p', qos, format: 'text' } },
+        { protocolVersion: version, clean: false, clientId: 'keeper', ...(version === 5 ? { receiveMaximum: 65_535 } : {}) },
+      );
+      const first = await open(line);
+      listen(first, pointsOf(line));
+      await first.ready?.();
+      await first.close();
+      const device = await connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 0 });
+      const bytes = bound === 'bytes' ? 60_000 : 4;
+      const most = bound === 'bytes' ? Math.floor(limits.mqttHeldBytesMax / bytes) : limits.mqttHeldMessagesMax;
+      const all = Array.from({ length: most + 200 }, (_, n) => String(n).padStart(bytes, '0'));
+      await Promise.all(all.map((payload) => device.publishAsync('p', payload, { qos })));
+      const seen: unknown[] = [];
+      const host = { ...makeHost(), traffic: ({ unit }: Traffic) => void seen.push(unit) };
+      const session = await opened(line, host);
+      await expect.poll(() => seen.length, soon).toBeGreaterThan(most);
+      const ear = listen(session, pointsOf(line));
+      await expect.poll(() => ear.of('p').length, soon).toBe(all.length);
+      expect(ear.of('p')).toEqual(all);
+      // Those were confirmed, so the next session gets only what is new.
+      await closeOpened();
+      const next = listen(await opened(line), pointsOf(line));
+      await device.publishAsync('p', 'new', { qos });
+      await expect.poll(() => next.of('p'), soon).toEqual(['new']);
+      await device.endAsync();
+      await broker.close();
+    },
+  );
 
   it('takes back what earlier settings had subscribed', async () => {
     const broker = await startMosquitto();
