@@ -97,6 +97,10 @@ describe('conditional templates', () => {
     ["{{ 'ON' if not value_json.n <= 5 else 'OFF' }}", { path: '$.n', trueWhen: { above: 5 } }],
     ["{{ iif(value | int < 5, 'ON', 'OFF') }}", { format: 'number', trueWhen: { below: 5 } }],
     ['{% if value_json.n >= 5 %}ON{% else %}OFF{% endif %}', { path: '$.n', trueWhen: { atLeast: 5 } }],
+    ["{{ 'ON' if value_json.n / 2 > 5 else 'OFF' }}", { path: '$.n', trueWhen: { above: 10 } }],
+    ["{{ 'ON' if 10 - value_json.n * 4 >= 2 else 'OFF' }}", { path: '$.n', trueWhen: { atMost: 2 } }],
+    ["{{ 'OFF' if (value_json.n | float + 1) * 2 < 5 else 'ON' }}", { path: '$.n', trueWhen: { atLeast: 1.5 } }],
+    ["{{ 'ON' if value_json.n * 2 == 4 else 'OFF' }}", { path: '$.n', words: { on: 2 } }],
     ["{{ iif(value_json.s == true, 'ON', 'OFF') }}", { path: '$.s', words: { on: true } }],
     ["{% if value == 'open' %}ON{% else %}OFF{% endif %}", { format: 'text', words: { on: 'open' } }],
     ["{%- if value_json.get('s') == 3 -%} ON {%- else -%} OFF {%- endif -%}", { path: '$.s', optional: true, words: { on: 3 } }],
@@ -104,9 +108,11 @@ describe('conditional templates', () => {
 
   it.each([
     "{{ 'ON' if value_json.n > '5' else 'OFF' }}",
-    "{{ 'ON' if value_json.n / 2 > 5 else 'OFF' }}",
     "{{ 'ON' if value_json.a == 'x' and value_json.b else 'OFF' }}",
-    "{{ 'ON' if value_json.n * 2 == 4 else 'OFF' }}",
+    "{{ 'ON' if value_json.n * 2 == 'x' else 'OFF' }}",
+    "{{ 'ON' if value_json.n * 2 else 'OFF' }}",
+    "{{ 'ON' if value_json.n * 49 == 1 else 'OFF' }}",
+    "{{ 'ON' if value_json.n | round(1) > 5 else 'OFF' }}",
     "{{ 'ON' if value_json.s == 1 or not value_json.t else 'OFF' }}",
     "{{ value_json.s == 'up' }}",
     "{% if value == 'a' %}ON{% elif value == 'b' %}OFF{% else %}ON{% endif %}",
@@ -230,6 +236,20 @@ describe('at a broker', () => {
     expect(ear.of('below')).toEqual([true, false, false, 'decode', 'decode', 'sentinel']);
     expect(ear.of('atMost')).toEqual([true, true, false, 'decode', 'decode', 'sentinel']);
     expect(ear.readings.find(({ reason }) => reason === 'decode')?.detail).toBe('"much" is no number to be compared');
+    await session.close();
+  });
+
+  it('arithmetic in a condition is taken back in its bound', async () => {
+    const [entity] = pointsOfEntity('binary_sensor', {
+      state_topic: 'n/arithmetic',
+      value_template: "{{ 'ON' if 10 - value_json.v * 4 >= 2 else 'OFF' }}",
+    });
+    const line = lineTo(url, { low: entity?.words.address as Record<string, unknown> });
+    const session = await open(line);
+    const ear = listen(session, pointsOf(line));
+    await session.ready?.();
+    for (const v of ['1.9', '2', '2.1']) await broker.publish('n/arithmetic', `{"v":${v}}`);
+    await expect.poll(() => ear.of('low'), soon).toEqual([true, true, false]);
     await session.close();
   });
 

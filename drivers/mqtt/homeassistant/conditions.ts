@@ -21,6 +21,8 @@ type Word = string | number | boolean;
 type TrueWhen = Partial<Record<'above' | 'atLeast' | 'below' | 'atMost', number>>;
 
 const bounds = { '>': 'above', '>=': 'atLeast', '<': 'below', '<=': 'atMost' } as const;
+/** The same comparison seen from the other side: of a value that was multiplied by a negative number. */
+const mirrored = { above: 'below', atLeast: 'atMost', below: 'above', atMost: 'atLeast' } as const;
 const opposites = { above: 'atMost', atMost: 'above', below: 'atLeast', atLeast: 'below' } as const;
 
 const lengthMax = 512;
@@ -84,16 +86,30 @@ function conditionOf(asked: string): Asked {
   const inner = brackets.exec(asked)?.groups?.inner;
   if (inner !== undefined) return conditionOf(inner.trim());
   const { left, sign, word } = comparison.exec(asked)?.groups ?? {};
-  const place = readValueTemplate(`{{ ${left ?? asked} }}`);
-  if (place.scale !== 1 || place.offset !== 0 || place.decimals !== undefined) throw notUnderstood(asked);
-  if (word === undefined) return { place, words: { on: true, off: false } };
+  const given = readValueTemplate(`{{ ${left ?? asked} }}`);
+  if (given.decimals !== undefined) throw notUnderstood(asked);
+  const { scale } = given;
+  const isPlain = scale === 1 && given.offset === 0;
+  const place = { ...given, scale: 1, offset: 0 };
+  if (word === undefined) {
+    if (!isPlain) throw notUnderstood(asked);
+    return { place, words: { on: true, off: false } };
+  }
+  const compared = isPlain ? wordOf(word) : solved(given, wordOf(word), asked);
   if (sign !== '==' && sign !== '!=') {
-    const bound = wordOf(word);
-    if (typeof bound !== 'number') throw notUnderstood(asked);
-    return { place: { ...place, isNumber: true }, words: {}, trueWhen: { [bounds[sign as keyof typeof bounds]]: bound } };
+    if (typeof compared !== 'number') throw notUnderstood(asked);
+    const name = bounds[sign as keyof typeof bounds];
+    return { place: { ...place, isNumber: true }, words: {}, trueWhen: { [scale < 0 ? mirrored[name] : name]: compared } };
   }
   // What is not the word is the other, whatever it is.
-  return { place, words: sign === '==' ? { on: wordOf(word) } : { off: wordOf(word) } };
+  return { place, words: sign === '==' ? { on: compared } : { off: compared } };
+}
+
+/** The number at the place for which the arithmetic makes the other; an Error if it is none that can be written exactly. */
+function solved({ scale, offset }: Linear, made: Word, asked: string): number {
+  const number = typeof made === 'number' ? (made - offset) / scale : Number.NaN;
+  if (number * scale + offset !== made) throw notUnderstood(asked);
+  return number;
 }
 
 function wordOf(text: string): Word {
@@ -104,5 +120,5 @@ function wordOf(text: string): Word {
 
 const notUnderstood = (asked: string) =>
   new Error(
-    `${JSON.stringify(asked)} is no condition that is understood; understood are a place, == or != with a word, < <= > >= with a number, and not`,
+    `${JSON.stringify(asked)} is no condition that is understood; understood are a place, == or != with a word, < <= > >= with a number, + - * / with numbers before them, and not`,
   );
