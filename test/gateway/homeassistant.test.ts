@@ -357,6 +357,16 @@ describe('in the gateway', () => {
     await expect(set(gateway, 'room', 'stove_temperature', 20)).rejects.toThrow(/allowed is 44.6 to 95/);
   });
 
+  it('an "off_delay" is told, and the sensor is there with what it says', async () => {
+    const device = { ids: 'pir' };
+    await publish({ 'homeassistant/binary_sensor/pir/motion/config': { dev: device, stat_t: 'pir/motion', off_dly: 30 } });
+    const { gateway } = await running();
+    await there(gateway, 'pir', 1);
+    await publish({ 'pir/motion': 'ON' });
+    await says(gateway, 'pir', 'motion', true);
+    expect(gateway.discoveries()[0]?.error).toMatch(/pir\/motion\/config: motion: its "off_delay" is not applied/);
+  });
+
   it('bad announcements harm nobody', async () => {
     await publish({
       'homeassistant/sensor/a/x/config': 'not json',

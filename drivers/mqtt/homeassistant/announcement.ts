@@ -84,6 +84,10 @@ function readEntity(component: string, node: string, object: string, words: Word
   const title = textOf(given, 'name');
   const area = textOf(given, 'suggested_area');
   const entityTitle = textOf(words, 'name');
+  const points = pointsOf(component, words);
+  // No message says it, and a value that nobody said would be an invention in the history.
+  if (component === 'binary_sensor' && (numberOf(words, 'off_delay') ?? 0) > 0)
+    faults.push(`${object}: its "off_delay" is not applied: it stays as the device said it last; what counts is each time it becomes true`);
   return {
     component,
     id: entityId(object, [name, node, title ?? '']),
@@ -93,7 +97,7 @@ function readEntity(component: string, node: string, object: string, words: Word
       title: title?.slice(0, 128),
       labels: area === undefined ? {} : { area: area.slice(0, 256) },
     },
-    points: pointsOf(component, words),
+    points,
     ...expiryOf(numberOf(words, 'expire_after')),
     ...availabilityOf(words, (fault) => void faults.push(`${object}: its availability: ${fault}`)),
   };

@@ -33,6 +33,7 @@ const longForms: Readonly<Record<string, string>> = {
   mode_cmd_tpl: 'mode_command_template',
   mode_stat_t: 'mode_state_topic',
   mode_stat_tpl: 'mode_state_template',
+  off_dly: 'off_delay',
   ops: 'options',
   p: 'platform',
   pct_cmd_t: 'percentage_command_topic',
