@@ -18,6 +18,7 @@ import { Sections } from './config/Sections.tsx';
 import { texts } from './config/texts.ts';
 import { later } from './later.tsx';
 import { Note } from './Note.tsx';
+import { texts as shared } from './texts.ts';
 import type { FieldgateSettings } from './types.ts';
 
 type Props = DataSourcePluginOptionsEditorProps<FieldgateSettings, Record<string, string>>;
@@ -85,7 +86,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     <div ref={root}>
       {readOnly && <Alert severity="info" title={texts.readOnly} />}
       {error !== undefined && (
-        <Alert severity="warning" title={texts.backend} buttonContent="Try again" onRemove={retry}>
+        <Alert severity="warning" title={texts.backend} buttonContent={texts.tryAgain} onRemove={retry}>
           {`${error} ${texts.backendHelp}`}
         </Alert>
       )}
@@ -93,7 +94,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <RadioButtonGroup
           aria-label={texts.showAs}
           options={[
-            { value: 'form' as const, label: 'Form' },
+            { value: 'form' as const, label: shared.form },
             { value: 'json' as const, label: 'JSON' },
           ]}
           value={error === undefined ? side : 'json'}

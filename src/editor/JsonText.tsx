@@ -2,6 +2,7 @@ import { Alert, CodeEditor, type CodeEditorMonacoOptions } from '@grafana/ui';
 import { useEffect, useRef, useState } from 'react';
 import { isItem } from './config/document.ts';
 import { describe, type JsonSchema } from './json-schema.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   value: unknown;
@@ -26,7 +27,7 @@ export function JsonText({ value, label, rows, schema, readOnly = false, onChang
     setText(next);
     try {
       const parsed: unknown = parse(next);
-      if (!isItem(parsed)) throw new Error('allowed is a JSON object: { … }');
+      if (!isItem(parsed)) throw new Error(texts.noObject);
       setFault('');
       onChange(parsed);
     } catch (error) {
@@ -54,7 +55,7 @@ export function JsonText({ value, label, rows, schema, readOnly = false, onChang
           if (model !== undefined) setMounted({ json: monaco.languages.json.jsonDefaults, model });
         }}
       />
-      {fault !== '' && <Alert severity="warning" title={`Not used yet: ${fault}`} />}
+      {fault !== '' && <Alert severity="warning" title={texts.notUsedYet(fault)} />}
     </div>
   );
 }
@@ -77,7 +78,7 @@ function parse(text: string): unknown {
   // Browsers that do not tell the source yet leave the third argument out; the backend refuses such numbers too.
   const exact = (_name: string, value: unknown, context?: { source?: string }) => {
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source !== undefined)
-      throw new Error(`a browser makes ${value} of ${context.source}; write it as text: "${context.source}"`);
+      throw new Error(texts.inexact(value, context.source));
     return value;
   };
   return JSON.parse(text, exact);

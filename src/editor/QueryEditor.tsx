@@ -9,6 +9,7 @@ import { Ran } from './query/Ran.tsx';
 import { querySchema } from './query/schema.ts';
 import { texts } from './query/texts.ts';
 import { alertingTypes, typeOptions } from './query/words.ts';
+import { texts as shared } from './texts.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
 type Props = QueryEditorProps<FieldgateDataSource, FieldgateQuery, FieldgateSettings>;
@@ -55,8 +56,8 @@ export function QueryEditor({ datasource, query, onChange, onRunQuery, app, data
 }
 
 const modes: { value: 'builder' | 'code'; label: string }[] = [
-  { value: 'builder', label: 'Builder' },
-  { value: 'code', label: 'Code' },
+  { value: 'builder', label: shared.builder },
+  { value: 'code', label: shared.code },
 ];
 
 /** Devices and labels are kept from type to type; an alert rule takes the numbers of commands and of bus. */

@@ -19,6 +19,7 @@ import { type Ask, suggest } from './query/names.ts';
 import { readable } from './query/readable.ts';
 import { VariableSupport } from './query/variables.ts';
 import { streamedTypes, wholeTypes } from './query/words.ts';
+import { texts } from './texts.ts';
 import type { FieldgateQuery, FieldgateSettings } from './types.ts';
 
 /** Commands have no channel: while somebody watches, they are asked for so often. */
@@ -138,7 +139,7 @@ function finished(answer: DataQueryResponse, { uid, name }: FieldgateDataSource)
     const query = { refId: 'trace', queryType: 'bus', traceId: '${__value.raw}' };
     field.config = {
       ...field.config,
-      links: [{ title: 'Requests as a trace', url: '', internal: { datasourceUid: uid, datasourceName: name, query } }],
+      links: [{ title: texts.asTrace, url: '', internal: { datasourceUid: uid, datasourceName: name, query } }],
     };
   }
   return answer;

@@ -9,7 +9,7 @@ import { texts } from './texts.ts';
 export function Budget({ document }: { document: unknown }) {
   const bytes = useMemo(() => bytesOf(document), [document]);
   const share = bytes / limits.settingsBytesMax;
-  const words = `${kibibytes(bytes)} of ${kibibytes(limits.settingsBytesMax)} used`;
+  const words = texts.used(kibibytes(bytes), kibibytes(limits.settingsBytesMax));
   return (
     <div style={{ margin: '4px 0 12px' }}>
       <Note>
@@ -20,11 +20,11 @@ export function Budget({ document }: { document: unknown }) {
           {words}
         </meter>
         <Note inline color={share > 1 ? 'error' : share > 0.8 ? 'warning' : 'secondary'}>
-          {share > 0.8 ? `${words}. A larger plant names files under config_path: "include" below.` : words}
+          {share > 0.8 ? texts.nearlyFull(words) : words}
         </Note>
       </div>
     </div>
   );
 }
 
-const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KiB`;
+const kibibytes = (bytes: number): string => texts.kibibytes((bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0));

@@ -29,7 +29,7 @@ export function ConnectionForm({ index, connection, driver }: Props) {
   if (!driver) {
     return (
       <>
-        <Alert severity="warning" title={`No driver is called ${JSON.stringify(connection.kind)}`} />
+        <Alert severity="warning" title={texts.noDriver(JSON.stringify(connection.kind))} />
         <SchemaField schema={{}} path={path} value={connection} label={texts.connectionJson} />
       </>
     );

@@ -1,5 +1,4 @@
 import { Button, Dropdown, Menu, Stack, Text } from '@grafana/ui';
-import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { driverOf, useEditor } from './context.ts';
@@ -75,7 +74,7 @@ export function Connections() {
               <Row
                 place={place}
                 title={textOf(connection.title) || id || driver?.title || '?'}
-                subtitle={`${id} · ${driver?.title ?? textOf(connection.kind)} · ${counted(behind, 'device')}${found > 0 ? `, ${found} discovered` : ''}`}
+                subtitle={`${id} · ${driver?.title ?? textOf(connection.kind)} · ${texts.behindIt(behind, found)}`}
                 marks={
                   <>
                     <FaultMark place={place} />
@@ -84,11 +83,7 @@ export function Connections() {
                 }
                 {...actsOf(index, index - 1, index + 1)}
                 readOnly={readOnly}
-                removeQuestion={
-                  behind === 0
-                    ? 'The connection is removed from the settings.'
-                    : `${behind === 1 ? 'One device is' : `${behind} devices are`} behind it and will name a connection that is not there. History is kept.`
-                }
+                removeQuestion={texts.removeConnection(behind)}
               >
                 {() => <ConnectionForm index={index} connection={connection} driver={driver} />}
               </Row>

@@ -8,6 +8,7 @@ import { FaultMark, StateMark } from './Marks.tsx';
 import { usePolled } from './polling.ts';
 import { Row } from './Row.tsx';
 import type { RowActs } from './rows.ts';
+import { texts } from './texts.ts';
 
 /** How often values are asked: of an open device, and of the lines of the page. */
 const openEveryMs = 2_000;
@@ -47,7 +48,7 @@ export function DeviceRow({ index, device, ...acts }: Props) {
           </>
         }
         readOnly={readOnly}
-        removeQuestion="The device is removed from the settings. Its history is kept."
+        removeQuestion={texts.removeDevice}
         {...acts}
       >
         {() => <DeviceForm index={index} device={device} points={points} state={state} />}

@@ -57,7 +57,7 @@ export function Devices() {
   return (
     <section aria-label={texts.devices}>
       <Stack direction="row" justifyContent="space-between" alignItems="center" wrap="wrap">
-        <Text element="h3">{`${texts.devices} (${shown.length === list.length ? list.length : `${shown.length} of ${list.length}`})`}</Text>
+        <Text element="h3">{`${texts.devices} (${shown.length === list.length ? list.length : texts.someOf(shown.length, list.length)})`}</Text>
         {!readOnly && connections.length > 0 && (
           <Stack direction="row" gap={1} wrap="wrap">
             <Button variant="secondary" icon="plus" onClick={() => add({ id: 'device', connection: defaultConnection })}>

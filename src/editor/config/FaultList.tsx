@@ -1,6 +1,5 @@
 import { Alert, Button, Stack, Text } from '@grafana/ui';
 import { useState } from 'react';
-import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import type { Checked } from './check.ts';
 import { texts } from './texts.ts';
@@ -22,16 +21,13 @@ export function FaultList({ checked, onJump }: { checked: Checked; onJump(place:
   const { faults, runs } = check;
   if (faults.length === 0 && runs.connections === 0) return null;
   const errors = faults.filter(({ severity }) => severity === 'error').length;
-  const summary = `${counted(runs.connections, 'connection')}, ${counted(runs.devices, 'device')} and ${counted(runs.points, 'point')} ${errors > 0 ? 'would run all the same' : 'will run'}`;
+  const summary = texts.runs(runs, errors > 0);
   return (
     <div aria-live="polite" aria-busy={isChecking}>
       {faults.length === 0 ? (
-        <Note>{`Nothing is wrong with the settings: ${summary}.`}</Note>
+        <Note>{texts.nothingWrong(summary)}</Note>
       ) : (
-        <Alert
-          severity={errors > 0 ? 'error' : 'warning'}
-          title={`${errors > 0 ? counted(errors, 'error') : ''}${errors > 0 && faults.length > errors ? ' and ' : ''}${faults.length > errors ? counted(faults.length - errors, 'warning') : ''}; ${summary}`}
-        >
+        <Alert severity={errors > 0 ? 'error' : 'warning'} title={texts.wrong(errors, faults.length - errors, summary)}>
           <Stack direction="column" gap={0}>
             {faults.slice(0, isWhole ? undefined : listedMax).map(({ place, message, severity }) => (
               <div key={`${place} ${message}`} style={{ overflowWrap: 'anywhere' }}>
@@ -40,16 +36,16 @@ export function FaultList({ checked, onJump }: { checked: Checked; onJump(place:
                   fill="text"
                   size="sm"
                   onClick={() => onJump(place)}
-                  aria-label={`Go to ${place || 'the settings'}`}
+                  aria-label={texts.goTo(place || texts.theSettings)}
                 >
-                  {place || 'the settings'}
+                  {place || texts.theSettings}
                 </Button>
-                <Text variant="bodySmall">{`${severity === 'warning' ? '(warning) ' : ''}${message}`}</Text>
+                <Text variant="bodySmall">{`${severity === 'warning' ? texts.warning : ''}${message}`}</Text>
               </div>
             ))}
             {faults.length > listedMax && !isWhole && (
               <Button variant="secondary" fill="text" size="sm" onClick={() => setWhole(true)}>
-                {`All ${faults.length}`}
+                {texts.all(faults.length)}
               </Button>
             )}
           </Stack>

@@ -5,24 +5,25 @@ import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
 import { faultsWithin, useForm } from './form/context.ts';
 import type { ConnectionState, DeviceState } from './resources.ts';
-import { texts } from './texts.ts';
+import { stateTexts, texts } from './texts.ts';
 
 type Colour = 'green' | 'red' | 'orange' | 'blue' | 'darkgrey';
-const looks: Record<string, [string, Colour]> = {
-  up: ['Up', 'green'],
-  online: ['Online', 'green'],
-  connecting: ['Connecting', 'blue'],
-  unknown: ['Not heard yet', 'blue'],
-  down: ['Down', 'red'],
-  offline: ['Offline', 'red'],
-  stopped: ['Stopped', 'darkgrey'],
+const colours: Record<string, Colour> = {
+  up: 'green',
+  online: 'green',
+  connecting: 'blue',
+  unknown: 'blue',
+  down: 'red',
+  offline: 'red',
+  stopped: 'darkgrey',
 };
 
 /** Whether it runs and is there, since when, and why not. */
 export function StateMark({ state }: { state: ConnectionState | DeviceState | undefined }) {
   if (!state) return <Badge text={texts.saveToRun} color="darkgrey" />;
-  const [text, color] = looks[state.state] ?? [state.state, 'darkgrey'];
-  const since = state.since === undefined ? '' : `since ${dateTimeFormatTimeAgo(state.since)}`;
+  const text = stateTexts[state.state] ?? state.state;
+  const color = colours[state.state] ?? 'darkgrey';
+  const since = state.since === undefined ? '' : texts.since(dateTimeFormatTimeAgo(state.since));
   const words = [state.error, since].filter(Boolean).join('; ');
   const badge = <Badge text={text} color={color} />;
   return words === '' ? badge : <Tooltip content={words}>{<span>{badge}</span>}</Tooltip>;
@@ -43,7 +44,7 @@ export function LastValue({ point }: { point: PointNow | undefined }) {
   const isGood = last?.quality === 'good';
   const when = last
     ? `${isGood ? '' : `${last.quality}${last.reason ? `: ${last.reason}` : ''}, `}${dateTimeFormatTimeAgo(last.time)}`
-    : 'nothing was read yet';
+    : texts.neverRead;
   return (
     <Tooltip content={when}>
       <span>

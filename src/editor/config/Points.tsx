@@ -61,7 +61,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
   const pointSchema = pointSchemaOf(schema, driver?.address);
 
   return (
-    <section aria-label={`${texts.points} of ${idOf(device)}`} style={{ marginTop: 16 }}>
+    <section aria-label={texts.pointsOf(idOf(device))} style={{ marginTop: 16 }}>
       <Stack direction="row" justifyContent="space-between" alignItems="center" wrap="wrap">
         <Text element="h4">{`${texts.points} (${list.length + inherited.length})`}</Text>
         {!readOnly && (
@@ -110,7 +110,7 @@ export function Points({ path, device, driver, states, profile }: Props) {
               }
               {...(search === '' ? actsOf(index, index - 1, index + 1) : actsOf(index))}
               readOnly={readOnly}
-              removeQuestion="The point is removed from the settings. Its history is kept."
+              removeQuestion={texts.removePoint}
             >
               {() => (
                 <>

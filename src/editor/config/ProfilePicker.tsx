@@ -50,7 +50,7 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
           />
         </div>
       </div>
-      {shown.length === 0 && <Text element="p">{`No profile for ${String(kind ?? 'this connection')} fits.`}</Text>}
+      {shown.length === 0 && <Text element="p">{texts.noProfile(kind === undefined ? undefined : String(kind))}</Text>}
       <Grid minColumnWidth={21} gap={2}>
         {shown.map((profile) => (
           <article
@@ -70,7 +70,7 @@ export function ProfilePicker({ connection: first, onClose, onPick }: Props) {
               <Text element="h5">{profile.title}</Text>
               <Note>{[profile.manufacturer, profile.models?.join(', ')].filter(Boolean).join(': ')}</Note>
               <Text element="p" variant="bodySmall">
-                {`${profile.points.length} points${profile.commands.length > 0 ? `, ${profile.commands.length} commands` : ''}`}
+                {texts.contents(profile.points.length, profile.commands.length)}
               </Text>
               {profile.notes !== undefined && <Note>{profile.notes}</Note>}
               <Button

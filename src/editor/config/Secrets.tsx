@@ -53,7 +53,7 @@ function SecretField({ connection, name }: { connection: string; name: string })
   const label = texts.secretNames[name] ?? nameOf(name);
   const shared = {
     id: `fieldgate-secret-${full}`,
-    'aria-label': `${label} of ${connection}`,
+    'aria-label': texts.secretOf(label, connection),
     isConfigured: secrets.configured[full] ?? false,
     value: secrets.typed[full] ?? '',
     disabled: readOnly,

@@ -3,6 +3,7 @@ import { config, getBackendSrv } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
 import type { PointNow } from '../reading.ts';
 import type { DriverSchemas, Schema } from './schema.ts';
+import { texts } from './texts.ts';
 
 export interface ConfigFault {
   severity: 'error' | 'warning';
@@ -130,18 +131,10 @@ function refusedOf(status: number, data: unknown, statusText?: string): Refused 
   const listed = (faults ?? []).map(({ place, message: text }): ConfigFault => ({ severity: 'error', place, message: text }));
   if (detail !== undefined) return new Refused(detail, status, listed);
   const said = message ?? statusText ?? '';
-  if (status === 0) return new Refused('Grafana does not answer; is the network up?', status);
-  if (status === 401) return new Refused('You are signed out of Grafana: sign in again.', status);
-  if (status === 403) return new Refused(`You may not do this: it takes the role Admin. ${said}`.trim(), status);
-  if (status === 404)
-    return new Refused(
-      "The plugin's backend is not running, or this data source is not saved yet. Grafana's log says why a plugin did not start.",
-      status,
-    );
-  if (status >= 500)
-    return new Refused(
-      `The plugin's backend does not answer (${status} ${said}). Grafana starts it again by itself; its log says what happened.`,
-      status,
-    );
-  return new Refused(said || `Grafana answered ${status}`, status);
+  if (status === 0) return new Refused(texts.silentGrafana, status);
+  if (status === 401) return new Refused(texts.signedOut, status);
+  if (status === 403) return new Refused(texts.notAdmin(said), status);
+  if (status === 404) return new Refused(texts.noBackend, status);
+  if (status >= 500) return new Refused(texts.silentBackend(status, said), status);
+  return new Refused(said || texts.grafanaAnswered(status), status);
 }

@@ -1,4 +1,5 @@
 import { isItem } from './document.ts';
+import { texts } from './texts.ts';
 
 /** What the editor reads of a JSON Schema: enough to draw a form. The backend alone judges what is right (`POST config/check`). */
 export interface Schema {
@@ -124,16 +125,16 @@ export function variantsOf(schema: Schema): Variant[] {
     }
     const shape = shapeOf(part);
     const only = Object.keys(part.properties ?? {});
-    if (shape === 'text') return [{ key: 'text', label: 'Text', schema: part, first: '', fits: (given) => typeof given === 'string' }];
+    if (shape === 'text') return [{ key: 'text', label: texts.aText, schema: part, first: '', fits: (given) => typeof given === 'string' }];
     if (shape === 'number')
-      return [{ key: 'number', label: 'Number', schema: part, first: part.default ?? 0, fits: (given) => typeof given === 'number' }];
+      return [{ key: 'number', label: texts.aNumber, schema: part, first: part.default ?? 0, fits: (given) => typeof given === 'number' }];
     if (shape === 'switch')
-      return [{ key: 'switch', label: 'Yes or no', schema: part, first: false, fits: (given) => typeof given === 'boolean' }];
+      return [{ key: 'switch', label: texts.aTruth, schema: part, first: false, fits: (given) => typeof given === 'boolean' }];
     const isOne = only.length === 1 && only[0] !== undefined;
     return [
       {
         key: `object ${index}`,
-        label: isOne ? nameOf(only[0] as string) : 'Details',
+        label: isOne ? nameOf(only[0] as string) : texts.details,
         schema: part,
         first: isOne ? { [only[0] as string]: '' } : {},
         fits: isItem,

@@ -1,4 +1,6 @@
 /** What people read in the config editor, in one place for whoever translates it. Names and help of settings come from the backend's schemas. */
+import { counted } from '../counted.ts';
+
 export const texts = {
   add: 'Add',
   remove: 'Remove',
@@ -99,4 +101,65 @@ export const texts = {
   tickAll: (count: number) => `Tick all ${count}`,
   ended: 'The answer ended before the search did.',
   cancelled: 'Cancelled. What was found until then is below.',
+  tryAgain: 'Try again',
+  removeDevice: 'The device is removed from the settings. Its history is kept.',
+  removePoint: 'The point is removed from the settings. Its history is kept.',
+  silentGrafana: 'Grafana does not answer; is the network up?',
+  signedOut: 'You are signed out of Grafana: sign in again.',
+  notAdmin: (said: string) => `You may not do this: it takes the role Admin. ${said}`.trim(),
+  noBackend: "The plugin's backend is not running, or this data source is not saved yet. Grafana's log says why a plugin did not start.",
+  silentBackend: (status: number, said: string) =>
+    `The plugin's backend does not answer (${status} ${said}). Grafana starts it again by itself; its log says what happened.`,
+  grafanaAnswered: (status: number) => `Grafana answered ${status}`,
+  aText: 'Text',
+  aNumber: 'Number',
+  aTruth: 'Yes or no',
+  details: 'Details',
+  choose: 'Choose',
+  kibibytes: (count: string) => `${count} KiB`,
+  used: (used: string, room: string) => `${used} of ${room} used`,
+  nearlyFull: (used: string) => `${used}. A larger plant names files under config_path: "include" below.`,
+  noDriver: (kind: string) => `No driver is called ${kind}`,
+  behindIt: (devices: number, discovered: number) => `${counted(devices, 'device')}${discovered > 0 ? `, ${discovered} discovered` : ''}`,
+  removeConnection: (devices: number) =>
+    devices === 0
+      ? 'The connection is removed from the settings.'
+      : `${devices === 1 ? 'One device is' : `${devices} devices are`} behind it and will name a connection that is not there. History is kept.`,
+  someOf: (shown: number, all: number) => `${shown} of ${all}`,
+  runs: ({ connections, devices, points }: Record<'connections' | 'devices' | 'points', number>, isFaulty: boolean) =>
+    `${counted(connections, 'connection')}, ${counted(devices, 'device')} and ${counted(points, 'point')} ${isFaulty ? 'would run all the same' : 'will run'}`,
+  nothingWrong: (summary: string) => `Nothing is wrong with the settings: ${summary}.`,
+  wrong: (errors: number, warnings: number, summary: string) =>
+    `${[errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : ''].filter((part) => part !== '').join(' and ')}; ${summary}`,
+  goTo: (place: string) => `Go to ${place}`,
+  theSettings: 'the settings',
+  warning: '(warning) ',
+  all: (count: number) => `All ${count}`,
+  since: (time: string) => `since ${time}`,
+  neverRead: 'nothing was read yet',
+  pointsOf: (device: string) => `Points of ${device}`,
+  noProfile: (kind: string | undefined) => `No profile for ${kind ?? 'this connection'} fits.`,
+  contents: (points: number, commands: number) => `${points} points${commands > 0 ? `, ${commands} commands` : ''}`,
+  secretOf: (label: string, connection: string) => `${label} of ${connection}`,
+  emptyFile: 'There is nothing in it.',
+  noSettings: 'It holds no settings: allowed is an object with connections and devices, or a provisioning file of Grafana.',
+  noSourceOf: (type: string) => `It provisions no data source of the type ${type}.`,
+  noJsonData: 'Its data source has no jsonData.',
+  firstOf: (count: number, name: string) => ` It has ${count} of them; this is the first, ${name}.`,
+  provisioned: (more: string) => `A provisioning file: doubled $ are single again, secrets are not taken over.${more}`,
+  brokenJson: (why: string) => `It begins like JSON and is none: ${why}`,
+  asFile: (secrets: string) =>
+    `For Grafana's folder provisioning/datasources. Grafana expands $NAME in it, so each $ of the settings is doubled.${secrets === '' ? '' : ` Secrets come from Grafana's environment: ${secrets}.`}`,
+  holds: (connections: number, devices: number, profiles: number, note: string) =>
+    `${connections} connections, ${devices} devices, ${profiles} profiles. ${note}`,
 } as const;
+
+export const stateTexts: Readonly<Record<string, string>> = {
+  up: 'Up',
+  online: 'Online',
+  connecting: 'Connecting',
+  unknown: 'Not heard yet',
+  down: 'Down',
+  offline: 'Offline',
+  stopped: 'Stopped',
+};

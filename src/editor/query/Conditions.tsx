@@ -4,19 +4,13 @@ import { unseen } from '../unseen.ts';
 import { NamePicker } from './NamePicker.tsx';
 import { type Ask, suggest } from './names.ts';
 import { texts } from './texts.ts';
+import { operatorOptions } from './words.ts';
 
 interface Props {
   ask: Ask;
   query: FieldgateQuery;
   onChange(changes: Partial<FieldgateQuery>): void;
 }
-
-const operators = [
-  { value: '=', label: '=', description: 'is one of' },
-  { value: '!=', label: '!=', description: 'is none of' },
-  { value: '=~', label: '=~', description: 'matches' },
-  { value: '!~', label: '!~', description: 'does not match' },
-] as const;
 
 /** What has to hold of the labels: a row each. Selectors in `labels`, which only code can write, are shown and can be taken away. */
 export function Conditions({ ask, query, onChange }: Props) {
@@ -35,13 +29,15 @@ export function Conditions({ ask, query, onChange }: Props) {
       {Object.entries(query.labels ?? {}).map(([name, selector]) => (
         <Stack key={name} alignItems="center" gap={1}>
           <Text variant="code">{`${name}: ${selector}`}</Text>
-          <IconButton name="times" aria-label={`Remove ${name}`} onClick={() => without(name)} />
+          <IconButton name="times" aria-label={texts.remove(name)} onClick={() => without(name)} />
         </Stack>
       ))}
       {where.map((one, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a condition has no name, and several may be alike.
         <Stack key={index} alignItems="center" gap={0.5} wrap="wrap">
-          <span id={`${query.refId}-label-${index}`} style={unseen}>{`Label ${index + 1}`}</span>
+          <span id={`${query.refId}-label-${index}`} style={unseen}>
+            {texts.labelOf(index + 1)}
+          </span>
           <Combobox
             aria-labelledby={`${query.refId}-label-${index}`}
             placeholder={texts.label}
@@ -51,28 +47,32 @@ export function Conditions({ ask, query, onChange }: Props) {
             createCustomValue
             onChange={({ value }) => set(index, { label: value, values: [] })}
           />
-          <span id={`${query.refId}-comparison-${index}`} style={unseen}>{`Comparison ${index + 1}`}</span>
+          <span id={`${query.refId}-comparison-${index}`} style={unseen}>
+            {texts.comparisonOf(index + 1)}
+          </span>
           <Combobox
             aria-labelledby={`${query.refId}-comparison-${index}`}
             width={10}
-            options={[...operators]}
+            options={operatorOptions}
             value={one.operator}
             onChange={({ value }) => set(index, { operator: value })}
           />
-          <label htmlFor={`${query.refId}-where-${index}`} style={unseen}>{`Values ${index + 1}`}</label>
+          <label htmlFor={`${query.refId}-where-${index}`} style={unseen}>
+            {texts.valuesOf(index + 1)}
+          </label>
           <NamePicker
             ask={ask}
             what="values"
             name={one.label}
             id={`${query.refId}-where-${index}`}
-            label={`Values ${index + 1}`}
+            label={texts.valuesOf(index + 1)}
             placeholder={texts.values}
             value={one.values}
             onChange={(values) => set(index, { values })}
           />
           <IconButton
             name="trash-alt"
-            aria-label={`Remove condition ${index + 1}`}
+            aria-label={texts.remove(texts.conditionOf(index + 1))}
             onClick={() => onChange({ where: where.filter((_, i) => i !== index) })}
           />
         </Stack>

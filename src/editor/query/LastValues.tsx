@@ -6,6 +6,7 @@ import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
 import { lastText, type PointNow } from '../reading.ts';
 import { type Ask, type Chosen, type Meaning, meaningOf } from './names.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   ask: Ask;
@@ -28,16 +29,14 @@ export function LastValues({ ask, chosen, isAlerting }: Props) {
 
   if (meaning === undefined) return null;
   if (typeof meaning === 'string') return <Text color="warning">{meaning}</Text>;
-  const texts = isAlerting ? meaning.shown.filter(({ type }) => type === 'string') : [];
+  const textPoints = isAlerting ? meaning.shown.filter(({ type }) => type === 'string') : [];
   return (
     <Stack direction="row" gap={2} wrap="wrap" alignItems="center">
       <Note inline>{`${counted(meaning.devices, 'device')}, ${counted(meaning.points, 'point')}`}</Note>
       {meaning.shown.map((point) => (
         <Now key={point.id} point={point} />
       ))}
-      {texts.length > 0 && (
-        <Text color="warning">{`An alert rule has no use for text: ${texts.map(({ title }) => title).join(', ')}.`}</Text>
-      )}
+      {textPoints.length > 0 && <Text color="warning">{texts.noTexts(textPoints.map(({ title }) => title).join(', '))}</Text>}
     </Stack>
   );
 }
@@ -62,7 +61,7 @@ function Now({ point }: { point: PointNow }) {
     <Stack gap={0.5} alignItems="center">
       <Note inline>{point.title}</Note>
       <Text variant="bodySmall" weight="medium">
-        {last === null ? 'nothing yet' : lastText(point)}
+        {last === null ? texts.nothingYet : lastText(point)}
       </Text>
       {last && <Note inline>{dateTimeFormatTimeAgo(last.time)}</Note>}
       {last && last.quality !== 'good' && <Badge color={last.quality === 'bad' ? 'red' : 'orange'} text={last.reason || last.quality} />}
@@ -73,5 +72,5 @@ function Now({ point }: { point: PointNow }) {
 /** What the backend says of a selector that it does not understand, in its own words. */
 function reasonOf(error: unknown): string {
   const { data, message } = error as { data?: { detail?: string; message?: string }; message?: string };
-  return data?.detail ?? data?.message ?? message ?? 'The data source did not answer.';
+  return data?.detail ?? data?.message ?? message ?? texts.noAnswer;
 }

@@ -3,6 +3,7 @@ import { type ComboboxOption, MultiCombobox } from '@grafana/ui';
 import type { NameKind } from '../types.ts';
 import { Labelled } from './Fields.tsx';
 import { type Ask, type Chosen, isPattern, suggest } from './names.ts';
+import { texts } from './texts.ts';
 
 interface Props {
   ask: Ask;
@@ -25,7 +26,7 @@ export function NamePicker({ ask, what, value, onChange, label, id, placeholder,
     const prefix = isPattern(typed) ? '' : typed.trim();
     const found = await suggest(ask, what, among, { ...more, prefix }).catch(() => ({ suggestions: [], more: false, total: 0 }));
     const names = found.suggestions.map(({ value: id, text }) => ({ value: id, label: text ?? id, ...(text ? { description: id } : {}) }));
-    const rest = found.more ? [{ value: '', label: `${found.total - names.length} more: go on typing`, infoOption: true }] : [];
+    const rest = found.more ? [{ value: '', label: texts.more(found.total - names.length), infoOption: true }] : [];
     const meant = what === 'values' || what === 'connections' ? [] : await patterns(typed.trim());
     // Enter takes the first: a name rather than a pattern, once something was typed.
     return typed === '' ? [...variables(typed), ...meant, ...names, ...rest] : [...names, ...meant, ...variables(typed), ...rest];
@@ -36,7 +37,7 @@ export function NamePicker({ ask, what, value, onChange, label, id, placeholder,
     if (typed.includes('$')) return [{ value: typed, label: typed }];
     const pattern = typed === '' ? '*' : isPattern(typed) ? typed : `*${typed}*`;
     const { total } = await suggest(ask, what, { ...among, ...selecting(what, pattern) }, { limit: '1' }).catch(() => ({ total: -1 }));
-    if (total < 0) return [{ value: pattern, label: pattern, description: 'is not understood' }];
+    if (total < 0) return [{ value: pattern, label: pattern, description: texts.notUnderstood }];
     // A pattern nobody wrote and nothing matches only stands in the way of the name that does.
     if (total === 0 && pattern !== typed) return [];
     const noun = total === 1 ? what.slice(0, -1) : what;

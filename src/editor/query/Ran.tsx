@@ -1,8 +1,8 @@
 import type { PanelData } from '@grafana/data';
 import { Collapse } from '@grafana/ui';
 import { useState } from 'react';
-import { counted } from '../counted.ts';
 import { Note } from '../Note.tsx';
+import { texts } from './texts.ts';
 
 interface Props {
   refId: string;
@@ -23,13 +23,9 @@ export function Ran({ refId, data }: Props) {
   if (!meta) return null;
   const read = meta.custom?.read as Read | undefined;
   const notices = own.flatMap((frame) => frame.meta?.notices ?? []);
-  const said = read ? `${counted(read.rows, 'row')} in ${counted(read.frames, 'frame')}, ${read.tookMs} ms` : '';
+  const said = read ? texts.read(read.rows, read.frames, read.tookMs) : '';
   return (
-    <Collapse
-      label={`What ran: ${said}${notices.length > 0 ? `, ${counted(notices.length, 'notice')}` : ''}`}
-      isOpen={isOpen}
-      onToggle={() => setOpen(!isOpen)}
-    >
+    <Collapse label={texts.ran(said, notices.length)} isOpen={isOpen} onToggle={() => setOpen(!isOpen)}>
       {notices.map(({ text }) => (
         <Note key={text} large>
           {text}

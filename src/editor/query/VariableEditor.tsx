@@ -5,18 +5,14 @@ import type { FieldgateQuery, FieldgateSettings, FieldgateVariableQuery, NameKin
 import { Choice, TextField } from './Fields.tsx';
 import { expand } from './interpolate.ts';
 import { NameField } from './NamePicker.tsx';
-import { texts } from './texts.ts';
+import { kindTexts, texts } from './texts.ts';
 
 type Props = QueryEditorProps<FieldgateDataSource, FieldgateQuery, FieldgateSettings, FieldgateVariableQuery>;
 
-const kinds: { value: NameKind; label: string; description: string }[] = [
-  { value: 'devices', label: 'Devices', description: 'Ids; titles are shown' },
-  { value: 'points', label: 'Points', description: 'Of the chosen devices' },
-  { value: 'labels', label: 'Label names', description: '' },
-  { value: 'values', label: 'Label values', description: 'Of one label' },
-  { value: 'commands', label: 'Commands', description: 'Named actions of the chosen devices' },
-  { value: 'connections', label: 'Connections', description: '' },
-];
+const kinds = (Object.entries(kindTexts) as [NameKind, { label: string; description: string }][]).map(([value, said]) => ({
+  value,
+  ...said,
+}));
 
 /** What a variable is filled with. `$site` in a field makes it depend on that variable. */
 export function VariableEditor({ datasource, query, onChange }: Props) {
@@ -83,7 +79,7 @@ export function VariableEditor({ datasource, query, onChange }: Props) {
               />
               <IconButton
                 name="trash-alt"
-                aria-label={`Remove label ${index + 1}`}
+                aria-label={texts.remove(texts.labelRow(index + 1))}
                 onClick={() => change({ labels: Object.fromEntries(rows.filter((_, i) => i !== index)) })}
               />
             </Stack>

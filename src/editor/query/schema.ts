@@ -1,5 +1,6 @@
 /** The query language as JSON Schema, for whoever writes it as code: names, choices and what they mean. The backend alone judges what is right. */
 import type { ComboboxOption } from '@grafana/ui';
+import { memberTexts } from './texts.ts';
 import * as words from './words.ts';
 
 const choice = (options: ComboboxOption[], isOpen = false) => {
@@ -8,34 +9,33 @@ const choice = (options: ComboboxOption[], isOpen = false) => {
   return isOpen ? { anyOf: [known, { type: 'string' }] } : known;
 };
 const list = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
-const selectors = 'names, globs (room-*) or RE2 expressions between slashes (/^temp/)';
 
 export const querySchema = {
   type: 'object',
   properties: {
     queryType: choice(words.typeOptions),
-    devices: list(`Devices: ${selectors}`),
-    points: list(`Points: ${selectors}`),
-    connections: list(`Connections: ${selectors}`),
+    devices: list(memberTexts.devices),
+    points: list(memberTexts.points),
+    connections: list(memberTexts.connections),
     labels: {
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'What has to hold of the labels: a name and a selector',
+      description: memberTexts.labels,
     },
     aggregate: choice(words.aggregateOptions),
     interval: choice(words.intervalOptions, true),
     fill: choice(words.fillOptions),
-    groupBy: list('Labels; points that have the same values of them become one series'),
+    groupBy: list(memberTexts.groupBy),
     quality: choice(words.qualityOptions),
     format: choice(words.latestFormatOptions),
     reduce: choice(words.reduceOptions),
     show: choice(words.showOptions),
     as: choice([...words.commandFormOptions]),
     direction: choice(words.directionOptions.filter(({ value }) => value !== 'both')),
-    legend: { type: 'string', description: 'A name with {{device}}, {{point}} and labels' },
-    timezone: { type: 'string', description: "Of days, weeks and months; the browser's unless said", examples: ['Europe/Vienna'] },
-    live: { type: 'boolean', description: 'Goes on by itself after the history' },
-    traceId: { type: 'string', description: 'Of a row of the bus table' },
-    filter: { type: 'string', description: 'A text in the message, or an RE2 expression between slashes' },
+    legend: { type: 'string', description: memberTexts.legend },
+    timezone: { type: 'string', description: memberTexts.timezone, examples: ['Europe/Vienna'] },
+    live: { type: 'boolean', description: memberTexts.live },
+    traceId: { type: 'string', description: memberTexts.traceId },
+    filter: { type: 'string', description: memberTexts.filter },
   },
 };

@@ -1,4 +1,6 @@
 /** What people read around the fields of the query editor, in one place for whoever translates it; the choices are in words.ts. */
+import { counted } from '../counted.ts';
+
 export const texts = {
   connections: 'Connections',
   all: 'All',
@@ -39,6 +41,19 @@ export const texts = {
   examples: 'Examples with your devices',
   selectors:
     "A selector is a name, a glob such as room-* or an RE2 expression between slashes. Every member of a query is described on the data source's help page.",
+  remove: (what: string) => `Remove ${what}`,
+  labelOf: (number: number) => `Label ${number}`,
+  comparisonOf: (number: number) => `Comparison ${number}`,
+  valuesOf: (number: number) => `Values ${number}`,
+  conditionOf: (number: number) => `condition ${number}`,
+  labelRow: (number: number) => `label ${number}`,
+  noTexts: (titles: string) => `An alert rule has no use for text: ${titles}.`,
+  nothingYet: 'nothing yet',
+  noAnswer: 'The data source did not answer.',
+  more: (count: number) => `${count} more: go on typing`,
+  notUnderstood: 'is not understood',
+  read: (rows: number, frames: number, ms: number) => `${counted(rows, 'row')} in ${counted(frames, 'frame')}, ${ms} ms`,
+  ran: (read: string, notices: number) => `What ran: ${read}${notices > 0 ? `, ${counted(notices, 'notice')}` : ''}`,
 } as const;
 
 /** The examples of the help: what they are called, with the title of a point where they are about one, and what they show. */
@@ -54,4 +69,30 @@ export const exampleTexts = {
   commands: { title: 'Commands', text: 'Who sent what and how it ended. Needs the role Editor.' },
   messages: { title: 'Raw traffic', text: 'What went over the wire, as log lines. Needs the role Editor.' },
   bus: { title: 'Bus load', text: 'How busy each bus is, and who makes it so. Needs the role Editor.' },
+};
+
+/** What a variable may be filled with. */
+export const kindTexts = {
+  devices: { label: 'Devices', description: 'Ids; titles are shown' },
+  points: { label: 'Points', description: 'Of the chosen devices' },
+  labels: { label: 'Label names', description: '' },
+  values: { label: 'Label values', description: 'Of one label' },
+  commands: { label: 'Commands', description: 'Named actions of the chosen devices' },
+  connections: { label: 'Connections', description: '' },
+};
+
+const selectors = 'names, globs (room-*) or RE2 expressions between slashes (/^temp/)';
+
+/** What the members of a query mean, for whoever writes it as code; the choices are in words.ts. */
+export const memberTexts = {
+  devices: `Devices: ${selectors}`,
+  points: `Points: ${selectors}`,
+  connections: `Connections: ${selectors}`,
+  labels: 'What has to hold of the labels: a name and a selector',
+  groupBy: 'Labels; points that have the same values of them become one series',
+  legend: 'A name with {{device}}, {{point}} and labels',
+  timezone: "Of days, weeks and months; the browser's unless said",
+  live: 'Goes on by itself after the history',
+  traceId: 'Of a row of the bus table',
+  filter: 'A text in the message, or an RE2 expression between slashes',
 };

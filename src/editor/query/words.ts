@@ -1,6 +1,7 @@
 /** What the choices of the query language are called, and what they mean in a few words. */
 import type { ComboboxOption } from '@grafana/ui';
 import type { Aggregate, Query, QueryType } from '../../contract/query.ts';
+import type { Where } from '../types.ts';
 
 type Words<T extends string> = Record<T, readonly [label: string, description: string]>;
 
@@ -133,4 +134,11 @@ export const intervalOptions: ComboboxOption[] = [
   { value: '1y', label: '1y', description: 'A year of the calendar' },
   { value: '$__interval', label: '$__interval', description: "The panel's own" },
   { value: '$__range', label: '$__range', description: 'One value for the whole range' },
+];
+
+export const operatorOptions: ComboboxOption<Where['operator']>[] = [
+  { value: '=', label: '=', description: 'is one of' },
+  { value: '!=', label: '!=', description: 'is none of' },
+  { value: '=~', label: '=~', description: 'matches' },
+  { value: '!~', label: '!~', description: 'does not match' },
 ];

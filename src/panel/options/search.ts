@@ -2,6 +2,7 @@
 import { limitsPanel } from '../../contract/limits-panel.ts';
 import type { AccessAnswer, DeviceAnswer } from '../source/answers.ts';
 import { ask, pathOf } from '../source/resources.ts';
+import { texts } from './texts.ts';
 
 export interface Offer {
   value: string;
@@ -39,7 +40,7 @@ export async function searchTargets(source: string, device: string, text: string
       const id = point ?? command ?? '';
       const { title } = points.find((one) => one.id === point) ?? commands.find((one) => one.id === command) ?? { title: id };
       const what = point === undefined ? 'command' : 'point';
-      const about = [id === title ? '' : id, what, may ? '' : (why ?? 'not for you')].filter((part) => part !== '').join(' · ');
+      const about = [id === title ? '' : id, what, may ? '' : (why ?? texts.notForYou)].filter((part) => part !== '').join(' · ');
       return [{ value: `${what}:${id}`, label: title, description: about }];
     })
     .filter(({ value, label }) => value.toLowerCase().includes(wanted) || label.toLowerCase().includes(wanted))

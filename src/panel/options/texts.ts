@@ -31,6 +31,7 @@ export const fields = {
 } as const;
 
 export const texts = {
+  notForYou: 'not for you',
   kind: 'Kind',
   colour: 'Colour',
   send: 'Send',

@@ -45,7 +45,7 @@ export function ask<T>(source: string, method: 'GET' | 'POST' | 'DELETE', path: 
       .subscribe({
         next: ({ data }) => resolve(data),
         error: (error: unknown) => reject(faultOf(error)),
-        complete: () => reject(new Unanswered('the request ended without an answer')),
+        complete: () => reject(new Unanswered(texts.ended)),
       });
     // Hanging up ends the request.
     signal?.addEventListener(
@@ -70,12 +70,12 @@ function faultOf(error: unknown): Error {
   const document = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
   const { type, detail, title: _title, status: _status, ...extra } = document;
   if (typeof type === 'string' && type.startsWith(problemHead)) {
-    const said = typeof detail === 'string' ? detail : 'the data source refused it';
+    const said = typeof detail === 'string' ? detail : texts.refused;
     return new Refused({ type: type.slice(problemHead.length), detail: said, status: status ?? 0, extra });
   }
   const said = typeof document.message === 'string' ? document.message : (statusText ?? message ?? '');
   // A failure of what lies between tells nothing about the far end; a refusal by Grafana does.
-  if (typeof status !== 'number' || status < 400 || status >= 500) return new Unanswered(said || 'the server does not answer');
+  if (typeof status !== 'number' || status < 400 || status >= 500) return new Unanswered(said || texts.silent);
   return new Refused({ type: '', detail: texts.grafanaSays(said, status), status, extra: {} });
 }
 

@@ -3,6 +3,7 @@
  * answered for yet is told as one. Every command has an idempotency key, so asking again after a lost answer cannot do it twice.
  */
 import { limitsPanel } from '../../contract/limits-panel.ts';
+import { texts } from '../view/texts.ts';
 import type { Command, Problem, Question, Scalar } from './answers.ts';
 import { ask, newKey, pathOf, Refused, sleep, Unanswered } from './resources.ts';
 
@@ -144,7 +145,7 @@ export class Sender {
     let command = await this.#post(order, confirm, order.wish.held ? noWait : limitsPanel.firstWait, signal);
     const endMs = performance.now() + limitsPanel.followMs;
     while (command.times.ended === undefined) {
-      if (performance.now() > endMs) throw new Unanswered(`it is still ${command.state}`);
+      if (performance.now() > endMs) throw new Unanswered(texts.still(command.state));
       this.#set({ at: 'running', order, command });
       if (this.#next) return;
       command = await this.#look(order, command, signal);

@@ -27,6 +27,10 @@ export const texts = {
 
   asking: 'Asking the data source …',
   cannotBeAsked: (why: string) => `The data source cannot be asked now: ${why}`,
+  ended: 'the request ended without an answer',
+  refused: 'the data source refused it',
+  silent: 'the server does not answer',
+  still: (state: string) => `it is still ${state}`,
   grafanaSays: (said: string, status: number) => `Grafana says: ${said || `status ${status}`}`,
   missing: (device: string, target: string, name: string) => `${device} has no ${target} ${JSON.stringify(name)}.`,
   readOnly: (device: string, name: string) => `${device}.${name} can only be read.`,

@@ -48,7 +48,7 @@ export function VariantField({ schema, path, value, label = '', isRequired = fal
             isRequired={isRequired}
             options={options}
             value={chosen?.key ?? null}
-            placeholder={isRequired ? 'Choose' : texts.default}
+            placeholder={isRequired ? texts.choose : texts.default}
             onChange={choose}
             disabled={readOnly}
           />

@@ -28,11 +28,7 @@ export function ExportDialog({ source, onClose }: { source: Provisioned; onClose
           value={format}
           onChange={setFormat}
         />
-        {format === 'yaml' && (
-          <Note>
-            {`For Grafana's folder provisioning/datasources. Grafana expands $NAME in it, so each $ of the settings is doubled.${source.secrets.length > 0 ? ` Secrets come from Grafana's environment: ${source.secrets.map(environmentName).join(', ')}.` : ''}`}
-          </Note>
-        )}
+        {format === 'yaml' && <Note>{texts.asFile(source.secrets.map(environmentName).join(', '))}</Note>}
         <TextArea
           aria-label={texts.settingsFile}
           readOnly
@@ -100,7 +96,14 @@ export function ImportDialog({ document, type, onTake, onClose }: ImportProps) {
       {typeof read === 'string' && <Alert severity="error" title={read} />}
       {file && (
         <Stack direction="column" gap={1}>
-          <Text element="p">{`${listOf(file.document.connections).length} connections, ${listOf(file.document.devices).length} devices, ${listOf(file.document.profiles).length} profiles. ${file.note}`}</Text>
+          <Text element="p">
+            {texts.holds(
+              listOf(file.document.connections).length,
+              listOf(file.document.devices).length,
+              listOf(file.document.profiles).length,
+              file.note,
+            )}
+          </Text>
           <RadioButtonGroup
             aria-label={texts.whatHappens}
             options={[

@@ -1,6 +1,7 @@
 /** Settings out of a file: JSON, YAML, or a provisioning file of Grafana with a data source of ours in it. */
 import { parse } from 'yaml';
 import { freshId, type Item, idOf, isItem, listOf, withTexts } from '../document.ts';
+import { texts } from '../texts.ts';
 
 export interface ReadFile {
   document: Item;
@@ -10,20 +11,19 @@ export interface ReadFile {
 
 /** Throws an Error with a sentence for people. */
 export function readFile(text: string, type: string): ReadFile {
-  if (text.trim() === '') throw new Error('There is nothing in it.');
+  if (text.trim() === '') throw new Error(texts.emptyFile);
   const value: unknown = isJson(text) ? JSON.parse(text) : parse(text);
-  if (!isItem(value))
-    throw new Error('It holds no settings: allowed is an object with connections and devices, or a provisioning file of Grafana.');
+  if (!isItem(value)) throw new Error(texts.noSettings);
   if (!('datasources' in value)) return { document: value, note: '' };
   const sources = listOf(value.datasources).filter(isItem);
   const ours = sources.filter((source) => source.type === type);
   const [source] = ours;
-  if (!source) throw new Error(`It provisions no data source of the type ${type}.`);
-  if (!isItem(source.jsonData)) throw new Error('Its data source has no jsonData.');
-  const more = ours.length > 1 ? ` It has ${ours.length} of them; this is the first, ${JSON.stringify(source.name)}.` : '';
+  if (!source) throw new Error(texts.noSourceOf(type));
+  if (!isItem(source.jsonData)) throw new Error(texts.noJsonData);
+  const more = ours.length > 1 ? texts.firstOf(ours.length, JSON.stringify(source.name)) : '';
   return {
     document: withTexts(source.jsonData, (text) => text.replaceAll('$$', '$')) as Item,
-    note: `A provisioning file: doubled $ are single again, secrets are not taken over.${more}`,
+    note: texts.provisioned(more),
   };
 }
 
@@ -33,7 +33,7 @@ function isJson(text: string): boolean {
     return true;
   } catch (error) {
     // A JSON file with a slip in it is better explained by its own parser than by that of YAML.
-    if (text.trimStart().startsWith('{')) throw new Error(`It begins like JSON and is none: ${(error as Error).message}`);
+    if (text.trimStart().startsWith('{')) throw new Error(texts.brokenJson((error as Error).message));
     return false;
   }
 }
