@@ -3,6 +3,8 @@ export const serialLimits = {
   /** One line of a serial device: unless said otherwise, and at most. */
   serialLineBytesDefault: 4 * 1024,
   serialLineBytesMax: 64 * 1024,
+  /** Bytes put under checksums in vain, in search of a frame in one piece of noise: some ten milliseconds. Then what came is thrown away at once. */
+  serialSearchBytesMax: 8 * 1024 * 1024,
   /** What comes this soon after opening may be the rest of a line whose beginning was missed. */
   serialSettleMs: 100,
   /** Steps of a start-up dialogue; opening is given `openTimeoutMs`. */

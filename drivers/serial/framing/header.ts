@@ -2,6 +2,7 @@
  * Frames whose length is known from their beginning: always the same, or from a field in it. After garbage it finds its place again by the bytes
  * a frame begins with, by the checksum, and by silence.
  */
+import { limits } from '../../../src/contract/limits.ts';
 import type { Framer, Told } from './framer.ts';
 
 export interface HeaderOptions {
@@ -22,6 +23,8 @@ export class HeaderFramer implements Framer {
   #held: Buffer = Buffer.alloc(0);
   /** Without a start and a checksum only silence tells where a frame begins. */
   #waitsForSilence = false;
+  /** Bytes under checksums that did not fit, since the last piece came or the last frame was found. */
+  #searched = 0;
 
   constructor(options: HeaderOptions, told: Told) {
     this.#options = options;
@@ -38,6 +41,7 @@ export class HeaderFramer implements Framer {
 
   *push(bytes: Buffer): Generator<Buffer> {
     if (this.#waitsForSilence) return;
+    this.#searched = 0;
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     yield* this.#scan();
     this.#held = Buffer.from(this.#held);
@@ -46,6 +50,7 @@ export class HeaderFramer implements Framer {
   /** What has not ended by now will not; a frame may still begin inside it. */
   *idle(): Generator<Buffer> {
     this.#waitsForSilence = false;
+    this.#searched = 0;
     if (this.#held.length > 0) this.#told('partial', this.#held);
     if (!this.#canFind) this.#held = Buffer.alloc(0);
     while (this.#held.length > 0) {
@@ -69,8 +74,13 @@ export class HeaderFramer implements Framer {
       const inside = open ? open(frame) : frame;
       if (inside) {
         this.#held = this.#held.subarray(length);
+        this.#searched = 0;
         yield inside;
-      } else this.#pass('checksum', length);
+        continue;
+      }
+      this.#searched += length;
+      if (this.#searched <= limits.serialSearchBytesMax) this.#pass('checksum', length);
+      else this.#giveUp();
     }
   }
 
@@ -80,6 +90,12 @@ export class HeaderFramer implements Framer {
     const at = this.#held.indexOf(start);
     // Of what is left the end may be the beginning of a start.
     this.#held = at >= 0 ? this.#held.subarray(at) : this.#held.subarray(-start.length + 1 || this.#held.length);
+  }
+
+  /** Noise in which nearly every byte begins a long frame: looking on byte by byte would hold up everything else. */
+  #giveUp(): void {
+    this.#told('checksum', this.#held);
+    this.#held = Buffer.alloc(0);
   }
 
   /** This was no frame; the next may begin one byte on. Without anything to find it by, all that came is thrown away until the line is silent. */
