@@ -294,17 +294,21 @@ function refusedOf(error: unknown): number | undefined {
 
 /** One microsecond: a burst of a thousand stays within its millisecond. */
 const nextNs = 1_000n;
+/** Of devices' clocks and of ours. */
+const tickNs = 1_000_000n;
 const burstSpreadMaxNs = BigInt(limits.burstSpreadMaxMs) * 1_000_000n;
 
 /**
  * Messages come faster than the clock ticks, but a series holds one sample a moment: a sample without a time of its own that would take the place
- * of the last one is put behind it, so that a burst is kept whole and in order.
+ * of the last one is put behind it, so that a burst is kept whole and in order. One with a time of its own, which is in whole milliseconds, is put behind
+ * it where the last one was moved on within that millisecond: it would be taken for older.
  */
 function afterLast(sample: Sample, last: Sample | undefined): Sample {
-  if (!last || sample.timeNs !== sample.arrivalNs) return sample;
-  return last.timeNs < sample.timeNs || last.timeNs > sample.timeNs + burstSpreadMaxNs
-    ? sample
-    : { timeNs: last.timeNs + nextNs, arrivalNs: sample.arrivalNs, value: sample.value, quality: sample.quality, reason: sample.reason };
+  if (!last) return sample;
+  const aheadNs = last.timeNs - sample.timeNs;
+  const isBehind = sample.timeNs === sample.arrivalNs ? aheadNs >= 0n && aheadNs <= burstSpreadMaxNs : aheadNs > 0n && aheadNs < tickNs;
+  if (!isBehind) return sample;
+  return { timeNs: last.timeNs + nextNs, arrivalNs: sample.arrivalNs, value: sample.value, quality: sample.quality, reason: sample.reason };
 }
 
 /** A retained value is what we know already: current, but no news. */
