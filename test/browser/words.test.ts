@@ -24,7 +24,8 @@ function isForPrograms(node: Node): boolean {
   const callee = (node.callee as { property?: { name?: string } } | undefined)?.property?.name ?? '';
   const name = (node.name as { name?: string } | undefined)?.name ?? (node.key as { name?: string } | undefined)?.name ?? '';
   return (
-    /^(TS(?!As|NonNull|Satisfies)|Import|ExportAll|BinaryExpression)/.test(node.type) ||
+    /^(TS(?!As|NonNull|Satisfies)|Import|ExportAll)/.test(node.type) ||
+    (node.type === 'BinaryExpression' && node.operator !== '+') ||
     (node.type === 'CallExpression' && /^(abort|closest|querySelector|querySelectorAll|matches)$/.test(callee)) ||
     (/^(JSXAttribute|Property)$/.test(node.type) && /^(data-testid|key|style|sx)$/.test(name))
   );
@@ -54,6 +55,7 @@ it('finds words wherever they stand, and nothing else', () => {
   expect(said('const a = <p title="Try again">Loading …</p>;')).toEqual(['Try again', 'Loading …']);
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code to be read.
   expect(said('throw new Error(`${count} devices are behind it`);')).toEqual(['… devices are behind it']);
+  expect(said("const b = 'Nothing fits ' + name;")).toEqual(['Nothing fits']);
   expect(said("if (key === 'Escape') over.abort(new Error('look sooner'));")).toEqual([]);
   expect(said('import { a } from \'Some place\'; const b = <p key="a b c">{texts.loading}</p>;')).toEqual([]);
 });
