@@ -19,17 +19,25 @@ const words = /\p{L}{2,}[ ,:][^=;/]*\p{L}{2}|^\p{Lu}\p{Ll}+|\p{L}{2,} …|… \p
 const names =
   /^(\d+px |Anno|QoS|urn:|[\w-]+\/[\w.+-]+$|Content-Type|Idempotency-Key|-----BEGIN|a part of the config editor is used outside of it$)/;
 
+/** Of an attribute or a member of an object. */
+function nameOf(node: Node): string {
+  if (!/^(JSXAttribute|Property)$/.test(node.type)) return '';
+  return ((node.name ?? node.key) as { name?: string }).name ?? '';
+}
+
 /** What only programs read: comparisons (keys, roles), reasons of an abort, selectors, test ids, keys of options and widths. */
 function isForPrograms(node: Node): boolean {
   const callee = (node.callee as { property?: { name?: string } } | undefined)?.property?.name ?? '';
-  const name = (node.name as { name?: string } | undefined)?.name ?? (node.key as { name?: string } | undefined)?.name ?? '';
   return (
     /^(TS(?!As|NonNull|Satisfies)|Import|ExportAll)/.test(node.type) ||
     (node.type === 'BinaryExpression' && node.operator !== '+') ||
     (node.type === 'CallExpression' && /^(abort|closest|querySelector|querySelectorAll|matches)$/.test(callee)) ||
-    (/^(JSXAttribute|Property)$/.test(node.type) && /^(data-testid|key|style|sx)$/.test(name))
+    /^(data-testid|key|style|sx)$/.test(nameOf(node))
   );
 }
+
+/** Members that are shown: a single word in them is read, too. */
+const shown = /^(label|title|description|placeholder|tooltip|aria-label|text)$/;
 
 function wordsIn(node: unknown, found: { at: number; text: string }[] = []): { at: number; text: string }[] {
   if (Array.isArray(node)) for (const one of node) wordsIn(one, found);
@@ -44,6 +52,8 @@ function wordsIn(node: unknown, found: { at: number; text: string }[] = []): { a
         : undefined;
   const isText = typeof text === 'string' && (one.type === 'JSXText' ? /\p{L}{2}/u.test(text) : words.test(text));
   if (isText && !names.test(text)) found.push({ at: one.start, text: text.trim() });
+  const value = shown.test(nameOf(one)) ? (one.value as { value?: unknown } | null)?.value : undefined;
+  if (typeof value === 'string' && /^\p{Ll}{2,}$/u.test(value)) found.push({ at: one.start, text: value });
   for (const member of Object.values(one)) wordsIn(member, found);
   return found;
 }
@@ -56,6 +66,7 @@ it('finds words wherever they stand, and nothing else', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code to be read.
   expect(said('throw new Error(`${count} devices are behind it`);')).toEqual(['… devices are behind it']);
   expect(said("const b = 'Nothing fits ' + name;")).toEqual(['Nothing fits']);
+  expect(said("const c = { value: 'devices', description: 'variable' }; const d = <p title=\"now\" />;")).toEqual(['variable', 'now']);
   expect(said("if (key === 'Escape') over.abort(new Error('look sooner'));")).toEqual([]);
   expect(said('import { a } from \'Some place\'; const b = <p key="a b c">{texts.loading}</p>;')).toEqual([]);
 });

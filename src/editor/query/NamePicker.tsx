@@ -80,5 +80,5 @@ function variables(typed: string): ComboboxOption[] {
     .getVariables()
     .map(({ name }) => `$${name}`)
     .filter((name) => name.includes(typed) || typed === '')
-    .map((name) => ({ value: name, label: name, description: 'variable' }));
+    .map((name) => ({ value: name, label: name, description: texts.variable }));
 }

@@ -42,6 +42,7 @@ export const texts = {
   selectors:
     "A selector is a name, a glob such as room-* or an RE2 expression between slashes. Every member of a query is described on the data source's help page.",
   remove: (what: string) => `Remove ${what}`,
+  variable: 'variable',
   labelOf: (number: number) => `Label ${number}`,
   comparisonOf: (number: number) => `Comparison ${number}`,
   valuesOf: (number: number) => `Values ${number}`,
