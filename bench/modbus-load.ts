@@ -6,6 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { executablePath } from '../console/launch.ts';
 import { systemClock } from '../src/contract/clock.ts';
 import { compile } from '../test/far/compile.ts';
 import { startProgram } from '../test/far/python.ts';
@@ -19,11 +20,7 @@ const settleMs = 8_000;
 
 const server = await startProgram('libmodbus_server', compile('libmodbus_server.c', ['modbus']), ['0', String(connections)]);
 const folder = mkdtempSync(join(tmpdir(), 'fieldgate-bench-'));
-const executable = join(
-  root,
-  'dist/fieldgate-iot-datasource',
-  `gpx_fieldgate_${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}`,
-);
+const executable = executablePath(join(root, 'dist/fieldgate-iot-datasource'));
 const plugin = await launch([executable], { ...hostEnv, GF_PLUGIN_DATA_PATH: folder });
 const resource = plugin.client(protocol.pluginv2.Resource);
 const diagnostics = plugin.client(protocol.pluginv2.Diagnostics);

@@ -15,14 +15,8 @@ afterAll(() => far.kill());
 
 const payload = (n: number) => Buffer.from([0x80, 0x91, 0xf0, n, 0xee, 0x85]).toString('hex');
 
-it.each([
-  ['silence', 'Modbus RTU', { type: 'silence', gap: '20ms', checksum: expect.objectContaining({ poly: '0x8005', order: 'little' }) }],
-  ['cobs', 'as COBS has them', { type: 'cobs' }],
-  ['slip', 'as SLIP has them', { type: 'slip' }],
-  ['stx', 'between STX \\(02\\) and ETX', { type: 'markers', start: '02', end: '03' }],
-  ['fixed', 'frames of 9 bytes that begin with aa', { type: 'fixed', length: 9, start: 'aa' }],
-])('%s: %s', async (form, words, framing) => {
-  // Silence between frames is what the clock says, however busy this machine is.
+/** A probe that listens. Silence between frames is what the clock says, however busy this machine is. */
+async function probed() {
   const clock = manualClock();
   const host = hostWith({}, { clock });
   const line = lineTo({ path, framing: { type: 'silence', gap: '20ms' } }, { it: { take: { as: 'binary', offset: 0, type: 'uint8' } } });
@@ -30,6 +24,17 @@ it.each([
   await clock.pass(500);
   const told = survey();
   const probing = session.probe?.(probeSchema.parse({ listen: '10s' }), told, never());
+  return { clock, host, session, told, probing };
+}
+
+it.each([
+  ['silence', 'Modbus RTU', { type: 'silence', gap: '20ms', checksum: expect.objectContaining({ poly: '0x8005', order: 'little' }) }],
+  ['cobs', 'as COBS has them', { type: 'cobs' }],
+  ['slip', 'as SLIP has them', { type: 'slip' }],
+  ['stx', 'between STX \\(02\\) and ETX', { type: 'markers', start: '02', end: '03' }],
+  ['fixed', 'frames of 9 bytes that begin with aa', { type: 'fixed', length: 9, start: 'aa' }],
+])('%s: %s', async (form, words, framing) => {
+  const { clock, host, session, told, probing } = await probed();
   for (let n = 1; n <= 6; n++) {
     const before = host.seen.length;
     await far.ask({ frame: form, payload: payload(n) });
@@ -60,13 +65,7 @@ it.each(['even', 'odd'])('text of 7 bits with %s parity, heard as 8 bits, is kno
   const ones = (byte: number) => byte.toString(2).replaceAll('0', '').length;
   const isSet = (byte: number) => (ones(byte) % 2 === 1) === (parity === 'even');
   const said = Buffer.from('ST,GS,+0012.345kg\r\n'.repeat(6)).map((byte) => (isSet(byte) ? byte | 0x80 : byte));
-  const clock = manualClock();
-  const host = hostWith({}, { clock });
-  const line = lineTo({ path, framing: { type: 'silence', gap: '20ms' } }, { it: { take: { as: 'binary', offset: 0, type: 'uint8' } } });
-  const session = await open(line, host);
-  await clock.pass(500);
-  const told = survey();
-  const probing = session.probe?.(probeSchema.parse({ listen: '10s' }), told, never());
+  const { clock, host, told, probing } = await probed();
   await far.ask({ hex: Buffer.from(said).toString('hex') });
   await expect.poll(async () => (await clock.pass(30)) ?? host.seen.length, { interval: 5 }).toBeGreaterThan(0);
   await clock.pass(10_000);
