@@ -53,6 +53,6 @@ export const mqtt: Driver<Options, DeviceAddress, Address> = {
   discovery: { fill: fillAddress },
   survey: { probe: probeSchema, scan: scanSchema },
   availability: true,
-  announces: ({ homeassistant, sparkplug }) => homeassistant !== undefined || sparkplug !== undefined,
+  announces: ({ homeassistant, tasmota, sparkplug }) => [homeassistant, tasmota, sparkplug].some((given) => given !== undefined),
   open: openSession,
 };

@@ -122,6 +122,13 @@ export const optionsSchema = z
         'Devices that announce themselves for Home Assistant (Zigbee2MQTT, Tasmota, ESPHome and others) become devices with their points, units, states and commands',
       )
       .meta({ examples: [{ prefix: 'homeassistant' }] }),
+    tasmota: z
+      .strictObject({
+        prefix: topicSchema.default('tasmota/discovery').describe('The topic below which devices announce themselves'),
+      })
+      .optional()
+      .describe("Devices with Tasmota's own discovery (SetOption19 0) become devices with their relays, lights, shutters and sensors")
+      .meta({ examples: [{ prefix: 'tasmota/discovery' }] }),
     sparkplug: sparkplugSchema
       .optional()
       .describe(

@@ -5,11 +5,13 @@ import { messageOf } from '../../src/contract/fault.ts';
 import type { Value } from '../../src/contract/sample.ts';
 import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
+import type { Convention, Part } from './announced/convention.ts';
+import { AnnouncedDevices } from './announced/devices.ts';
 import { SaidWords } from './availability.ts';
 import type { DeviceAddress } from './driver.ts';
 import { Endings } from './endings.ts';
 import { Hearing, type Listener } from './hearing.ts';
-import { AnnouncedDevices } from './homeassistant/announced.ts';
+import { homeassistant } from './homeassistant/convention.ts';
 import { Incoming } from './incoming.ts';
 import { isKept, Link } from './link.ts';
 import type { Options } from './options.ts';
@@ -19,6 +21,7 @@ import { Subscriptions } from './subscriptions.ts';
 import { probe } from './survey/probe.ts';
 import { type ScanDeps, scan } from './survey/scan.ts';
 import type { ProbeOptions, ScanOptions } from './survey/settings.ts';
+import { tasmota } from './tasmota/convention.ts';
 import { Topics } from './topics.ts';
 
 /** Made once: an error for each message would cost more than the message. */
@@ -85,6 +88,17 @@ export async function openSession(line: Line<Options, DeviceAddress, Address>, h
   return new BrokerSession(line, host, link, heard, subscriptions, publishing, sparkplug);
 }
 
+/** Devices that announce themselves by one convention, whichever it is. */
+type Announcing = Pick<AnnouncedDevices, 'filters' | 'devices' | 'points' | 'attach' | 'detach' | 'take'>;
+
+function announcing(connection: string, options: Options, host: Host): Announcing[] {
+  const by = <P extends Part>(convention: Convention<P>) => new AnnouncedDevices(connection, convention, host);
+  return [
+    ...(options.homeassistant ? [by(homeassistant(options.homeassistant.prefix))] : []),
+    ...(options.tasmota ? [by(tasmota(options.tasmota.prefix))] : []),
+  ];
+}
+
 class BrokerSession implements Session<Address> {
   readonly #line: Line<Options, DeviceAddress, Address>;
   readonly #host: Host;
@@ -93,7 +107,7 @@ class BrokerSession implements Session<Address> {
   readonly #subscriptions: Subscriptions;
   readonly #publishing: Publishing;
   readonly #said = new SaidWords();
-  readonly #announced: AnnouncedDevices | undefined;
+  readonly #announced: readonly Announcing[];
   readonly #sparkplug: SparkplugHost | undefined;
 
   constructor(
@@ -106,7 +120,7 @@ class BrokerSession implements Session<Address> {
     sparkplug: SparkplugHost | undefined,
   ) {
     const { id, options } = line.connection;
-    this.#announced = options.homeassistant && !host.trial ? new AnnouncedDevices(id, options.homeassistant.prefix, host) : undefined;
+    this.#announced = host.trial ? [] : announcing(id, options, host);
     this.#line = line;
     this.#host = host;
     this.#link = link;
@@ -119,17 +133,20 @@ class BrokerSession implements Session<Address> {
   listen(points: readonly Point<Address>[], sink: Sink<Address>, signal: AbortSignal): Promise<void> {
     const announced = this.#announced;
     const sparkplug = this.#sparkplug;
-    const ours = [...(announced?.filters ?? []), ...(sparkplug?.filters.map((filter) => ({ filter, source: sparkplugB })) ?? [])];
+    const ours = [
+      ...announced.flatMap(({ filters }) => filters),
+      ...(sparkplug?.filters.map((filter) => ({ filter, source: sparkplugB })) ?? []),
+    ];
     const hear = (): Listener => {
-      const devices = announced?.devices ?? [];
-      const heard = [...points, ...devices.flatMap((device) => device.points.filter(({ access }) => access !== 'write'))];
+      const devices = announced.flatMap((each) => each.devices);
+      const heard = [...points, ...announced.flatMap((each) => each.points)];
       return {
         topics: new Topics(heard, [...this.#line.devices, ...devices], sink, ours, this.#said),
         sink,
         ...(ours.length > 0
           ? {
               announced: (topic, payload, retained) =>
-                (announced?.take(topic, payload, retained) ?? false) || (sparkplug?.take(topic, payload, retained) ?? false),
+                announced.some((each) => each.take(topic, payload, retained)) || (sparkplug?.take(topic, payload, retained) ?? false),
             }
           : {}),
       };
@@ -142,7 +159,7 @@ class BrokerSession implements Session<Address> {
         this.#subscriptions.follow(listener).then(() => sparkplug?.begin(), reject);
       };
       const detach = () => {
-        announced?.detach(sink);
+        for (const each of announced) each.detach(sink);
         sparkplug?.detach(sink);
         if (listener) this.#hearing.detach(listener);
       };
@@ -159,7 +176,7 @@ class BrokerSession implements Session<Address> {
         else reject(error);
       });
       if (this.#link.lost) return;
-      announced?.attach(sink, follow);
+      for (const each of announced) each.attach(sink, follow);
       sparkplug?.attach(sink);
       follow();
     });

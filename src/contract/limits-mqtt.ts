@@ -34,11 +34,14 @@ export const mqttLimits = {
   mqttTwinEndMs: 10_000,
   /** Copies of a message for subscriptions that cross come one right after the other; a device that means to say something again takes longer. */
   mqttCopiesMs: 50,
-  /** Entities of Home Assistant discovery one connection takes: ten for each of the devices one gateway discovers. */
+  /** Entities of one convention of discovery one connection takes: ten for each of the devices one gateway discovers. */
   mqttAnnouncedMax: 50_000,
   /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */
   mqttAnnounceQuietMs: 100,
   mqttAnnounceWaitMs: 1_000,
+  /** Relays of a Tasmota, twice what its firmware has; and levels of a sensor message, of which it has three. */
+  tasmotaRelaysMax: 64,
+  tasmotaDepthMax: 6,
   /** Metrics in one Sparkplug payload, members of templates among them: a packet of 1 MiB could hold half a million empty ones. */
   sparkplugMetricsMax: 20_000,
   /** Templates within templates: people go three deep, a recursion without end must not. */
