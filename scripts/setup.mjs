@@ -22,6 +22,8 @@ const pythonPackages = [
   'pyserial==3.5',
   'pysunspec2==1.3.7',
   'influx_line_protocol==0.1.5',
+  'jinja2==3.1.6',
+  'markupsafe==3.0.4',
   ...sparkplugPackages,
 ];
 const pythonFolder = join(root, '.far/python');

@@ -6,6 +6,7 @@ import { parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Values } from '../../src/contract/placeholders.ts';
 import { isTimeZone } from '../../src/contract/zone.ts';
+import { readMapSchema, readWordsSchema, sentMapSchema, trueWhenSchema, wordSchema } from './meanings.ts';
 import { qosSchema, userPropertiesSchema } from './options.ts';
 import { binaryTypes } from './payload/binary.ts';
 import { documentFormats, type Format, formatNames, formats } from './payload/formats.ts';
@@ -67,25 +68,6 @@ const responseSchema = z.strictObject({
     .describe('How long the device may take. After that nobody knows what became of the command'),
 });
 
-const wordSchema = z.union([z.string().max(1024), z.number(), z.boolean()]);
-
-const boundSchema = (than: string) =>
-  z
-    .number()
-    .optional()
-    .describe(`True for a number ${than}`)
-    .meta({ examples: [0] });
-const trueWhenSchema = z
-  .strictObject({
-    above: boundSchema('above this'),
-    atLeast: boundSchema('that is this or above'),
-    below: boundSchema('below this'),
-    atMost: boundSchema('that is this or below'),
-  })
-  .refine((bounds) => Object.values(bounds).filter((bound) => bound !== undefined).length === 1, {
-    error: 'allowed is one of "above", "atLeast", "below", "atMost"',
-  });
-
 const setSchema = z
   .strictObject({
     topic: setTopicSchema.describe('The topic a command is published to').meta({ examples: ['home/kitchen/light/set'] }),
@@ -108,6 +90,7 @@ const setSchema = z
       .optional()
       .describe('What is sent for true and false, if it is not what the address reads ("words")')
       .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
+    map: sentMapSchema.optional().meta({ examples: [{ off: 0, heat: 1 }] }),
     contentType: z
       .string()
       .min(1)
@@ -194,25 +177,17 @@ export const addressSchema = z
       .optional()
       .describe('Where in the bytes the value is, with format binary')
       .meta({ examples: [{ offset: 4, type: 'int16', order: 'little' }] }),
-    words: z
-      .strictObject({
-        on: wordSchema
-          .optional()
-          .describe('What means true; anything but "off" unless said')
-          .meta({ examples: ['ON'] }),
-        off: wordSchema
-          .optional()
-          .describe('What means false; anything but "on" unless said')
-          .meta({ examples: ['OFF'] }),
-      })
-      .refine(({ on, off }) => on !== undefined || off !== undefined, 'has no word; allowed are "on", "off" or both')
+    words: readWordsSchema
       .optional()
       .describe('The words that mean true and false: the point is then a boolean, and where both are said anything else is a bad reading')
       .meta({ examples: [{ on: 'ON', off: 'OFF' }] }),
     trueWhen: trueWhenSchema
       .optional()
-      .describe('Which numbers mean true: the point is then a boolean, any other number is false, and what is no number is a bad reading')
+      .describe(
+        'Which numbers mean true: those beyond a bound, between two, or outside of two if the upper is below the lower. The point is then a boolean, any other number is false, and what is no number is a bad reading',
+      )
       .meta({ examples: [{ above: 0 }] }),
+    map: readMapSchema.optional().meta({ examples: [{ 0: 'off', 1: 'heat' }] }),
     time: pathSchema
       .optional()
       .describe('Where the time of the device is: ISO 8601, or s, ms, µs, ns since 1970. Influx lines bring theirs')
@@ -251,7 +226,7 @@ export const addressSchema = z
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (address.metric !== undefined) {
       if (address.type === undefined) fault('type', 'is missing; a metric has a data type');
-      for (const name of ['topic', 'path', 'format', 'each', 'where', 'binary', 'words', 'trueWhen', 'time', 'set'] as const)
+      for (const name of ['topic', 'path', 'format', 'each', 'where', 'binary', 'words', 'trueWhen', 'map', 'time', 'set'] as const)
         if (address[name] !== undefined) fault(name, 'cannot be with "metric": what Sparkplug sends is read by its own rules');
       return;
     }
@@ -266,15 +241,16 @@ export const addressSchema = z
     if (given === 'binary' && !address.binary)
       fault('binary', 'is missing; format "binary" needs to know where the value is and what it is');
     if (given !== 'binary' && address.binary) fault('binary', `needs format "binary", not "${given}"`);
-    if (address.words && String(address.words.on) === String(address.words.off)) fault('words', 'has the same word for true and false');
     if (address.words && given === 'binary') fault('words', 'cannot be with format "binary", which has its own boolean');
-    if (address.words && address.trueWhen) fault('trueWhen', 'cannot be with "words"; allowed is one of the two');
+    const [first, other] = (['words', 'trueWhen', 'map'] as const).filter((name) => address[name] !== undefined);
+    if (other !== undefined) fault(other, `cannot be with "${first}"; allowed is one of the two`);
+    if (address.set?.words && address.set.map) fault('set', 'has "words" and "map"; allowed is one of the two');
     if (address.timeUnit !== undefined && address.time === undefined && given !== 'influx') fault('timeUnit', 'needs "time"');
     if (address.timezone !== undefined && address.time === undefined) fault('timezone', 'needs "time"');
   })
   .transform(({ format: given, ...address }) => {
     const hasPlace = address.path !== undefined || address.time !== undefined || address.each !== undefined || address.where !== undefined;
-    const format: Format = given ?? (hasPlace ? 'json' : address.words ? 'text' : 'number');
+    const format: Format = given ?? (hasPlace ? 'json' : address.words || address.map ? 'text' : 'number');
     if (format !== 'influx') return { ...address, format };
     return { ...address, format, each: address.each ?? '$', time: address.time ?? '$.time', timeUnit: address.timeUnit ?? ('ns' as const) };
   });

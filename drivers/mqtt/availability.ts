@@ -1,5 +1,5 @@
 /** What a device says of itself: a word on its availability topic, mostly kept by the broker and changed by it when the device is lost (last will). */
-import type { AvailabilityConfig } from '../../src/contract/device.ts';
+import { type AvailabilityConfig, anyOtherWord } from '../../src/contract/device.ts';
 import type { Availability } from '../../src/contract/driver.ts';
 import { messageOf } from '../../src/contract/fault.ts';
 import { compilePath, parsePath } from '../../src/contract/json-path.ts';
@@ -66,7 +66,16 @@ function together(
 
 export function compileWord(device: string, { path, online, offline }: WordPlace): Word {
   const lookup = path === undefined ? undefined : compilePath(parsePath(path));
+  const sides = { online: [online].flat(), offline: [offline].flat() };
+  const known = Object.values(sides)
+    .map((words) => words.map((word) => JSON.stringify(word)).join(' or '))
+    .join(' and ');
   return { device, read };
+
+  function meaningOf(word: string): 'online' | 'offline' | undefined {
+    const names = ['online', 'offline'] as const;
+    return names.find((name) => sides[name].includes(word)) ?? names.find((name) => sides[name].includes(anyOtherWord));
+  }
 
   function read(message: Message): Availability | undefined {
     const { payload, retained } = message;
@@ -76,11 +85,11 @@ export function compileWord(device: string, { path, online, offline }: WordPlace
       const found = lookup ? lookup(message.document()) : decodeText(payload);
       const word = typeof found === 'boolean' || typeof found === 'number' ? String(found) : found;
       const said = typeof word === 'string' ? JSON.stringify(word.slice(0, 80)) : 'nothing that is a word';
-      if (word === online) return { state: 'online', detail: `said ${said}`, retained };
-      if (word === offline) return { state: 'offline', detail: `said ${said}`, retained };
+      const state = typeof word === 'string' ? meaningOf(word) : undefined;
+      if (state) return { state, detail: `said ${said}`, retained };
       return {
         state: 'unclear',
-        detail: `its availability topic says ${said}; known are ${JSON.stringify(online)} and ${JSON.stringify(offline)}`,
+        detail: `its availability topic says ${said}; known are ${known}`,
         retained,
       };
     } catch (error) {

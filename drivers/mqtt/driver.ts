@@ -21,9 +21,10 @@ const deviceSchema = z
   .prefault({});
 export type DeviceAddress = z.output<typeof deviceSchema>;
 
-function shapeOf({ format, binary, words, trueWhen, set, metric, type: metricType }: Address): Shape {
+function shapeOf({ format, binary, words, trueWhen, map, set, metric, type: metricType }: Address): Shape {
   if (metric !== undefined) return shapeOfType(metricType ?? '');
   if (words || trueWhen || set?.words) return { type: 'boolean' };
+  if (map || set?.map) return { type: 'any' };
   if (format === 'number') return { type: 'float64', exact: true };
   if (format === 'text') return { type: 'string' };
   if (format !== 'binary' || !binary) return { type: 'any' };

@@ -8,6 +8,7 @@ import type { Value } from '../../src/contract/sample.ts';
 import type { Address, SetAddress } from './address.ts';
 import { Answers, type Question } from './answers.ts';
 import type { Link } from './link.ts';
+import { firstOf, sentWord } from './meanings.ts';
 import { failureFrom, reasonText } from './reasons.ts';
 import { compileTemplate } from './template.ts';
 import { parseTopic } from './topic.ts';
@@ -34,10 +35,11 @@ export interface PublishingOptions {
   isHeard(topic: string): boolean;
 }
 
-/** The word a boolean is sent as; undefined if there is none for it. */
+/** The word a value is sent as; undefined if there is none for it. */
 function wordFor(value: Value, { words: read, set }: Address): Value | undefined {
+  if (set?.map) return sentWord(set.map, value);
   const words = set?.words ?? read;
-  return typeof value === 'boolean' && words ? words[value ? 'on' : 'off'] : value;
+  return typeof value === 'boolean' && words ? firstOf(words[value ? 'on' : 'off']) : value;
 }
 
 export class Publishing {
@@ -95,7 +97,8 @@ export class Publishing {
     if (topic === undefined) return { state: 'not-sent', detail: 'its topic has placeholders: it is of a template and not of a device' };
     const fill = compileTemplate(set.payload);
     const value = wordFor(asked, address);
-    if (value === undefined) return { state: 'refused', detail: `there is no word for ${String(asked)} in its "set.words"` };
+    if (value === undefined)
+      return { state: 'refused', detail: `there is no word for ${String(asked)} in its "set.${address.set?.map ? 'map' : 'words'}"` };
     try {
       fill(value);
     } catch (error) {

@@ -5,8 +5,9 @@ import { messageOf } from '../../src/contract/fault.ts';
 import { compilePath, type Lookup, parsePath } from '../../src/contract/json-path.ts';
 import { limits } from '../../src/contract/limits.ts';
 import type { Address } from './address.ts';
+import { compileMeaning, type Scalar } from './meanings.ts';
 import { compileDecoder, type Decoder } from './payload/formats.ts';
-import { decodeJson, wordValue } from './payload/plain.ts';
+import { decodeJson } from './payload/plain.ts';
 import { deviceTimeNs, zoneOf } from './time.ts';
 
 type Decoded = { document: unknown } | { fault: unknown };
@@ -74,8 +75,7 @@ export function compileReader(point: Point<Address>): Reader {
   const time = compiled(address.time);
   const zone = address.timezone === undefined ? undefined : zoneOf(address.timezone);
   const each = compiled(address.each);
-  const { words, trueWhen } = address;
-  const mean = words ? (said: Scalar) => meaning(said, words) : trueWhen ? (said: Scalar) => compared(said, trueWhen) : asItIs;
+  const mean = compileMeaning(address);
   const conditions = Object.entries(address.where ?? {}).map(([path, wanted]) => ({ lookup: compilePath(parsePath(path)), wanted }));
   const reader: Reader = { point, read, clockTrouble: undefined };
   return reader;
@@ -125,42 +125,6 @@ export function compileReader(point: Point<Address>): Reader {
       typeof timeNs === 'string' ? `the time of the device at ${address.time} ${timeNs}; the time of arrival is used` : undefined;
     return typeof timeNs === 'bigint' ? { timeNs } : { timeUnreadable: true };
   }
-}
-
-type Scalar = Pick<Reading, 'value' | 'reason' | 'detail'>;
-
-/** Words for true and false → boolean. JSON's true and the text "true" are the same word. */
-function meaning(found: Scalar, words: NonNullable<Address['words']>): Scalar {
-  if (found.reason !== '') return found;
-  const said = String(found.value);
-  const { on, off } = words;
-  if (on === undefined || off === undefined) return { value: on === undefined ? !isWord(said, off) : isWord(said, on), reason: '' };
-  if (isWord(said, on)) return { value: true, reason: '' };
-  if (isWord(said, off)) return { value: false, reason: '' };
-  const known = `${JSON.stringify(on)} and ${JSON.stringify(off)}`;
-  return { value: null, reason: 'decode', detail: `${JSON.stringify(said.slice(0, 80))} is no word of it; known are ${known}` };
-}
-
-/** A number → whether it is beyond the bound. Devices write numbers as text too. */
-function compared(found: Scalar, { above, atLeast, below, atMost }: NonNullable<Address['trueWhen']>): Scalar {
-  if (found.reason !== '') return found;
-  const number = typeof found.value === 'string' ? wordValue(found.value) : found.value;
-  if ((typeof number !== 'number' && typeof number !== 'bigint') || Number.isNaN(number))
-    return { value: null, reason: 'decode', detail: `${JSON.stringify(String(found.value).slice(0, 80))} is no number to be compared` };
-  const isTrue =
-    (above !== undefined && number > above) ||
-    (atLeast !== undefined && number >= atLeast) ||
-    (below !== undefined && number < below) ||
-    (atMost !== undefined && number <= atMost);
-  return { value: isTrue, reason: '' };
-}
-
-const asItIs = (said: Scalar) => said;
-
-/** Python writes True where JSON writes true. */
-function isWord(said: string, word: string | number | boolean | undefined): boolean {
-  const text = String(word);
-  return said === text || (/^(true|false)$/i.test(said) && said.toLowerCase() === text.toLowerCase());
 }
 
 /** What is at a path, as a value; JSON's null is a device's way to say that it has none. */

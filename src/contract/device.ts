@@ -222,8 +222,15 @@ export const actionSchema = z.looseObject({
   role: z.enum(roles).exclude(['None', 'Viewer']).optional().describe('The least role; that of `rights.command` unless said'),
 });
 
-const onlineSchema = z.string().default('online').describe('The word for: I am here');
-const offlineSchema = z.string().default('offline').describe('The word for: I am gone');
+/** In place of a word of availability: every word but the other one. */
+export const anyOtherWord = '*';
+const saidSchema = (usual: string, meaning: string) =>
+  z
+    .union([z.string(), z.array(z.string()).min(1).max(limits.availabilityWordsMax)])
+    .default(usual)
+    .describe(`The word for: ${meaning}; several in a list, "*" for any but the others`);
+const onlineSchema = saidSchema('online', 'I am here');
+const offlineSchema = saidSchema('offline', 'I am gone');
 const wordPathSchema = z
   .string()
   .max(limits.patternLengthMax)

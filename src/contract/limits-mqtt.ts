@@ -34,6 +34,8 @@ export const mqttLimits = {
   mqttTwinEndMs: 10_000,
   /** Copies of a message for subscriptions that cross come one right after the other; a device that means to say something again takes longer. */
   mqttCopiesMs: 50,
+  /** Words of a point that mean something: those for true or for false, or the entries of a map. */
+  mqttWordsMax: 256,
   /** Entities of one convention of discovery one connection takes: ten for each of the devices one gateway discovers. */
   mqttAnnouncedMax: 50_000,
   /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */

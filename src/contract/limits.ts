@@ -191,6 +191,8 @@ export const limits = {
   announcedBytesMax: 256 * 1024,
   /** Topics that together say whether one device is there. */
   availabilityTopicsMax: 8,
+  /** Words of one topic that say the same of a device. */
+  availabilityWordsMax: 16,
   /** How often silent devices are looked for: the shortest `staleAfter` is a second. */
   staleLookMs: 250,
   /** MQTT payloads larger than this are refused with reason `decode`: a photo is not telemetry. */

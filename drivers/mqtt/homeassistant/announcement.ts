@@ -1,13 +1,18 @@
 /** What one message of Home Assistant discovery announces: entities, each of a device. Pure. */
 import { createHash } from 'node:crypto';
+import { anyOtherWord } from '../../../src/contract/device.ts';
 import { messageOf } from '../../../src/contract/fault.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import { parseTemplateId } from '../../../src/contract/template-id.ts';
 import { decodeJson } from '../payload/plain.ts';
-import { areSame, readCondition } from './conditions.ts';
-import { pointsOf, type RawPoint, withoutValues } from './entities.ts';
-import { readValueTemplate } from './templates.ts';
+import { pointsOf, withoutValues } from './entities.ts';
+import { isPlain } from './linear.ts';
+import { readMeaning, wordsAt } from './meaning.ts';
+import type { RawPoint } from './points.ts';
 import { inFull, isWords, numberOf, textOf, type Words } from './words.ts';
+
+/** One word, or several that mean the same. */
+type Said = string | string[];
 
 /** An entity as far as it is of use. */
 export interface Entity {
@@ -17,7 +22,7 @@ export interface Entity {
   title: string | undefined;
   device: { id: string; title: string | undefined; labels: Record<string, string> };
   points: RawPoint[];
-  availability: { topic: string; path?: string; online: string; offline: string }[];
+  availability: { topic: string; path?: string; online: Said; offline: Said }[];
   mode: 'all' | 'any' | 'latest';
   /** Silent for this long its state counts no more. */
   expireAfterS?: number;
@@ -84,7 +89,7 @@ function readEntity(component: string, node: string, object: string, words: Word
   const title = textOf(given, 'name');
   const area = textOf(given, 'suggested_area');
   const entityTitle = textOf(words, 'name');
-  const points = pointsOf(component, words);
+  const points = pointsOf(component, words, (fault) => void faults.push(`${object}: ${fault}`));
   // No message says it, and a value that nobody said would be an invention in the history.
   if (component === 'binary_sensor' && (numberOf(words, 'off_delay') ?? 0) > 0)
     faults.push(`${object}: its "off_delay" is not applied: it stays as the device said it last; what counts is each time it becomes true`);
@@ -147,7 +152,7 @@ function availabilityOf(words: Words, tell: (fault: string) => void): Pick<Entit
     const online = textOf(one, 'payload_available') ?? textOf(words, 'payload_available') ?? 'online';
     const offline = textOf(one, 'payload_not_available') ?? textOf(words, 'payload_not_available') ?? 'offline';
     try {
-      return [{ topic, ...(template === undefined ? { online, offline } : wordsAt(template, online, offline)) }];
+      return [{ topic, ...(template === undefined ? { online, offline } : placeOf(template, online, offline)) }];
     } catch (error) {
       tell(messageOf(error));
       return [];
@@ -157,19 +162,13 @@ function availabilityOf(words: Words, tell: (fault: string) => void): Pick<Entit
 }
 
 /** What the template makes of a message, as a place and the words there. */
-function wordsAt(template: string, online: string, offline: string): Pick<Entity['availability'][number], 'path' | 'online' | 'offline'> {
-  const condition = readCondition(template);
-  const { path, scale, offset, decimals } = condition?.place ?? readValueTemplate(template);
-  if (scale !== 1 || offset !== 0 || decimals !== undefined) throw new Error(`calculates with a word: ${JSON.stringify(template)}`);
-  const at = path === undefined ? {} : { path };
-  if (!condition) return { ...at, online, offline };
-  const { whenTrue, whenFalse } = condition;
-  const isReversed = areSame(whenTrue, offline) && areSame(whenFalse, online);
-  if (!isReversed && !(areSame(whenTrue, online) && areSame(whenFalse, offline)))
-    throw new Error(
-      `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(online)} and ${JSON.stringify(offline)} are read`,
-    );
-  const { on, off } = condition.words;
-  if (on === undefined || off === undefined) throw new Error(`does not say which word means the other: ${JSON.stringify(template)}`);
-  return isReversed ? { ...at, online: String(off), offline: String(on) } : { ...at, online: String(on), offline: String(off) };
+function placeOf(template: string, online: string, offline: string): Pick<Entity['availability'][number], 'path' | 'online' | 'offline'> {
+  const meaning = readMeaning(template);
+  const words = wordsAt(meaning, online, offline);
+  if (!isPlain(meaning.place) || 'trueWhen' in words) throw new Error(`calculates with a word: ${JSON.stringify(template)}`);
+  const said = (side: (typeof words)['on']): Said => {
+    const [first = anyOtherWord, ...others] = (side ?? []).map(String);
+    return others.length > 0 ? [first, ...others] : first;
+  };
+  return { ...(meaning.place.path === undefined ? {} : { path: meaning.place.path }), online: said(words.on), offline: said(words.off) };
 }

@@ -1,35 +1,8 @@
 /** One announced entity (a sensor, a switch, a light …) → points in the language of the settings. What is not understood is an Error that says what. */
-import { spellLiteral } from '../../../src/contract/placeholders.ts';
-import { areSame, type Condition, opposite, readCondition } from './conditions.ts';
-import { isInverse, type Linear, readCommandTemplate, readValueTemplate } from './templates.ts';
+import { messageOf } from '../../../src/contract/fault.ts';
+import { type Place, pointOf, precisionOf, type RawPoint } from './points.ts';
 import { grafanaUnit } from './units.ts';
 import { listOf, numberOf, textOf, type Words } from './words.ts';
-
-/** A point as it would stand in the settings, its id without what makes it its own among the entities of the device. */
-export interface RawPoint {
-  /** Put behind the id of the entity; '' for its main value. */
-  suffix: string;
-  words: Record<string, unknown>;
-}
-
-type Kind = 'number' | 'text' | 'boolean';
-
-interface Sided {
-  on: string;
-  off?: string;
-}
-
-/** What means true and false where it is read; what is not said is anything else. */
-type Read = { on?: string | number | boolean; off?: string | number | boolean };
-
-/** What one point is made of. */
-interface Place {
-  suffix?: string;
-  kind: Kind;
-  state?: { topic: string | undefined; template: string | undefined; words?: Read; trueWhen?: NonNullable<Condition['trueWhen']> };
-  command?: { topic: string | undefined; template?: string | undefined; words?: Sided; payload?: string };
-  more?: Record<string, unknown>;
-}
 
 /** Components that have no value to be shown: what they announce is passed over. */
 export const withoutValues: ReadonlySet<string> = new Set([
@@ -111,17 +84,45 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
       // A device's own steps are counted from speed_range_min, and one below it is off.
       more: spanOf((numberOf(words, 'speed_range_min') ?? 1) - 1, numberOf(words, 'speed_range_max') ?? 100),
     },
+    mode('preset_mode', words, listOf(words, 'preset_modes'), 'preset_mode_value_template'),
+    {
+      suffix: 'oscillation',
+      kind: 'boolean',
+      state: { ...side(words, 'oscillation_state_topic', 'oscillation_value_template'), words: oscillates(words) },
+      command: { ...side(words, 'oscillation_command_topic', 'oscillation_command_template'), words: oscillates(words) },
+    },
+    chosen('direction', side(words, 'direction_state_topic', 'direction_value_template'), 'direction_command', words, [
+      'forward',
+      'reverse',
+    ]),
   ],
   climate,
+  // Who can set its mode can set its temperature: the same words.
+  water_heater: climate,
+  humidifier,
+  valve,
+  // What arms and disarms often needs a code, which stands nowhere: only told.
+  alarm_control_panel: (words) => [{ kind: 'text', state: main(words) }],
 };
 
-/** The points of an entity; throws an Error that goes on from its name. */
-export function pointsOf(component: string, words: Words): RawPoint[] {
+/** The points of an entity, with what is not understood of the others told; throws an Error that goes on from its name if there is none. */
+export function pointsOf(component: string, words: Words, tell: (fault: string) => void): RawPoint[] {
   const read = Object.hasOwn(components, component) ? components[component] : undefined;
   if (!read) throw new Error(`is a ${component}; known are ${Object.keys(components).join(', ')}`);
   if (words.encoding === '') throw new Error('has raw bytes (encoding ""), which nobody says how to read');
-  const points = read(words).flatMap((place) => point(place, words) ?? []);
-  if (points.length === 0) throw new Error('has neither a state topic nor a command topic');
+  const faults: string[] = [];
+  const points = read(words).flatMap((place) => {
+    const fault = (what: string) =>
+      void faults.push(place.suffix === undefined ? what : `its ${place.suffix.replaceAll('_', ' ')} ${what}`);
+    try {
+      return pointOf(place, words, fault) ?? [];
+    } catch (error) {
+      fault(messageOf(error));
+      return [];
+    }
+  });
+  if (points.length === 0) throw new Error(faults[0] ?? 'has neither a state topic nor a command topic');
+  for (const fault of faults) tell(fault);
   return points;
 }
 
@@ -129,9 +130,12 @@ function light(words: Words): Place[] {
   const [state, command] = [textOf(words, 'state_topic'), textOf(words, 'command_topic')];
   const schema = textOf(words, 'schema') ?? 'basic';
   const scale = numberOf(words, 'brightness_scale') ?? 255;
+  const { command: _byBrightness, ...told } = switched(words, textOf(words, 'state_value_template'));
+  // Such a light is turned on by its brightness alone: the word for on would say nothing to it.
+  const turned = words.on_command_type === 'brightness' ? told : switched(words, textOf(words, 'state_value_template'));
   if (schema === 'basic' || schema === 'default') {
     return [
-      switched(words, textOf(words, 'state_value_template')),
+      turned,
       {
         suffix: 'brightness',
         kind: 'number',
@@ -190,6 +194,47 @@ function cover(words: Words): Place[] {
       command: side(words, 'set_position_topic', 'set_position_template'),
       more: spanOf(numberOf(words, 'position_closed') ?? 0, numberOf(words, 'position_open') ?? 100),
     },
+    {
+      suffix: 'tilt',
+      kind: 'number',
+      state: side(words, 'tilt_status_topic', 'tilt_status_template'),
+      command: side(words, 'tilt_command_topic', 'tilt_command_template'),
+      more: spanOf(numberOf(words, 'tilt_min') ?? 0, numberOf(words, 'tilt_max') ?? 100),
+    },
+  ];
+}
+
+/** One that tells a position says only that, on the topic of its state. */
+function valve(words: Words): Place[] {
+  if (words.reports_position !== true) return cover(words);
+  const more = spanOf(numberOf(words, 'position_closed') ?? 0, numberOf(words, 'position_open') ?? 100);
+  return [{ suffix: 'position', kind: 'number', state: main(words), command: mainCommand(words), more }];
+}
+
+function humidifier(words: Words): Place[] {
+  return [
+    switched(words, textOf(words, 'state_value_template')),
+    ...humidities(words, 0, 100),
+    { suffix: 'action', kind: 'text', state: side(words, 'action_topic', 'action_template') },
+    mode('mode', words, listOf(words, 'modes')),
+  ];
+}
+
+function humidities(words: Words, min: number, max: number): Place[] {
+  return [
+    {
+      suffix: 'current_humidity',
+      kind: 'number',
+      state: side(words, 'current_humidity_topic', 'current_humidity_template'),
+      more: { unit: 'percent' },
+    },
+    {
+      suffix: 'target_humidity',
+      kind: 'number',
+      state: side(words, 'target_humidity_state_topic', 'target_humidity_state_template'),
+      command: side(words, 'target_humidity_command_topic', 'target_humidity_command_template'),
+      more: { unit: 'percent', write: range(words, 'min_humidity', 'max_humidity', '', { min, max, step: undefined }) },
+    },
   ];
 }
 
@@ -211,29 +256,21 @@ function climate(words: Words): Place[] {
       state: side(words, 'current_temperature_topic', 'current_temperature_template'),
       more: { unit },
     },
-    {
-      suffix: 'temperature',
-      kind: 'number',
-      state: side(words, 'temperature_state_topic', 'temperature_state_template'),
-      command: side(words, 'temperature_command_topic', 'temperature_command_template'),
-      more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { ...usual, step: undefined }) },
-    },
+    ...['temperature', 'temperature_low', 'temperature_high'].map(
+      (name): Place => ({
+        suffix: name,
+        kind: 'number',
+        state: side(words, `${name}_state_topic`, `${name}_state_template`),
+        command: side(words, `${name}_command_topic`, `${name}_command_template`),
+        more: { unit, write: range(words, 'min_temp', 'max_temp', 'temp_step', { ...usual, step: undefined }) },
+      }),
+    ),
+    ...humidities(words, 30, 99),
     { suffix: 'action', kind: 'text', state: side(words, 'action_topic', 'action_template') },
-    chosen('mode', side(words, 'mode_state_topic', 'mode_state_template'), 'mode_command', words, listOf(words, 'modes')),
-    chosen(
-      'fan_mode',
-      side(words, 'fan_mode_state_topic', 'fan_mode_state_template'),
-      'fan_mode_command',
-      words,
-      listOf(words, 'fan_modes'),
-    ),
-    chosen(
-      'preset_mode',
-      side(words, 'preset_mode_state_topic', 'preset_mode_value_template'),
-      'preset_mode_command',
-      words,
-      listOf(words, 'preset_modes'),
-    ),
+    mode('mode', words, listOf(words, 'modes')),
+    mode('fan_mode', words, listOf(words, 'fan_modes')),
+    mode('swing_mode', words, listOf(words, 'swing_modes')),
+    mode('preset_mode', words, listOf(words, 'preset_modes'), 'preset_mode_value_template'),
   ];
 }
 
@@ -245,6 +282,11 @@ function switched(words: Words, template = textOf(words, 'value_template')): Pla
     state: { topic: textOf(words, 'state_topic'), template, words: seen },
     command: { ...mainCommand(words), words: sent },
   };
+}
+
+/** `fan_mode` and the like: a state and a command by that name. */
+function mode(name: string, words: Words, options: string[], template = `${name}_state_template`): Place {
+  return chosen(name, side(words, `${name}_state_topic`, template), `${name}_command`, words, options);
 }
 
 function chosen(suffix: string, state: Place['state'] & {}, command: string, words: Words, options: string[]): Place {
@@ -260,6 +302,10 @@ function chosen(suffix: string, state: Place['state'] & {}, command: string, wor
 const side = (words: Words, topic: string, template: string) => ({ topic: textOf(words, topic), template: textOf(words, template) });
 const main = (words: Words) => side(words, 'state_topic', 'value_template');
 const mainCommand = (words: Words) => side(words, 'command_topic', 'command_template');
+const oscillates = (words: Words) => ({
+  on: textOf(words, 'payload_oscillation_on') ?? 'oscillate_on',
+  off: textOf(words, 'payload_oscillation_off') ?? 'oscillate_off',
+});
 const onOff = (words: Words) => ({ on: textOf(words, 'payload_on') ?? 'ON', off: textOf(words, 'payload_off') ?? 'OFF' });
 
 /** Classes whose states are words and times. */
@@ -276,83 +322,8 @@ function unitOf(words: Words): { unit?: string } {
   return unit === undefined ? {} : { unit };
 }
 
-const precisionOf = (decimals: number | undefined) =>
-  decimals === undefined || !Number.isInteger(decimals) || decimals < 0 || decimals > 15 ? {} : { precision: decimals };
-
 function range(words: Words, low: string, high: string, by: string, other: { min: number; max: number; step: number | undefined }) {
   const step = numberOf(words, by) ?? other.step;
   const [min, max] = [numberOf(words, low) ?? other.min, numberOf(words, high) ?? other.max];
   return { min, max, ...(step === undefined || step <= 0 ? {} : { step }) };
 }
-
-/** A point of the settings; undefined if it is neither told nor set. */
-function point({ suffix = '', kind, state: given, command, more = {} }: Place, words: Words): RawPoint | undefined {
-  const hasState = given?.topic !== undefined;
-  const hasCommand = command?.topic !== undefined;
-  if (!hasState && !hasCommand) return undefined;
-  const { state, linear } = read(given);
-  const set = hasCommand ? setOf(command, linear, kind, words) : undefined;
-  const deviceClass = textOf(words, 'device_class');
-  const { write, ...others } = more;
-  return {
-    suffix,
-    words: {
-      address: { ...(state && hasState ? stateOf(state, linear, kind, words) : {}), ...(set ? { set } : {}) },
-      access: hasState ? (set ? 'read-write' : 'read') : 'write',
-      ...(linear && (linear.scale !== 1 || linear.offset !== 0) ? { scale: linear.scale, offset: linear.offset } : {}),
-      ...precisionOf(linear?.decimals),
-      ...others,
-      ...(write && set ? { write } : {}),
-      ...(deviceClass === undefined || suffix !== '' ? {} : { labels: { class: deviceClass } }),
-    },
-  };
-}
-
-/** What the template of a state makes of a message. A condition that makes the words for true and false becomes those it asks for. */
-function read(state: Place['state']): { state: Place['state']; linear: Linear | undefined } {
-  const { topic, template, words } = state ?? {};
-  if (!state || topic === undefined || template === undefined) return { state, linear: undefined };
-  const condition = words && readCondition(template);
-  if (!condition) return { state, linear: readValueTemplate(template) };
-  const { place, whenTrue, whenFalse } = condition;
-  const [on, off] = [String(words.on), String(words.off)];
-  const isReversed = areSame(whenTrue, off) && areSame(whenFalse, on);
-  if (!isReversed && !(areSame(whenTrue, on) && areSame(whenFalse, off)))
-    throw new Error(
-      `makes ${JSON.stringify(whenTrue)} and ${JSON.stringify(whenFalse)} where ${JSON.stringify(on)} and ${JSON.stringify(off)} are read`,
-    );
-  const { words: asked, trueWhen } = isReversed ? opposite(condition) : condition;
-  return { state: { topic, template, ...(trueWhen ? { trueWhen } : { words: asked }) }, linear: place };
-}
-
-function stateOf(state: Place['state'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
-  if (kind !== 'number' && linear && (linear.scale !== 1 || linear.offset !== 0 || linear.decimals !== undefined))
-    throw new Error(`calculates with something that is a ${kind}: ${JSON.stringify(state.template)}`);
-  const isNumber = kind === 'number' || linear?.isNumber === true;
-  const place = linear?.path === undefined ? { format: isNumber ? 'number' : 'text' } : { path: linear.path, format: 'json' };
-  return {
-    topic: spellLiteral(state.topic ?? ''),
-    ...place,
-    ...(linear?.optional && linear.path !== undefined ? { optional: true } : {}),
-    ...(state.words ? { words: state.words } : {}),
-    ...(state.trueWhen ? { trueWhen: state.trueWhen } : {}),
-    ...qosOf(words),
-  };
-}
-
-function setOf(command: Place['command'] & {}, linear: Linear | undefined, kind: Kind, words: Words): Record<string, unknown> {
-  const template = command.template === undefined ? undefined : readCommandTemplate(command.template);
-  const sent = template ?? { scale: 1, offset: 0 };
-  // A point has one scale for both directions.
-  if (kind === 'number' && !isInverse(linear ?? { scale: 1, offset: 0 }, sent))
-    throw new Error('is calculated otherwise when it is set than when it is read');
-  return {
-    topic: spellLiteral(command.topic ?? ''),
-    payload: command.payload ?? template?.payload ?? '{value}',
-    ...(command.words ? { words: command.words } : {}),
-    ...qosOf(words),
-    ...(words.retain === true ? { retain: true } : {}),
-  };
-}
-
-const qosOf = (words: Words) => (words.qos === 1 || words.qos === 2 || words.qos === 0 ? { qos: words.qos } : {});
