@@ -175,6 +175,18 @@ describe('other devices', () => {
     await says(gateway, node, 'BatteryPercentage', 71);
   });
 
+  it('a switch that is told (SetOption114) says each change at once, under the name it was given', async () => {
+    const sensors = { sn: { Time: '2026-11-22T10:00:00', Door: 'OFF' }, ver: 1 };
+    await plant.announce({ ...board, sensors }, { rl: [0], swc: [1, -1], swn: ['Door', null], so: { '114': 1 } });
+    await plant.start('board');
+    const gateway = await plant.gateway();
+    await heard(gateway, board, 2);
+    await plant.say(`${topics.board.stat}/RESULT`, '{"Door":{"Action":"ON"}}');
+    await says(gateway, board, 'Door', true);
+    await plant.say(`${topics.board.tele}/SENSOR`, '{"Time":"2026-11-22T10:05:00","Door":"OFF"}');
+    await says(gateway, board, 'Door', false);
+  });
+
   it('a time that names its zone counts', async () => {
     const at = new Date(Date.now() - 60_000).toISOString().slice(0, 19);
     await plant.announce({ ...plug, sensors: { sn: { Time: `${at}+00:00`, ENERGY: { Power: 1 } } } });

@@ -53,7 +53,7 @@ export function readConfig(mac: string, given: Fields, tell: (fault: string) => 
   if (relays.length > limits.tasmotaRelaysMax) tell(`"rl" has ${relays.length} relays; ${limits.tasmotaRelaysMax} are taken`);
   const taken = relays.slice(0, limits.tasmotaRelaysMax);
   if (taken.filter((kind) => kind === 3).length % 2 === 1) tell('"rl" has half a shutter; each has two relays that follow each other');
-  if (isSet('4') && taken.includes(1))
+  if (isSet('4') && taken.some((kind) => kind === 1 || kind === 2))
     tell(
       'SetOption4 is 1: relays answer with text and JSON in one topic, so they are known from telemetry alone and switching is not verified',
     );
