@@ -57,15 +57,20 @@ function plainRaw(point: Point, shape: Shape, asked: CommandValue): Exclude<Valu
       throw wrongType(point, asked, 'true or false');
     case 'string':
       if (typeof asked !== 'string') throw wrongType(point, asked, 'a string');
-      if (point.enum && !Object.hasOwn(point.enum, asked))
-        throw refused(`${JSON.stringify(asked)} is no value of ${name(point)}; allowed are ${names(point)}`);
-      return asked;
+      return ofTheNamed(point, asked);
     case 'any':
-      return typeof asked === 'number' || typeof asked === 'bigint' ? numberRaw(point, shape, asked) : asked;
+      return typeof asked === 'number' || typeof asked === 'bigint' ? numberRaw(point, shape, asked) : ofTheNamed(point, asked);
     default:
       if (typeof asked === 'boolean') throw wrongType(point, asked, 'a number');
       return numberRaw(point, shape, asked);
   }
+}
+
+/** Of a point whose values have names no other word is set. */
+function ofTheNamed<T extends string | boolean>(point: Point, asked: T): T {
+  if (point.enum && !Object.hasOwn(point.enum, String(asked)))
+    throw refused(`${JSON.stringify(asked)} is no value of ${name(point)}; allowed are ${names(point)}`);
+  return asked;
 }
 
 function numberRaw(point: Point, shape: Shape, asked: number | bigint | string): number | bigint {

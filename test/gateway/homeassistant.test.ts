@@ -2,69 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type MqttClient } from 'mqtt';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/contract/clock.ts';
 import { silentLog } from '../../src/contract/log.ts';
-import { readSettings } from '../../src/datasource/settings.ts';
-import type { Gateway } from '../../src/gateway/gateway.ts';
 import { openStore } from '../../src/store/open.ts';
 import { esphome, tasmota, wholeDevice, zigbee2mqtt } from '../far/homeassistant.ts';
-import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { startWire } from '../far/wire.ts';
+import { announcingPlant, says, set, there } from './announcing-plant.ts';
 import { states } from './discovered-plant.ts';
-import { body, rig, until, user } from './rig.ts';
+import { body, until, user } from './rig.ts';
 
-let broker: Mosquitto;
-let far: MqttClient;
-const sent: { topic: string; payload: string }[] = [];
-const kept = new Set<string>();
-beforeAll(async () => {
-  broker = await startMosquitto();
-  far = await connectAsync(`mqtt://127.0.0.1:${broker.port}`);
-  far.on('message', (topic, payload) => void sent.push({ topic, payload: payload.toString() }));
-  await far.subscribeAsync(['+/+/set', '+/+/set/+', '+/cmnd/+', '+/+/+/command']);
-});
-afterAll(async () => {
-  await far.endAsync();
-  await broker.close();
-});
-beforeEach(() => void sent.splice(0));
-afterEach(async () => {
-  for (const topic of kept) await far.publishAsync(topic, '', { retain: true, qos: 1 });
-  kept.clear();
-});
-
-async function publish(messages: Record<string, unknown>): Promise<void> {
-  for (const [topic, payload] of Object.entries(messages)) {
-    kept.add(topic);
-    await far.publishAsync(topic, typeof payload === 'string' ? payload : JSON.stringify(payload), { retain: true, qos: 1 });
-  }
-}
-
-function planOf(devices: readonly unknown[] = [], connection: Record<string, unknown> = {}) {
-  const broker1 = { id: 'house', kind: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}`, timeout: '2s', homeassistant: {}, ...connection };
-  const jsonData = Buffer.from(JSON.stringify({ connections: [broker1], devices }));
-  return readSettings({ jsonData, secureJsonData: {} }, drivers);
-}
-
-async function running(devices: readonly unknown[] = [], options: Parameters<typeof rig>[0] = {}, port = broker.port) {
-  const made = await rig({ factor: 1, ...options });
-  const plan = planOf(devices, { url: `mqtt://127.0.0.1:${port}` });
-  expect(plan.faults).toEqual([]);
-  await made.gateway.apply(plan);
-  await until('the link is up', () => made.gateway.connections()[0]?.state === 'up');
-  return made;
-}
-const there = (gateway: Gateway, id: string, points: number) =>
-  until(`${id} is there`, () => (gateway.device(id)?.points.length === points ? gateway.device(id) : undefined));
-const says = (gateway: Gateway, device: string, point: string, value: unknown) =>
-  until(`${device}.${point} says ${String(value)}`, () => gateway.last({ device, point })?.value === value);
-const set = (gateway: Gateway, device: string, point: string, value: string | number | boolean) =>
-  gateway.set({ device, point }, body(value, { wait: 0 }), user);
-const wasSent = (topic: string, payload: string) =>
-  until(`${topic} ${payload}`, () => sent.some((one) => one.topic === topic && one.payload === payload));
+const plant = announcingPlant();
+const { publish, running, planOf, wasSent } = plant;
 
 describe('Zigbee2MQTT', () => {
   const id = 'zigbee2mqtt_0x0017880104e45542';
@@ -177,18 +126,18 @@ describe('ESPHome', () => {
     await says(gateway, id, 'air_temperature', 21.5);
     await says(gateway, id, 'door', true);
     await says(gateway, id, 'ip', '192.0.2.7');
-    far.on('message', (topic, payload) => {
-      if (topic === 'greenhouse/number/target/command') void far.publish('greenhouse/number/target/state', payload, { retain: true });
+    plant.far.on('message', (topic, payload) => {
+      if (topic === 'greenhouse/number/target/command') void plant.far.publish('greenhouse/number/target/state', payload, { retain: true });
     });
     expect(await gateway.set({ device: id, point: 'target' }, body(22.5), user)).toMatchObject({ state: 'verified', readBack: 22.5 });
     await expect(set(gateway, id, 'target', 22.7)).rejects.toThrow(/between the steps/);
     await set(gateway, id, 'restart', true);
     await wasSent('greenhouse/button/restart/command', 'PRESS');
-    await far.publishAsync('homeassistant/sensor/greenhouse/ip/config', '', { retain: true, qos: 1 });
+    await plant.far.publishAsync('homeassistant/sensor/greenhouse/ip/config', '', { retain: true, qos: 1 });
     await there(gateway, id, 5);
     // What the others said is still known.
     expect(gateway.last({ device: id, point: 'air_temperature' })?.value).toBe(21.5);
-    for (const topic of Object.keys(esphome)) await far.publishAsync(topic, '', { retain: true, qos: 1 });
+    for (const topic of Object.keys(esphome)) await plant.far.publishAsync(topic, '', { retain: true, qos: 1 });
     await until('the device is gone', () => gateway.device(id) === undefined);
     expect(gateway.plan.connections[0]?.devices).toEqual([]);
   });
@@ -217,7 +166,7 @@ describe('in the gateway', () => {
     await publish({ 'washer/tele/SENSOR': '{"ENERGY":{"Power":7},"DS18B20-1":{"Temperature":20}}' });
     await says(first.gateway, '35EBF6', 'ENERGY_Power', 7);
     await first.gateway.close();
-    for (const topic of Object.keys(tasmota)) await far.publishAsync(topic, '', { retain: true, qos: 1 });
+    for (const topic of Object.keys(tasmota)) await plant.far.publishAsync(topic, '', { retain: true, qos: 1 });
 
     const second = await running([], { store });
     const device = await there(second.gateway, '35EBF6', 3);
@@ -237,7 +186,7 @@ describe('in the gateway', () => {
   it('is heard again after the link was lost; who takes an id of the settings is refused and told', async () => {
     await publish({ ...tasmota, ...esphome });
     const own = { id: '35EBF6', connection: 'house', points: [{ id: 'mine', address: { topic: 'mine' } }] };
-    const wire = await startWire(broker.port);
+    const wire = await startWire(plant.port);
     const { gateway } = await running([own], {}, wire.port);
     const id = 'a4cf12f03d2c';
     await there(gateway, id, 6);
@@ -260,11 +209,11 @@ describe('in the gateway', () => {
     await publish({ ...of('stays'), ...of('goes') });
     // Nobody keeps this one: it says nothing that it is not repeated.
     const loud = 'homeassistant/sensor/loud/t/config';
-    const wire = await startWire(broker.port);
+    const wire = await startWire(plant.port);
     const { gateway } = await running([], {}, wire.port);
     await there(gateway, 'stays', 1);
     await there(gateway, 'goes', 1);
-    await far.publishAsync(loud, JSON.stringify(of('loud')[loud]), { qos: 1 });
+    await plant.far.publishAsync(loud, JSON.stringify(of('loud')[loud]), { qos: 1 });
     await there(gateway, 'loud', 1);
     const away = async (meanwhile: () => Promise<unknown>) => {
       wire.refuse(true);
@@ -274,97 +223,14 @@ describe('in the gateway', () => {
       wire.refuse(false);
       await until('it is up again', () => gateway.connections()[0]?.state === 'up');
     };
-    await away(() => far.publishAsync('homeassistant/sensor/goes/t/config', '', { retain: true, qos: 1 }));
+    await away(() => plant.far.publishAsync('homeassistant/sensor/goes/t/config', '', { retain: true, qos: 1 }));
     await until('it is gone', () => gateway.device('goes') === undefined);
     expect([gateway.device('stays')?.points.length, gateway.device('loud')?.points.length]).toEqual([1, 1]);
-    await away(() => far.publishAsync('homeassistant/sensor/stays/t/config', '', { retain: true, qos: 1 }));
+    await away(() => plant.far.publishAsync('homeassistant/sensor/stays/t/config', '', { retain: true, qos: 1 }));
     await publish({ 'stays/t': '4' });
     await says(gateway, 'stays', 't', 4);
     await gateway.close();
     await wire.close();
-  });
-
-  it('is silent when all that expires of it is, and what is asked by a condition is a state', async () => {
-    const shed = { device: { identifiers: ['shed'] }, expire_after: 60 };
-    await publish({
-      'homeassistant/sensor/shed/t/config': { ...shed, state_topic: 'shed/t', unit_of_measurement: '°C', expire_after: 120 },
-      'homeassistant/binary_sensor/shed/door/config': {
-        ...shed,
-        state_topic: 'shed/door',
-        value_template: "{{ 'ON' if value_json.contact == 'open' else 'OFF' }}",
-      },
-    });
-    const { gateway } = await running();
-    expect((await there(gateway, 'shed', 2)).availability).toMatchObject({ staleAfter: 120_000 });
-    await publish({ 'shed/door': '{"contact":"open"}' });
-    await says(gateway, 'shed', 'door', true);
-    await publish({ 'shed/door': '{"contact":"shut"}' });
-    await says(gateway, 'shed', 'door', false);
-    await gateway.close();
-  });
-
-  it('a number that is compared is a state, and a condition says whether the device is there', async () => {
-    await publish({
-      'homeassistant/binary_sensor/pump/runs/config': {
-        device: { identifiers: ['pump'] },
-        state_topic: 'pump/state',
-        value_template: "{{ 'ON' if value_json.current | float(0) > 0.5 else 'OFF' }}",
-        availability: [{ topic: 'pump/link', value_template: "{{ 'online' if value_json.up else 'offline' }}" }],
-      },
-    });
-    const { gateway } = await running();
-    await there(gateway, 'pump', 1);
-    await publish({ 'pump/link': '{"up":true}', 'pump/state': '{"current":2.4}' });
-    await says(gateway, 'pump', 'runs', true);
-    await until('it is online', () => states(gateway).includes('pump online'));
-    await publish({ 'pump/state': '{"current":"0.1"}' });
-    await says(gateway, 'pump', 'runs', false);
-    await publish({ 'pump/link': '{"up":false}' });
-    await until('it is offline', () => states(gateway).includes('pump offline'));
-    await gateway.close();
-  });
-
-  it('a fan, a cover and a thermostat are set in what they count in themselves', async () => {
-    const room = { device: { identifiers: ['room'] } };
-    await publish({
-      'homeassistant/fan/room/fan/config': {
-        ...room,
-        command_topic: 'room/fan/set',
-        percentage_command_topic: 'room/fan/set/speed',
-        speed_range_max: 3,
-      },
-      'homeassistant/cover/room/blind/config': {
-        ...room,
-        set_position_topic: 'room/blind/set',
-        position_topic: 'room/blind',
-        position_open: 255,
-      },
-      'homeassistant/cover/room/awning/config': { ...room, set_position_topic: 'room/awning/set' },
-      'homeassistant/climate/room/stove/config': { ...room, temperature_command_topic: 'room/stove/set', temperature_unit: 'F' },
-    });
-    const { gateway } = await running();
-    const device = await there(gateway, 'room', 5);
-    expect(Object.fromEntries(device.points.map(({ id, unit, write }) => [id, [unit, write?.min, write?.max]]))).toEqual({
-      fan: [undefined, undefined, undefined],
-      fan_percentage: [undefined, 0, 3],
-      blind_position: [undefined, 0, 255],
-      awning_position: ['percent', 0, 100],
-      stove_temperature: ['fahrenheit', 44.6, 95],
-    });
-    await set(gateway, 'room', 'blind_position', 200);
-    await wasSent('room/blind/set', '200');
-    await expect(set(gateway, 'room', 'fan_percentage', 50)).rejects.toThrow(/allowed is 0 to 3/);
-    await expect(set(gateway, 'room', 'stove_temperature', 20)).rejects.toThrow(/allowed is 44.6 to 95/);
-  });
-
-  it('an "off_delay" is told, and the sensor is there with what it says', async () => {
-    const device = { ids: 'pir' };
-    await publish({ 'homeassistant/binary_sensor/pir/motion/config': { dev: device, stat_t: 'pir/motion', off_dly: 30 } });
-    const { gateway } = await running();
-    await there(gateway, 'pir', 1);
-    await publish({ 'pir/motion': 'ON' });
-    await says(gateway, 'pir', 'motion', true);
-    expect(gateway.discoveries()[0]?.error).toMatch(/pir\/motion\/config: motion: its "off_delay" is not applied/);
   });
 
   it('bad announcements harm nobody', async () => {
