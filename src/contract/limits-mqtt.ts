@@ -41,8 +41,8 @@ export const mqttLimits = {
   /** What is announced comes in bursts (retained messages): devices are made when it has been quiet for so long, at the latest after the second time. */
   mqttAnnounceQuietMs: 100,
   mqttAnnounceWaitMs: 1_000,
-  /** Relays of a Tasmota, twice what its firmware has; and levels of a sensor message, of which it has three. */
-  tasmotaRelaysMax: 64,
+  /** Entries of a list in what a Tasmota announces, such as its relays: twice what its firmware has. And levels of a sensor message, of which it has three. */
+  tasmotaListMax: 64,
   tasmotaDepthMax: 6,
   /** Metrics in one Sparkplug payload, members of templates among them: a packet of 1 MiB could hold half a million empty ones. */
   sparkplugMetricsMax: 20_000,

@@ -50,10 +50,8 @@ export function readConfig(mac: string, given: Fields, tell: (fault: string) => 
   const options = isFields(given.so) ? given.so : {};
   const isSet = (option: string) => Number(options[option]) === 1;
   const relays = listAt(given, 'rl', tell).map(Number);
-  if (relays.length > limits.tasmotaRelaysMax) tell(`"rl" has ${relays.length} relays; ${limits.tasmotaRelaysMax} are taken`);
-  const taken = relays.slice(0, limits.tasmotaRelaysMax);
-  if (taken.filter((kind) => kind === 3).length % 2 === 1) tell('"rl" has half a shutter; each has two relays that follow each other');
-  if (isSet('4') && taken.some((kind) => kind === 1 || kind === 2))
+  if (relays.filter((kind) => kind === 3).length % 2 === 1) tell('"rl" has half a shutter; each has two relays that follow each other');
+  if (isSet('4') && relays.some((kind) => kind === 1 || kind === 2))
     tell(
       'SetOption4 is 1: relays answer with text and JSON in one topic, so they are known from telemetry alone and switching is not verified',
     );
@@ -69,7 +67,7 @@ export function readConfig(mac: string, given: Fields, tell: (fault: string) => 
     offline: textAt(given, 'ofln') ?? 'Offline',
     off: typeof states[0] === 'string' ? states[0] : 'OFF',
     on: typeof states[1] === 'string' ? states[1] : 'ON',
-    relays: taken.slice(0, taken.findLastIndex((kind) => kind !== 0) + 1),
+    relays: relays.slice(0, relays.findLastIndex((kind) => kind !== 0) + 1),
     names: listAt(given, 'fn', tell).map((name) => (typeof name === 'string' && name !== '' ? name : undefined)),
     switches: switchesOf(given, tell),
     light: {
@@ -123,7 +121,10 @@ function textAt(given: Fields, key: string): string | undefined {
 
 function listAt(given: Fields, key: string, tell: (fault: string) => void): readonly unknown[] {
   const value = given[key];
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) {
+    if (value.length > limits.tasmotaListMax) tell(`"${key}" has ${value.length} entries; ${limits.tasmotaListMax} are taken`);
+    return value.slice(0, limits.tasmotaListMax);
+  }
   if (value !== undefined && value !== null) tell(`"${key}" is no list`);
   return [];
 }
