@@ -198,6 +198,10 @@ export const pointSchema = z.strictObject({
       "Poll interval; the device's unless said. once: read after each opening of the connection, again at the device's interval until it succeeds",
     )
     .meta({ examples: ['10s', 'once'] }),
+  staleAfter: durationMs({ minMs: 1_000 })
+    .optional()
+    .describe('A point that is silent for this long is stale while its device may well be there: one bad sample says so')
+    .meta({ examples: ['5m'] }),
   report: z
     .strictObject({
       onChange: z

@@ -154,6 +154,7 @@ export class Intake {
     const sample = afterLast(placed.pipeline.sample(reading, now.ns, this.retentionMs), placed.last);
     if (placed.pipeline.kind === undefined) placed.kind = kindOfValue(sample.value) ?? placed.kind;
     this.#count(placed, reading, sample, now);
+    if (placed.point.staleAfter !== undefined && !reading.retained && !silentReasons.has(reading.reason)) placed.heardMs = now.monotonicMs;
     if (reading.retained && isKnown(placed, reading, sample)) return undefined;
     const { only } = reading;
     if (only !== 'history') {

@@ -24,6 +24,8 @@ export interface PlacedPoint {
   /** Written over by the next one: whoever keeps it for later copies it. */
   last?: Sample;
   kept?: Kept;
+  /** Of a point with `staleAfter`: when it was last heard, or began to be waited for, on the clock that never jumps. */
+  heardMs?: number;
   /** Why the last sample is bad, in words. */
   detail?: string;
   /** What concerns the point beside its readings: a refused subscription. */

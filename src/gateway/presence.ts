@@ -3,6 +3,7 @@
  * (`staleAfter`). The later word counts: a reading after "offline" shows that it is back.
  */
 import type { Clock } from '../contract/clock.ts';
+import type { Point } from '../contract/device.ts';
 import type { Availability } from '../contract/driver.ts';
 import { limits } from '../contract/limits.ts';
 import type { Reason, TimeNs } from '../contract/sample.ts';
@@ -11,6 +12,9 @@ import type { Intake } from './intake.ts';
 import type { Plan } from './plan.ts';
 import type { PlacedDevice, Plant } from './plant.ts';
 import { every } from './schedule.ts';
+
+const hasTime = ({ staleAfter }: Point): boolean => staleAfter !== undefined;
+const silentFor = (afterMs: number): string => `stale: nothing heard for ${afterMs / 1_000} s`;
 
 export class Presence {
   readonly #clock: Clock;
@@ -26,10 +30,10 @@ export class Presence {
     this.#discovery = deps.discovery;
   }
 
-  /** Looks for silence as long as a device of the plan has `staleAfter`. */
+  /** Looks for silence as long as a device of the plan, or a point of one, has `staleAfter`. */
   use(plan: Plan): void {
     const devices = plan.connections.flatMap((planned) => [...planned.devices, ...(planned.templates ?? [])]);
-    const wanted = devices.some(({ availability }) => availability?.staleAfter !== undefined);
+    const wanted = devices.some((device) => device.availability?.staleAfter !== undefined || device.points.some(hasTime));
     if (wanted) this.#stop ??= every(this.#clock, limits.staleLookMs, limits.staleLookMs, () => this.#look());
     else this.stop();
   }
@@ -56,9 +60,21 @@ export class Presence {
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const device of this.#plant.all()) {
+      if (device.state === 'offline') continue;
       const afterMs = device.device.availability?.staleAfter;
-      if (afterMs === undefined || device.state === 'offline' || nowMs - device.heardMs < afterMs) continue;
-      this.#gone(device, 'stale', `stale: nothing heard for ${afterMs / 1_000} s`);
+      if (afterMs !== undefined && nowMs - device.heardMs >= afterMs) this.#gone(device, 'stale', silentFor(afterMs));
+      else if (device.device.points.some(hasTime)) this.#lookAt(device, nowMs);
+    }
+  }
+
+  /** Points that are silent while others of the device speak. */
+  #lookAt({ points }: PlacedDevice, nowMs: number): void {
+    for (const placed of points.values()) {
+      const afterMs = placed.point.staleAfter;
+      if (afterMs === undefined) continue;
+      placed.heardMs ??= nowMs;
+      if (nowMs - placed.heardMs < afterMs || placed.last === undefined || placed.last.reason === 'stale') continue;
+      this.#intake.fail([placed], 'stale', silentFor(afterMs));
     }
   }
 

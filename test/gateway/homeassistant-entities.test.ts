@@ -219,7 +219,9 @@ describe('others', () => {
       },
     });
     const { gateway } = await running();
-    expect((await there(gateway, 'shed', 2)).availability).toMatchObject({ staleAfter: 120_000 });
+    const device = await there(gateway, 'shed', 2);
+    expect(device.availability).toMatchObject({ staleAfter: 120_000 });
+    expect(device.points.map(({ staleAfter }) => staleAfter)).toEqual([120_000, 60_000]);
     await publish({ 'shed/door': '{"contact":"open"}' });
     await says(gateway, 'shed', 'door', true);
     await publish({ 'shed/door': '{"contact":"shut"}' });

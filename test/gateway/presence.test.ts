@@ -18,7 +18,10 @@ afterAll(() => broker.close());
 
 let areas = 0;
 /** Rooms below a topic of their own, so that nothing kept meets another test. */
-async function rooms(availability: Record<string, unknown> = {}, options: { store?: Store; area?: string; keep?: string[] } = {}) {
+async function rooms(
+  availability: Record<string, unknown> = {},
+  options: { store?: Store; area?: string; keep?: string[]; t?: Record<string, unknown> } = {},
+) {
   const area = options.area ?? `area${++areas}`;
   for (const [topic, payload] of (options.keep ?? []).map((text) => text.split(' ')))
     await broker.publish(`${area}/${topic}`, payload ?? '', { retain: true });
@@ -26,7 +29,7 @@ async function rooms(availability: Record<string, unknown> = {}, options: { stor
     id: '{room}',
     connection: 'broker',
     points: [
-      { id: 't', address: { topic: `${area}/{room}/climate`, path: '$.t', time: '$.ts' } },
+      { id: 't', address: { topic: `${area}/{room}/climate`, path: '$.t', time: '$.ts' }, ...options.t },
       { id: 'light', address: { topic: `${area}/{room}/light`, format: 'text' } },
     ],
     availability: { topic: `${area}/{room}/status`, ...availability },
@@ -155,6 +158,24 @@ describe('staleAfter', () => {
     await until('it is back', () => device(gateway)?.state === 'online');
     expect(await history(store, 'light')).toEqual(['ON good', 'null bad stale', 'ON good']);
     expect(await connectivity(store)).toEqual(['online', 'offline stale: nothing heard for 1 s', 'online']);
+  });
+
+  it('of a point: it alone is stale, once, while its device is there, and good again with the next message', async () => {
+    const { gateway, store, say, sayUntil, last } = await rooms({}, { t: { staleAfter: '1s' } });
+    const climate = (t: number) => JSON.stringify({ t, ts: Date.now() });
+    await sayUntil('attic/climate', climate(20), () => last('t')?.value === 20);
+    await until('it is stale', async () => {
+      await say('attic/light', 'ON');
+      return last('t')?.reason === 'stale';
+    });
+    expect(last('t')).toMatchObject({ value: null, quality: 'bad' });
+    expect(last('light')).toMatchObject({ value: 'ON', quality: 'good' });
+    expect(device(gateway)?.state).toBe('online');
+    await pause(600);
+    await say('attic/climate', climate(21));
+    await until('it is good again', () => last('t')?.value === 21);
+    expect(await history(store, 't')).toEqual(['20 good', 'null bad stale', '21 good']);
+    expect(await connectivity(store)).toEqual(['online']);
   });
 
   it('one that speaks often enough is not; one that was never heard is, and what is kept does not count as speaking', async () => {

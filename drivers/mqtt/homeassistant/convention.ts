@@ -37,7 +37,8 @@ function describe(id: string, list: readonly { topic: string; part: Entity }[]):
       const whole = suffix === '' ? entity.id : `${entity.id}_${suffix}`;
       const own = idFor(whole, entity.component);
       const title = [entity.title, suffix.replaceAll('_', ' ')].filter(Boolean).join(' ');
-      return { id: own, ...(title === '' ? {} : { title: title.slice(0, 128) }), ...words };
+      const expiry = entity.expireAfterS === undefined || words.access === 'write' ? {} : { staleAfter: `${entity.expireAfterS}s` };
+      return { id: own, ...(title === '' ? {} : { title: title.slice(0, 128) }), ...words, ...expiry };
     }),
   );
   const availability = availabilityOf(sorted);
