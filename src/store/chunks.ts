@@ -58,8 +58,9 @@ export class Chunks {
       return statement;
     };
     this.#upTo = listed('first <= ? ORDER BY first DESC LIMIT 1');
-    this.#after = listed('first > ? AND first <= ? ORDER BY first LIMIT ?');
-    this.#newest = listed('first <= ? ORDER BY first DESC LIMIT ?', columns.replace('summary', 'NULL AS summary'));
+    // Without a LIMIT that is bound: SQLite would compile them anew each time, which takes longer than they do.
+    this.#after = listed('first > ? AND first <= ? ORDER BY first');
+    this.#newest = listed('first <= ? ORDER BY first DESC', columns.replace('summary', 'NULL AS summary'));
     this.#rows = listed('first > ? AND first < ?', 'coalesce(sum(rows), 0) AS rows');
     this.#data = database.prepare('SELECT data FROM block WHERE id = ?');
     this.#insert = database.prepare(`INSERT INTO chunk (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
@@ -76,7 +77,9 @@ export class Chunks {
 
   /** Chunks that begin after `time`, at `through` at the latest, oldest first. */
   after(series: number, time: bigint, through: bigint, limit: number): Chunk[] {
-    return this.#after.all(series, time, through, limit).map(chunkOf);
+    const chunks: Chunk[] = [];
+    for (const row of this.#after.iterate(series, time, through)) if (chunks.push(chunkOf(row)) >= limit) break;
+    return chunks;
   }
 
   /** Chunks that have a sample of `fromNs <= time < toNs`, oldest first. */
@@ -98,10 +101,9 @@ export class Chunks {
     if (fromNs >= toNs) return [];
     const chunks: Chunk[] = [];
     // Row by row: a small read wants one or two of many.
-    for (const row of this.#newest.iterate(series, toNs - 1n, limit)) {
+    for (const row of this.#newest.iterate(series, toNs - 1n)) {
       const chunk = chunkOf(row);
-      if (chunk.last < fromNs) break;
-      chunks.push(chunk);
+      if (chunk.last < fromNs || chunks.push(chunk) >= limit) break;
     }
     return chunks;
   }

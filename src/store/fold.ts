@@ -99,7 +99,7 @@ export function createFolder(database: DatabaseSync, head: Head, chunks: Chunks,
         const endMs = performance.now() + limits.storeSliceMs;
         do {
           const id = series[next++] as number;
-          const rows = head.rowsOf(id, undefined, undefined, target);
+          const rows = head.nextRowsOf(id, target);
           if (rows) placeRows(chunks, id, kindOf(id), rows);
         } while (next < series.length && performance.now() < endMs);
         saveMark.run(mark.done, target, series[next - 1] ?? 0);

@@ -1,9 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import { gather, isGathered } from './gather.ts';
 import { orderRows } from './order.ts';
 import { Pack } from './pack.ts';
 import { concatRows, type Rows, rowsBetween } from './rows.ts';
 import { troubleOf } from './schema.ts';
+import { Stack } from './stack.ts';
 
 /** How far the log has been folded into chunks. */
 export interface FoldMark {
@@ -14,25 +16,26 @@ export interface FoldMark {
   upto: number;
 }
 
-interface Held {
-  seq: number;
-  pack: Pack;
-}
+/** Rows of so many series are gathered in one go when all are wanted: they stand together in each pack, and a look into its memory costs more than the rows. */
+const seriesAtOnce = 16;
+/** But no more rows than these at a time, half a megabyte. */
+const rowsAtOnce = 32_768;
+/** Stacks of a series that are asked whether a pack is one of theirs. */
+const stacksAsked = 8;
 
 /** The newest samples: packs of the log that are not in chunks yet, in memory. */
 export class Head {
-  #packs: Held[] = [];
-  /** The packs of each series, as they came: of thousands of small ones a read wants a few. */
-  readonly #bySeries = new Map<number, Held[]>();
+  readonly #stacks = new Set<Stack>();
+  /** The stacks of each series, as they began: of thousands of small packs a read wants a few. */
+  readonly #bySeries = new Map<number, Stack[]>();
+  /** What was gathered last. */
+  #gathered: { stack: Stack; done: number; target: number; group: number; rows: readonly Rows[] } | undefined;
   /** The highest number seen. */
   #last = 0;
   #mark: FoldMark = { done: 0, target: 0, upto: 0 };
+  count = 0;
   rows = 0;
   bytes = 0;
-
-  get count(): number {
-    return this.#packs.length;
-  }
 
   get last(): number {
     return this.#last;
@@ -46,77 +49,104 @@ export class Head {
     const { done } = mark;
     this.#mark = mark;
     this.#last = Math.max(this.#last, done);
-    const kept = this.#packs.findIndex(({ seq }) => seq > done);
-    const gone = this.#packs.splice(0, kept < 0 ? this.#packs.length : kept);
-    const touched = new Set<number>();
-    for (const { pack } of gone) {
-      this.rows -= pack.length;
-      this.bytes -= pack.bytes;
-      for (const id of pack.ids) touched.add(id);
-    }
-    for (const id of touched) {
-      const left = this.#bySeries.get(id)?.filter(({ seq }) => seq > done) ?? [];
-      if (left.length > 0) this.#bySeries.set(id, left);
-      else this.#bySeries.delete(id);
+    if (done !== this.#gathered?.done) this.#gathered = undefined;
+    for (const stack of this.#stacks) {
+      const { ids } = stack;
+      for (const { pack } of stack.drop(done)) {
+        this.count -= 1;
+        this.rows -= pack.length;
+        this.bytes -= pack.bytes;
+      }
+      if (stack.oldest !== undefined) continue;
+      this.#stacks.delete(stack);
+      for (const id of ids) {
+        const left = this.#bySeries.get(id)?.filter((other) => other !== stack) ?? [];
+        if (left.length > 0) this.#bySeries.set(id, left);
+        else this.#bySeries.delete(id);
+      }
     }
   }
 
   add(seq: number, pack: Pack | undefined): void {
     this.#last = seq;
     if (!pack) return;
-    const held = { seq, pack };
-    this.#packs.push(held);
+    this.count += 1;
     this.rows += pack.length;
     this.bytes += pack.bytes;
+    const held = { seq, pack };
+    const alike = this.#bySeries.get(pack.ids[0] ?? 0)?.slice(-stacksAsked);
+    if (alike?.some((stack) => stack.takes(held))) return;
+    const stack = new Stack(held);
+    this.#stacks.add(stack);
     for (const id of pack.ids) {
       const list = this.#bySeries.get(id);
-      if (list) list.push(held);
-      else this.#bySeries.set(id, [held]);
+      if (list) list.push(stack);
+      else this.#bySeries.set(id, [stack]);
     }
   }
 
   /** What is known of a series here and not in chunks; undefined if nothing. */
   rowsOf(id: number, fromNs?: bigint, toNs?: bigint, through?: number): Rows | undefined {
-    const packs = this.#packsOf(id, through);
-    const single = packs.length > 1 ? onePerPack(packs, id) : undefined;
-    if (single) {
-      const rows = orderRows(single);
+    const { packs, groups } = this.#packsOf(id, through);
+    if (isGathered(packs, groups)) {
+      const rows = orderRows(gather(packs, groups, 1)[0] as Rows);
       return fromNs === undefined || toNs === undefined ? rows : some(rowsBetween(rows, fromNs, toNs));
     }
-    const pieces = packs.flatMap((pack) => pack.rowsOf(id, fromNs, toNs) ?? []);
+    const pieces = packs.flatMap((pack, place) => pack.rowsOf(groups[place] as number, fromNs, toNs) ?? []);
     return pieces.length === 0 ? undefined : orderRows(concatRows(pieces));
+  }
+
+  /** The same for whoever wants all series, in the order of their numbers, up to the target of the fold that is under way or begins. */
+  nextRowsOf(id: number, target: number): Rows | undefined {
+    const [stack, more] = this.#bySeries.get(id) ?? [];
+    if (!stack || more) return this.rowsOf(id, undefined, undefined, target);
+    const { done } = this.#mark;
+    const group = stack.groupOf(id);
+    const known = this.#gathered;
+    const place = group - (known?.group ?? 0);
+    if (known?.stack === stack && known.done === done && known.target === target && place >= 0 && known.rows[place])
+      return orderRows(known.rows[place]);
+    const packs = stack.between(done, target).map(({ pack }) => pack);
+    const groups = new Array<number>(packs.length).fill(group);
+    if (!isGathered(packs, groups)) return this.rowsOf(id, undefined, undefined, target);
+    const most = packs.reduce((size, { length }) => size + length, 0) / stack.ids.length;
+    const count = Math.min(stack.ids.length - group, seriesAtOnce, Math.ceil(rowsAtOnce / most));
+    const rows = gather(packs, groups, count);
+    this.#gathered = { stack, done, target, group, rows };
+    return orderRows(rows[0] as Rows);
   }
 
   /** At most how many rows of a series there are, without looking for them: every other series of a pack has one of its rows at least. */
   mostOf(id: number): number {
-    return this.#packsOf(id).reduce((most, { length, ids }) => most + length - ids.length + 1, 0);
+    return this.#packsOf(id).packs.reduce((most, { length, ids }) => most + length - ids.length + 1, 0);
   }
 
   /** The same for a range, by looking; a time that came twice is counted twice. */
   countOf(id: number, fromNs: bigint, toNs: bigint): number {
-    return this.#packsOf(id).reduce((count, pack) => count + pack.countOf(id, fromNs, toNs), 0);
+    const { packs, groups } = this.#packsOf(id);
+    return packs.reduce((count, pack, place) => count + pack.countOf(groups[place] as number, fromNs, toNs), 0);
   }
 
-  #packsOf(id: number, through = Number.POSITIVE_INFINITY): Pack[] {
+  /** The packs of a series in the order of the log, and its place in each. */
+  #packsOf(id: number, through = Number.POSITIVE_INFINITY): { packs: Pack[]; groups: number[] } {
     const { done, target, upto } = this.#mark;
     const after = id <= upto ? target : done;
-    return (this.#bySeries.get(id) ?? []).filter(({ seq }) => seq > after && seq <= through).map(({ pack }) => pack);
+    const stacks = this.#bySeries.get(id) ?? [];
+    const found = stacks.flatMap((stack) => {
+      const group = stack.groupOf(id);
+      return stack.between(after, through).map(({ seq, pack }) => ({ seq, pack, group }));
+    });
+    if (stacks.length > 1) found.sort((one, other) => one.seq - other.seq);
+    return { packs: found.map(({ pack }) => pack), groups: found.map(({ group }) => group) };
   }
 
   /** Series that have rows in packs up to `through`, after `upto`. */
   series(through: number, upto: number): number[] {
     const ids: number[] = [];
-    for (const [id, [oldest]] of this.#bySeries) if (id > upto && oldest && oldest.seq <= through) ids.push(id);
+    for (const [id, stacks] of this.#bySeries)
+      if (id > upto && stacks.some(({ oldest }) => oldest !== undefined && oldest <= through)) ids.push(id);
     return ids.sort((a, b) => a - b);
   }
-}
-
-/** One plain row of each pack, as a round of polls brings them; undefined where it is otherwise. Views of each would cost more than the rows. */
-function onePerPack(packs: readonly Pack[], id: number): Rows | undefined {
-  const length = packs.length;
-  const rows: Rows = { length, times: new BigInt64Array(length), bits: new BigInt64Array(length) };
-  const [times, bits] = [new Int32Array(rows.times.buffer), new Int32Array(rows.bits.buffer)];
-  return packs.every((pack, place) => pack.putOne(id, times, bits, place)) ? rows : undefined;
 }
 
 function some(rows: Rows): Rows | undefined {

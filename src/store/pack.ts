@@ -4,6 +4,7 @@
  * Layout, all little-endian: eight numbers of 32 bits (version, rows, groups, flags, texts, bytes of reasons, two free), then the columns
  * with the widest elements first, so that each begins where typed arrays can look at it.
  */
+import type { Gathered } from './gather.ts';
 import type { Batch } from './messages.ts';
 import { slot } from './messages.ts';
 import { orderRows } from './order.ts';
@@ -35,6 +36,8 @@ export function packsOf(batch: Batch): Uint8Array[] {
 }
 
 function packOf(batch: Batch, from: number, to: number): Uint8Array {
+  const round = from === 0 && to === batch.places.length ? roundOf(batch) : undefined;
+  if (round) return layOut(batch.numbers, round, batch.places);
   const { ids, starts, order } = groupBySeries(batch, from, to);
   const size = to - from;
   const times = new BigInt64Array(size);
@@ -99,10 +102,6 @@ function groupBySeries(batch: Batch, from: number, to: number): { ids: Uint32Arr
   const { numbers, places } = batch;
   const size = to - from;
   const order = new Uint32Array(size);
-  if (isRound(batch, from, to)) {
-    for (let row = 0; row < size; row++) order[row] = row;
-    return { ids: numbers, starts: order, order };
-  }
   const counts = new Uint32Array(numbers.length);
   for (let row = from; row < to; row++) counts[places[row] as number] = (counts[places[row] as number] as number) + 1;
   const groups = ascending(numbers).filter((place) => counts[place] !== 0);
@@ -127,11 +126,32 @@ function groupBySeries(batch: Batch, from: number, to: number): { ids: Uint32Arr
   return { ids, starts, order };
 }
 
-/** Whether it is a round of polls: one sample of each series, in the order of their numbers. */
-function isRound({ numbers, places }: Batch, from: number, to: number): boolean {
-  if (from !== 0 || to !== numbers.length || !isAscending(numbers)) return false;
-  for (let row = 0; row < to; row++) if (places[row] !== row) return false;
-  return true;
+/** The rows of a round of polls as they are: one number of each series, in the order of their numbers. Undefined if it is anything else. */
+function roundOf({ numbers, places, times, arrivals, bits, slots, quality, reasons, reasonNames }: Batch): Rows | undefined {
+  const length = places.length;
+  if (numbers.length !== length || !isAscending(numbers)) return undefined;
+  let qualities = 0;
+  let reasonsSeen = 0;
+  for (let row = 0; row < length; row++) {
+    if (places[row] !== row || slots[row] === slot.none || slots[row] === slot.text) return undefined;
+    qualities |= quality[row] as number;
+    reasonsSeen |= reasons[row] as number;
+  }
+  const rows: Rows = { length, times, bits, lags: lagsOf(times, arrivals) };
+  if (qualities !== 0) rows.quality = Uint8Array.from(quality);
+  if (reasonsSeen !== 0) {
+    const names = reasonNames.map(reasonPlace);
+    rows.reasons = Uint16Array.from(reasons, (place) => names[place] ?? 0);
+  }
+  return rows;
+}
+
+/** Undefined if all are 0. */
+function lagsOf(times: BigInt64Array, arrivals: BigInt64Array): BigInt64Array<ArrayBuffer> | undefined {
+  const [words, others] = [wordsOf(times), wordsOf(arrivals)];
+  let place = 0;
+  while (place < words.length && words[place] === others[place]) place += 1;
+  return place < words.length ? BigInt64Array.from(times, (time, row) => BigInt.asIntN(64, (arrivals[row] as bigint) - time)) : undefined;
 }
 
 /** Places of numbers in their order. */
@@ -286,11 +306,39 @@ export class Pack {
     this.bytes = data.byteLength;
   }
 
-  /** The rows of one series with `fromNs <= time < toNs`, in order of time; undefined if there are none. */
-  rowsOf(id: number, fromNs?: bigint, toNs?: bigint): Rows | undefined {
-    const places = this.#placesOf(id, fromNs, toNs);
-    if (!places) return undefined;
-    const { from, to } = places;
+  get hasTexts(): boolean {
+    return this.#textEnds !== undefined;
+  }
+
+  /** One row of each series. */
+  get isRound(): boolean {
+    return this.length === this.ids.length;
+  }
+
+  has(column: 'lags' | 'valid' | 'quality' | 'reasons'): boolean {
+    return this.#rows[column] !== undefined;
+  }
+
+  /** The place of a series among those of the pack; -1 if it has none. */
+  groupOf(id: number): number {
+    const { ids } = this;
+    let group = this.#near;
+    if (ids[group] !== id) group = ids[group + 1] === id ? group + 1 : placeIn(ids, id);
+    if (ids[group] !== id) return -1;
+    this.#near = group;
+    return group;
+  }
+
+  /** How many rows a group has. */
+  sizeOf(group: number): number {
+    const starts = this.#starts;
+    return (group + 1 < starts.length ? (starts[group + 1] as number) : this.length) - (starts[group] as number);
+  }
+
+  /** The rows of a group with `fromNs <= time < toNs`, in order of time; undefined if there are none. */
+  rowsOf(group: number, fromNs?: bigint, toNs?: bigint): Rows | undefined {
+    const { from, to } = this.#placesOf(group, fromNs, toNs);
+    if (from >= to) return undefined;
     const rows = sliceRows(this.#rows, from, to);
     const ends = this.#textEnds;
     if (ends) {
@@ -302,42 +350,55 @@ export class Pack {
   }
 
   /** How many rows `rowsOf` gives. */
-  countOf(id: number, fromNs: bigint, toNs: bigint): number {
-    const places = this.#placesOf(id, fromNs, toNs);
-    return places ? places.to - places.from : 0;
+  countOf(group: number, fromNs: bigint, toNs: bigint): number {
+    const { from, to } = this.#placesOf(group, fromNs, toNs);
+    return to - from;
   }
 
-  #placesOf(id: number, fromNs?: bigint, toNs?: bigint): { from: number; to: number } | undefined {
-    const group = this.#groupOf(id);
-    if (!group) return undefined;
+  #placesOf(group: number, fromNs?: bigint, toNs?: bigint): { from: number; to: number } {
     const { times } = this.#rows;
-    const from = fromNs === undefined ? group.from : placeOf(times, fromNs, group.from, group.to);
-    const to = toNs === undefined ? group.to : placeOf(times, toNs, from, group.to);
-    return from < to ? { from, to } : undefined;
+    const first = this.#starts[group] as number;
+    const end = first + this.sizeOf(group);
+    const from = fromNs === undefined ? first : placeOf(times, fromNs, first, end);
+    return { from, to: toNs === undefined ? end : placeOf(times, toNs, from, end) };
   }
 
-  /** Puts the plain columns of the only row of a series to a place of `into`; false if it has more than one row, or anything special. */
-  putOne(id: number, times: Int32Array, bits: Int32Array, place: number): boolean {
+  /** Puts the rows of as many groups as `next` has places, from `first` on, to those places of `into`, and moves the places on. */
+  gather(first: number, next: Uint32Array, into: Gathered): void {
+    const starts = this.#starts;
     const { lags, valid, quality, reasons } = this.#rows;
-    if (lags || valid || quality || reasons || this.#textEnds) return false;
-    const group = this.#groupOf(id);
-    if (!group || group.to - group.from !== 1) return false;
-    const { from } = group;
-    // Halves of 32 bits: a bigint for each would cost more than all the rest.
-    times[2 * place] = this.#timeWords[2 * from] as number;
-    times[2 * place + 1] = this.#timeWords[2 * from + 1] as number;
-    bits[2 * place] = this.#bitWords[2 * from] as number;
-    bits[2 * place + 1] = this.#bitWords[2 * from + 1] as number;
-    return true;
-  }
-
-  #groupOf(id: number): { from: number; to: number } | undefined {
-    const { ids } = this;
-    let group = this.#near;
-    if (ids[group] !== id) group = ids[group + 1] === id ? group + 1 : placeIn(ids, id);
-    if (ids[group] !== id) return undefined;
-    this.#near = group;
-    return { from: this.#starts[group] as number, to: this.#starts[group + 1] ?? this.length };
+    const [fromTimes, fromBits, fromLags] = [this.#timeWords, this.#bitWords, lags && wordsOf(lags)];
+    const { times, bits } = into;
+    if (this.isRound && !lags && !valid && !quality && !reasons) {
+      for (let series = 0, row = 2 * first; series < next.length; series++, row += 2) {
+        const at = next[series] as number;
+        next[series] = at + 1;
+        times[2 * at] = fromTimes[row] as number;
+        times[2 * at + 1] = fromTimes[row + 1] as number;
+        bits[2 * at] = fromBits[row] as number;
+        bits[2 * at + 1] = fromBits[row + 1] as number;
+      }
+      return;
+    }
+    for (let series = 0; series < next.length; series++) {
+      const group = first + series;
+      const end = group + 1 < starts.length ? (starts[group + 1] as number) : this.length;
+      let at = next[series] as number;
+      for (let row = starts[group] as number; row < end; row++, at++) {
+        times[2 * at] = fromTimes[2 * row] as number;
+        times[2 * at + 1] = fromTimes[2 * row + 1] as number;
+        bits[2 * at] = fromBits[2 * row] as number;
+        bits[2 * at + 1] = fromBits[2 * row + 1] as number;
+        if (fromLags && into.lags) {
+          into.lags[2 * at] = fromLags[2 * row] as number;
+          into.lags[2 * at + 1] = fromLags[2 * row + 1] as number;
+        }
+        if (valid && into.valid) into.valid[at] = valid[row] as number;
+        if (quality && into.quality) into.quality[at] = quality[row] as number;
+        if (reasons && into.reasons) into.reasons[at] = reasons[row] as number;
+      }
+      next[series] = at;
+    }
   }
 }
 

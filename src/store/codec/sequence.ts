@@ -89,7 +89,13 @@ function bitsLeft(values: Float64Array, count: number, guess: number, line: numb
   for (let probe = 0; probe < stretches; probe++) probed[probe] = tried[Math.floor((probe * size) / stretches)] ?? 0;
   const middle = size === 0 ? 0 : (probed.sort()[stretches >> 1] as number);
   let bits = 0;
-  for (let index = 0; index < size; index++) bits += Math.log2(1 + Math.abs((tried[index] as number) - middle));
+  // The logarithm of a product is the sum of the logarithms, and costs one: sixteen times 2^52 is no infinity yet.
+  for (let from = 0; from < size; from += stretchSize) {
+    const end = Math.min(size, from + stretchSize);
+    let product = 1;
+    for (let index = from; index < end; index++) product *= 1 + Math.abs((tried[index] as number) - middle);
+    bits += Math.log2(product);
+  }
   return bits;
 }
 
