@@ -4,7 +4,8 @@ import { limits } from '../contract/limits.ts';
 import { createAuditWriter } from './audit.ts';
 import type { Head } from './head.ts';
 import type { Batch, RecordWrite } from './messages.ts';
-import { Pack, packsOf } from './pack.ts';
+import { Pack } from './pack.ts';
+import { packsOf } from './pack-write.ts';
 import { transaction } from './schema.ts';
 
 /** Writes batches to the log, each in one transaction, all or nothing; answers with the records (by index) that a bound of ours refused. */
