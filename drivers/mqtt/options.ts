@@ -125,6 +125,12 @@ export const optionsSchema = z
     tasmota: z
       .strictObject({
         prefix: topicSchema.default('tasmota/discovery').describe('The topic below which devices announce themselves'),
+        ask: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether a device is asked for its telemetry when it is found and after each connection (TelePeriod without a number); else its values come with the next one, by default within five minutes',
+          ),
       })
       .optional()
       .describe("Devices with Tasmota's own discovery (SetOption19 0) become devices with their relays, lights, shutters and sensors")

@@ -90,6 +90,11 @@ export class Publishing {
     return true;
   }
 
+  /** Of a question nobody waits for the answer, which comes with what is heard; one that is not sent is asked with the next session. */
+  ask({ topic, payload }: { topic: string; payload: string }): void {
+    if (!this.#link.lost) this.#link.client.publish(topic, payload, { qos: 0, retain: false }, () => {});
+  }
+
   async #prepare({ address }: Point<Address>, asked: Value, signal: AbortSignal): Promise<Outgoing | Answer> {
     const { set } = address;
     if (!set) return { state: 'refused', detail: 'the point has no "set" in its address, so nothing can be sent to it' };

@@ -7,6 +7,7 @@ import { Acknowledger } from './acks.ts';
 import type { Address } from './address.ts';
 import type { Convention, Part } from './announced/convention.ts';
 import { AnnouncedDevices } from './announced/devices.ts';
+import { Questions } from './announced/questions.ts';
 import { SaidWords } from './availability.ts';
 import type { DeviceAddress } from './driver.ts';
 import { Endings } from './endings.ts';
@@ -89,13 +90,13 @@ export async function openSession(line: Line<Options, DeviceAddress, Address>, h
 }
 
 /** Devices that announce themselves by one convention, whichever it is. */
-type Announcing = Pick<AnnouncedDevices, 'filters' | 'devices' | 'points' | 'attach' | 'detach' | 'take'>;
+type Announcing = Pick<AnnouncedDevices, 'filters' | 'devices' | 'points' | 'attach' | 'detach' | 'take' | 'takeQuestions'>;
 
 function announcing(connection: string, options: Options, host: Host): Announcing[] {
   const by = <P extends Part>(convention: Convention<P>) => new AnnouncedDevices(connection, convention, host);
   return [
     ...(options.homeassistant ? [by(homeassistant(options.homeassistant.prefix))] : []),
-    ...(options.tasmota ? [by(tasmota(options.tasmota.prefix))] : []),
+    ...(options.tasmota ? [by(tasmota(options.tasmota))] : []),
   ];
 }
 
@@ -151,17 +152,23 @@ class BrokerSession implements Session<Address> {
           : {}),
       };
     };
+    const questions = new Questions(this.#host.clock, (question) => this.#publishing.ask(question));
     return new Promise((resolve, reject) => {
       let listener: Listener | undefined;
       const follow = () => {
         listener = hear();
         this.#hearing.attach(listener);
-        this.#subscriptions.follow(listener).then(() => sparkplug?.begin(), reject);
+        this.#subscriptions.follow(listener).then(() => {
+          sparkplug?.begin();
+          if (listener) questions.ask(announced.flatMap((each) => each.takeQuestions()));
+        }, reject);
       };
       const detach = () => {
         for (const each of announced) each.detach(sink);
         sparkplug?.detach(sink);
+        questions.close();
         if (listener) this.#hearing.detach(listener);
+        listener = undefined;
       };
       const stop = () => {
         detach();

@@ -34,6 +34,8 @@ export const mqttLimits = {
   mqttTwinEndMs: 10_000,
   /** Copies of a message for subscriptions that cross come one right after the other; a device that means to say something again takes longer. */
   mqttCopiesMs: 50,
+  /** Devices that announced themselves are asked for what they know, so long after one another. */
+  mqttQuestionEveryMs: 20,
   /** Words of a point that mean something: those for true or for false, or the entries of a map. */
   mqttWordsMax: 256,
   /** Entities of one convention of discovery one connection takes: ten for each of the devices one gateway discovers. */

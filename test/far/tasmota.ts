@@ -162,6 +162,18 @@ export async function startTasmota(port: number, { cmnd, stat, tele }: Topics, a
   const tell = (topic: string, fields: Fields) => client.publishAsync(topic, JSON.stringify(fields), { qos: 1 });
   const result = (fields: Fields) => tell(`${stat}/RESULT`, fields);
 
+  let sensed: Fields | undefined;
+
+  async function state(more: Fields = {}): Promise<void> {
+    const wifi = { AP: 1, SSId: 'plant', RSSI: 92, Signal: -54, LinkCount: 1, Downtime: '0T00:00:03' };
+    await tell(`${tele}/STATE`, { Time: '2026-11-22T10:05:00', Uptime: '0T00:05:00', Heap: 24, ...said, ...more, Wifi: wifi });
+  }
+
+  async function sensor(fields: Fields): Promise<void> {
+    sensed = fields;
+    await tell(`${tele}/SENSOR`, { Time: '2026-11-22T10:05:00', ...fields });
+  }
+
   async function press(name: string, word: string): Promise<void> {
     said[name] = word;
     await result({ [name]: word });
@@ -186,6 +198,13 @@ export async function startTasmota(port: number, { cmnd, stat, tele }: Topics, a
       said[`Shutter${number}`] = shutterAt(goal);
       return void (await result({ [`Shutter${number}`]: said[`Shutter${number}`] }));
     }
+    // Without a number it is asked for, and the next telemetry is due.
+    if (what === 'TELEPERIOD' && payload === '') {
+      await result({ TelePeriod: 300 });
+      await state();
+      if (sensed) await sensor(sensed);
+      return;
+    }
     await result({ Command: 'Unknown' });
   }
 
@@ -199,11 +218,8 @@ export async function startTasmota(port: number, { cmnd, stat, tele }: Topics, a
   return {
     commands,
     press,
-    state: async (more = {}) => {
-      const wifi = { AP: 1, SSId: 'plant', RSSI: 92, Signal: -54, LinkCount: 1, Downtime: '0T00:00:03' };
-      await tell(`${tele}/STATE`, { Time: '2026-11-22T10:05:00', Uptime: '0T00:05:00', Heap: 24, ...said, ...more, Wifi: wifi });
-    },
-    sensor: async (fields) => void (await tell(`${tele}/SENSOR`, { Time: '2026-11-22T10:05:00', ...fields })),
+    state,
+    sensor,
     die: async () => {
       client.stream.destroy();
       await new Promise<void>((resolve) => client.end(true, () => resolve()));

@@ -120,3 +120,42 @@ describe('in the gateway', () => {
     await wire.close();
   });
 });
+
+describe('devices that are asked', () => {
+  it('say what they know as soon as they are found, and after each connection, without being set', async () => {
+    await plant.announce(plug);
+    const device = await plant.start('plug', { POWER: 'ON' });
+    await device.sensor({ ENERGY: { Power: 12, Total: 3.5 } });
+    const wire = await startWire(plant.port);
+    const gateway = await plant.gateway({ url: `mqtt://127.0.0.1:${wire.port}`, tasmota: {} });
+    await says(gateway, plug, 'POWER', true);
+    await says(gateway, plug, 'ENERGY_Power', 12);
+    wire.refuse(true);
+    wire.cut();
+    await until('it is down', () => gateway.connections()[0]?.state === 'down');
+    await device.press('POWER', 'OFF');
+    wire.refuse(false);
+    await says(gateway, plug, 'POWER', false);
+    // One that changes is found once.
+    await plant.publish(below(plug.mac, 'config'), { ...plug.config, dn: 'Dryer' });
+    await until('it is called otherwise', () => gateway.device(plug.mac)?.title === 'Dryer');
+    expect(device.commands).toEqual([
+      { command: 'TelePeriod', payload: '' },
+      { command: 'TelePeriod', payload: '' },
+    ]);
+    await gateway.close();
+    await wire.close();
+  });
+
+  it('are not those that sleep', async () => {
+    await plant.announce(plug, { dslp: 1 });
+    const device = await plant.start('plug', { POWER: 'ON' });
+    await plant.announce(board);
+    const other = await plant.start('board', { POWER1: 'ON' });
+    const gateway = await plant.gateway({ tasmota: {} });
+    await says(gateway, board, 'POWER1', true);
+    expect(other.commands.map(({ command }) => command)).toEqual(['TelePeriod']);
+    expect(device.commands).toEqual([]);
+    await gateway.close();
+  });
+});

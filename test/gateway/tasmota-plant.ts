@@ -22,6 +22,7 @@ export interface TasmotaPlant {
   start(name: keyof typeof topics, at?: Fields): Promise<Running>;
   /** Its power fails. */
   fail(device: Running): Promise<void>;
+  /** One that does not ask, unless the connection says so. */
   gateway(connection?: Fields): Promise<Gateway>;
 }
 
@@ -73,7 +74,14 @@ export function tasmotaPlant(): TasmotaPlant {
     },
     async gateway(connection = {}) {
       const { gateway } = await rig({ factor: 1 });
-      const one = { id: 'house', kind: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}`, timeout: '2s', tasmota: {}, ...connection };
+      const one = {
+        id: 'house',
+        kind: 'mqtt',
+        url: `mqtt://127.0.0.1:${broker.port}`,
+        timeout: '2s',
+        tasmota: { ask: false },
+        ...connection,
+      };
       const plan = readSettings({ jsonData: Buffer.from(JSON.stringify({ connections: [one] })), secureJsonData: {} }, drivers);
       expect(plan.faults).toEqual([]);
       await gateway.apply(plan);

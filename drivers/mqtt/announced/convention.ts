@@ -18,11 +18,19 @@ export interface Echo {
   path: string;
 }
 
+/** A message that changes nothing and makes a device say what it knows. */
+export interface Question {
+  topic: string;
+  payload: string;
+}
+
 export interface Description {
   /** The device in the language of the settings. */
   device: Record<string, unknown>;
   /** By the id of the point. */
   echoes?: ReadonlyMap<string, readonly Echo[]>;
+  /** Asked once in each session, when its points are heard. */
+  question?: Question;
 }
 
 export interface Convention<P extends Part> {

@@ -8,7 +8,7 @@ import type { Host, Sink } from '../../../src/contract/driver.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import type { Address } from '../address.ts';
 import type { Ours } from '../topics.ts';
-import type { Convention, Description, Part } from './convention.ts';
+import type { Convention, Description, Part, Question } from './convention.ts';
 
 type DeviceSink = Pick<Sink<Address>, 'announce' | 'withdraw' | 'misunderstood'>;
 
@@ -34,6 +34,8 @@ export class AnnouncedDevices<P extends Part = Part> {
   readonly #kept: Kept<P>;
   readonly #devices = new Map<string, Made>();
   readonly #stale = new Set<string>();
+  /** Questions by device, until they are taken; undefined for one that was taken. */
+  readonly #questions = new Map<string, Question | undefined>();
   #sink: DeviceSink | undefined;
   #changed: (() => void) | undefined;
   /** While the broker repeats what it keeps, after every opening: the topics it repeated. */
@@ -80,6 +82,15 @@ export class AnnouncedDevices<P extends Part = Part> {
           ...(echoes?.get(point.id) ?? []).map((echo): Point<Address> => ({ ...point, address: { ...point.address, ...echo } })),
         ]),
     );
+  }
+
+  /** Of the devices that run and were not asked yet. */
+  takeQuestions(): Question[] {
+    return [...this.#questions].flatMap(([id, question]) => {
+      if (!question || !this.#devices.has(id)) return [];
+      this.#questions.set(id, undefined);
+      return [question];
+    });
   }
 
   /** Takes a message; true if it is an announcement. An empty one takes back what was announced. `retained`: the broker kept it. */
@@ -167,6 +178,8 @@ export class AnnouncedDevices<P extends Part = Part> {
       const device = description && sink.announce(name, description.device);
       if (device) this.#devices.set(id, { device, echoes: description.echoes });
       else this.#devices.delete(id);
+      if (!device) this.#questions.delete(id);
+      else if (description.question && !this.#questions.has(id)) this.#questions.set(id, description.question);
       hasChanged ||= device !== before?.device || !isDeepStrictEqual(description?.echoes, before?.echoes);
     }
     this.#stale.clear();

@@ -7,13 +7,20 @@ import { limits } from '../../../src/contract/limits.ts';
 import type { Announcement, Convention, Description, Echo } from '../announced/convention.ts';
 import { uniqueIds } from '../announced/ids.ts';
 import { decodeJson } from '../payload/plain.ts';
+import { parseTopic } from '../topic.ts';
 import { type Config, isFields, readConfig } from './config.ts';
 import { type Made, outputsOf, shuttersOf } from './outputs.ts';
 import { readSensors, type Sensor } from './sensors.ts';
 
 type Told = Config | Sensor;
 
-export function tasmota(prefix: string): Convention<Told> {
+export interface TasmotaOptions {
+  prefix: string;
+  /** Whether devices are asked for their telemetry. */
+  ask: boolean;
+}
+
+export function tasmota({ prefix, ask }: TasmotaOptions): Convention<Told> {
   return {
     name: 'Tasmota discovery',
     prefix,
@@ -24,7 +31,14 @@ export function tasmota(prefix: string): Convention<Told> {
       if (more.length > 0 || (what !== 'config' && what !== 'sensors')) return undefined;
       return (payload) => readMessage(mac, what, payload);
     },
-    describe,
+    describe(id, parts) {
+      const config = parts.map(({ part }) => part).find((part) => part.kind === 'config');
+      // What it measures says nothing of its topics, so there is no device before it has said what it is.
+      if (!config) return undefined;
+      // Without a number it changes nothing, and the next telemetry is due at once (CmndTeleperiod in support_command.ino).
+      const topic = ask && !config.sleeps ? parseTopic(`${config.commands}TelePeriod`).fixed : undefined;
+      return { ...describe(id, config, parts), ...(topic === undefined ? {} : { question: { topic, payload: '' } }) };
+    },
   };
 }
 
@@ -44,10 +58,7 @@ function readMessage(mac: string, what: 'config' | 'sensors', payload: Buffer): 
   }
 }
 
-/** What it measures says nothing of its topics, so there is no device before it has said what it is. */
-function describe(id: string, parts: readonly { part: Told }[]): Description | undefined {
-  const config = parts.map(({ part }) => part).find((part) => part.kind === 'config');
-  if (!config) return undefined;
+function describe(id: string, config: Config, parts: readonly { part: Told }[]): Description {
   const sensors = parts.flatMap(({ part }) => (part.kind === 'sensor' ? [part] : []));
   const shutters = shuttersOf(config.relays).length;
   const made = [
