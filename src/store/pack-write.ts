@@ -200,7 +200,11 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
     flags |= flag.lags;
     columns.push(lags);
   }
-  columns.push(ids, starts);
+  const runs = runsOf(ids);
+  if (runs) flags |= flag.runs;
+  columns.push(runs ?? ids);
+  if (ids.length === length) flags |= flag.round;
+  else columns.push(starts);
   if (texts) {
     const ends = new Uint32Array(length);
     let end = 0;
@@ -224,11 +228,33 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
   }
   columns.push(names, ...encoded);
   const bytes = new Uint8Array(headWords * 4 + columns.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  new Uint32Array(bytes.buffer, 0, headWords).set([version, length, ids.length, flags, texts ? length : 0, names.length]);
+  new Uint32Array(bytes.buffer, 0, headWords).set([
+    version,
+    length,
+    ids.length,
+    flags,
+    texts ? length : 0,
+    names.length,
+    (runs?.length ?? 0) / 2,
+  ]);
   let at = headWords * 4;
   for (const column of columns) {
     bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
     at += column.byteLength;
   }
   return bytes;
+}
+
+/** Ascending numbers as runs of such as follow each other; undefined if they are not shorter so. */
+function runsOf(ids: Uint32Array): Uint32Array | undefined {
+  const runs: number[] = [];
+  for (let from = 0; from < ids.length; ) {
+    const first = ids[from] as number;
+    let to = from + 1;
+    while (to < ids.length && ids[to] === first + to - from) to += 1;
+    runs.push(first, to - from);
+    if (runs.length >= ids.length) return undefined;
+    from = to;
+  }
+  return Uint32Array.from(runs);
 }

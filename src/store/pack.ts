@@ -1,14 +1,16 @@
 /**
  * A pack: the samples of one commit as the log keeps them, grouped by series and in order of time, in plain columns. Making one (pack-write.ts) and
  * finding a series in one are cheap; it is read again only after a crash, by the reader, and when it is folded into chunks.
- * Layout, all little-endian: eight numbers of 32 bits (version, rows, groups, flags, texts, bytes of reasons, two free), then the columns
- * with the widest elements first, so that each begins where typed arrays can look at it.
+ * Layout, all little-endian: eight numbers of 32 bits (version, rows, groups, flags, texts, bytes of reasons, runs, one free), then the columns
+ * with the widest elements first, so that each begins where typed arrays can look at it. A pack of version 2 leaves out where groups begin if each has one
+ * row, and has the numbers of its series as runs, a first one and how many follow each other: a round of polls is a third smaller for it.
  */
 import type { Gathered } from './gather.ts';
 import { placeOf, type Rows, reasonPlace, sliceRows } from './rows.ts';
 
-export const version = 1;
-export const flag = { lags: 1, valid: 2, quality: 4, reasons: 8 } as const;
+export const version = 2;
+/** The last two are of version 2. */
+export const flag = { lags: 1, valid: 2, quality: 4, reasons: 8, round: 16, runs: 32 } as const;
 export const headWords = 8;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -20,7 +22,7 @@ export function wordsOf(column: BigInt64Array): Int32Array {
 
 /** A pack that can be looked into. */
 export class Pack {
-  readonly ids: Uint32Array;
+  #ids: Uint32Array;
   readonly length: number;
   readonly bytes: number;
   readonly #rows: Rows;
@@ -38,8 +40,8 @@ export class Pack {
     const buffer = data.buffer as ArrayBuffer;
     let at = data.byteOffset;
     const head = new Uint32Array(buffer, at, headWords);
-    const [found = 0, length = 0, groups = 0, flags = 0, texts = 0, nameBytes = 0] = head;
-    if (found !== version) throw new RangeError(`a pack of version ${found}, known is ${version}`);
+    const [found = 0, length = 0, groups = 0, flags = 0, texts = 0, nameBytes = 0, runs = 0] = head;
+    if (found !== version && found !== 1) throw new RangeError(`a pack of version ${found}, known are 1 and ${version}`);
     at += headWords * 4;
     const wide = () => {
       at += length * 8;
@@ -55,8 +57,8 @@ export class Pack {
     };
     const rows: Rows = { length, times: wide(), bits: wide() };
     if ((flags & flag.lags) !== 0) rows.lags = wide();
-    this.ids = words(groups);
-    this.#starts = words(groups);
+    this.#ids = (flags & flag.runs) !== 0 ? spread(words(2 * runs), groups) : words(groups);
+    this.#starts = (flags & flag.round) !== 0 ? countingTo(groups) : words(groups);
     this.#textEnds = texts > 0 ? words(texts) : undefined;
     let reasons: Uint16Array<ArrayBuffer> | undefined;
     if ((flags & flag.reasons) !== 0) {
@@ -76,6 +78,16 @@ export class Pack {
     this.#bitWords = wordsOf(rows.bits);
     this.length = length;
     this.bytes = data.byteLength;
+  }
+
+  /** The numbers of its series, ascending. */
+  get ids(): Uint32Array {
+    return this.#ids;
+  }
+
+  /** The same numbers as another pack has: in memory they are once. */
+  share(ids: Uint32Array): void {
+    this.#ids = ids;
   }
 
   get hasTexts(): boolean {
@@ -184,4 +196,26 @@ function placeIn(ids: Uint32Array, id: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Runs written out: so many numbers. */
+function spread(runs: Uint32Array, count: number): Uint32Array {
+  const ids = new Uint32Array(count);
+  let at = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const first = runs[run] as number;
+    const end = at + (runs[run + 1] as number);
+    if (end > count) break;
+    for (let id = first; at < end; at++, id++) ids[at] = id;
+  }
+  if (at !== count) throw new RangeError(`${at} series in runs, wanted are ${count}`);
+  return ids;
+}
+
+let counting = new Uint32Array();
+
+/** 0, 1, 2 and so on; nobody changes them. */
+function countingTo(count: number): Uint32Array {
+  if (counting.length < count) counting = Uint32Array.from({ length: Math.max(count, 2 * counting.length) }, (_, place) => place);
+  return counting.subarray(0, count);
 }

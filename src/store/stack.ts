@@ -28,6 +28,7 @@ export class Stack {
     const others = held.pack.ids;
     if (ids.length !== others.length) return false;
     for (let place = 0; place < ids.length; place++) if (ids[place] !== others[place]) return false;
+    held.pack.share(ids);
     this.#held.push(held);
     return true;
   }
