@@ -18,6 +18,8 @@ export const mqttLimits = {
   /** Topics one scan looks at, and how often it tells what it has; with the devices made of them they are below `findingsMax`. */
   mqttScanTopicsMax: 1_000,
   mqttScanLookMs: 500,
+  /** Conventions with the topic below which devices announce themselves by them, of one scan. */
+  mqttScanConventionsMax: 16,
   /** How long a device may take to answer a command, unless said otherwise. */
   mqttAnswerMs: 5_000,
   /** Topics under wildcards whose readers are remembered; those beyond are looked up in the tree for every message. */

@@ -4,6 +4,7 @@ import type { Finding, Session, Survey } from '../../src/contract/driver.ts';
 import { limits } from '../../src/contract/limits.ts';
 import { type Mosquitto, startMosquitto } from '../far/mosquitto.ts';
 import { type FarProgram, startPython } from '../far/python.ts';
+import { plug } from '../far/tasmota.ts';
 import { buildLine, makeHost } from './line.ts';
 import { driver, lineTo, listen, never, nudged, opened, pointsOf } from './mqtt-session.ts';
 
@@ -46,6 +47,41 @@ afterAll(async () => {
 const keep = (topic: string, payload: string | Buffer) => broker.publish(topic, payload, { retain: true });
 
 describe('scan', () => {
+  it('proposes the conventions by which devices announce themselves, and takes no announcement for a value', async () => {
+    const far = await startMosquitto();
+    const say = (topic: string, payload: unknown) => far.publish(topic, JSON.stringify(payload), { retain: true });
+    for (const n of [1, 2])
+      await say(`ha/sensor/room${n}/t/config`, { stat_t: `room${n}/t`, unit_of_meas: '°C', dev: { ids: `room${n}` } });
+    await say('ha/update/room1/firmware/config', { dev: { ids: 'room1' } });
+    await say('ha/binary_sensor/room1/door/config', { stat_t: 'room1/door', dev: { ids: 'room1' } });
+    await say(`tasmota/discovery/${plug.mac}/config`, plug.config);
+    await say(`tasmota/discovery/${plug.mac}/sensors`, plug.sensors);
+    await say('spBv1.0/Plant/NBIRTH/line3', 'what an edge node says');
+    await say('plant/sensor/boiler/config', { setpoint: 60 });
+    await say('room1/t', 21.5);
+    const at = `mqtt://127.0.0.1:${far.port}`;
+    const { findings } = await scanned(await opened(lineTo(at, {})), { duration: '600ms' });
+    const conventions = (notes: typeof findings) =>
+      [...notes.values()]
+        .flatMap(({ kind, text, proposes }) => (kind === 'convention' ? [[text, proposes?.connection] as const] : []))
+        .sort(([one], [other]) => (one < other ? -1 : 1));
+    expect(conventions(findings)).toEqual([
+      ['1 device announces itself by Sparkplug B below spBv1.0', { sparkplug: { hostId: 'fieldgate', groups: ['Plant'] } }],
+      ['1 device announces itself by Tasmota discovery below tasmota/discovery', { tasmota: {} }],
+      ['2 devices announce themselves by Home Assistant discovery below ha', { homeassistant: { prefix: 'ha' } }],
+    ]);
+    const topics = [...findings.values()].flatMap(({ kind, values }) => (kind === 'topic' ? [values.topic] : []));
+    expect(topics.sort()).toEqual(['plant/sensor/boiler/config', 'room1/t', 'spBv1.0/Plant/NBIRTH/line3']);
+    const taken = await scanned(await opened(buildLine(driver, { connection: { url: at, tasmota: {} }, devices: [] })), {
+      duration: '600ms',
+    });
+    expect(conventions(taken.findings)[1]).toEqual([
+      '1 device announces itself by Tasmota discovery below tasmota/discovery, which the connection takes already',
+      undefined,
+    ]);
+    await far.close();
+  });
+
   it('lists topics with what they hold, and proposes what can be saved and heard', async () => {
     for (const [room, t] of [
       ['kitchen', 21.5],

@@ -105,6 +105,9 @@ const components: Readonly<Record<string, (words: Words) => Place[]>> = {
   alarm_control_panel: (words) => [{ kind: 'text', state: main(words) }],
 };
 
+/** Whether the convention has it; whole devices too. */
+export const isComponent = (name: string): boolean => name === 'device' || withoutValues.has(name) || Object.hasOwn(components, name);
+
 /** The points of an entity, with what is not understood of the others told; throws an Error that goes on from its name if there is none. */
 export function pointsOf(component: string, words: Words, tell: (fault: string) => void): RawPoint[] {
   const read = Object.hasOwn(components, component) ? components[component] : undefined;

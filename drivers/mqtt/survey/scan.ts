@@ -7,6 +7,7 @@ import { Incoming } from '../incoming.ts';
 import { Link } from '../link.ts';
 import type { Options } from '../options.ts';
 import { failureFrom, reasonText } from '../reasons.ts';
+import { Announcements, conventionsOf } from './announcements.ts';
 import { pointsOf, propose } from './families.ts';
 import { type Guess, guess } from './guess.ts';
 import type { ScanOptions } from './settings.ts';
@@ -35,11 +36,13 @@ export interface ScanDeps {
 export async function scan(deps: ScanDeps, { filter, duration }: ScanOptions, survey: Survey, signal: AbortSignal): Promise<void> {
   const { clock } = deps.host;
   const topics = new Map<string, Seen>();
+  const announcements = new Announcements();
   let messages = 0;
   let left = 0;
   const startedMs = clock.monotonicMs();
   const take = (packet: IPublishPacket) => {
     messages++;
+    if (announcements.take(packet.topic, packet.payload as Buffer)) return;
     const known = topics.get(packet.topic);
     if (!known && topics.size >= limits.mqttScanTopicsMax) {
       left++;
@@ -55,6 +58,7 @@ export async function scan(deps: ScanDeps, { filter, duration }: ScanOptions, su
       await Promise.race([clock.sleep(duration / looks, signal), lostOf(link)]);
       const elapsedMs = clock.monotonicMs() - startedMs;
       survey.progress(look, looks, `${topics.size} topics and ${messages} messages heard under ${filter}`);
+      for (const finding of announcements.findings(conventionsOf(deps.options))) survey.found(finding);
       for (const topic of topics.values()) if (topic.isNew || look === looks) survey.found(findingOf(topic, elapsedMs));
       for (const topic of topics.values()) topic.isNew = false;
     }
