@@ -140,6 +140,12 @@ function versionOf(database: DatabaseSync): number {
 /** Makes sure that it can be read. Chunks of older formats are read as they are; the rows of version 1 have to be taken over first, and that is for whoever writes. */
 function readyForReading(database: DatabaseSync): void {
   const found = versionOf(database);
+  // A new one in which whoever writes could not begin is empty: with tables that only this connection sees, until there are others and it is opened anew.
+  if (found === 0) {
+    const tables = [...(samples + others).matchAll(/CREATE TABLE[^;]*;/g)].join('');
+    database.exec(`PRAGMA temp_store = MEMORY; ${inMemory(tables + auditTable)} INSERT INTO fold VALUES (1, 0, 0, 0)`);
+    return;
+  }
   if (found < 2)
     throw new StoreTrouble(
       'disk',
@@ -148,8 +154,10 @@ function readyForReading(database: DatabaseSync): void {
   database.prepare('SELECT done FROM fold').get();
   // One from before the audit has an empty one, which only this connection sees.
   const hasAudit = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'").get() !== undefined;
-  if (!hasAudit) database.exec(`PRAGMA temp_store = MEMORY; ${auditTable.replace('CREATE TABLE', 'CREATE TEMP TABLE')}`);
+  if (!hasAudit) database.exec(`PRAGMA temp_store = MEMORY; ${inMemory(auditTable)}`);
 }
+
+const inMemory = (tables: string) => tables.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE');
 
 function prepare(database: DatabaseSync, nowMs: number): void {
   const found = versionOf(database);

@@ -97,6 +97,21 @@ describe('trouble', () => {
     expect(await child.exited).toBe(0);
   });
 
+  it('shows a new history, in which it could not begin to write, as one that has nothing', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'fieldgate.db'), '');
+    chmodSync(folder, 0o555);
+    onTestFinished(() => chmodSync(folder, 0o700));
+    chmodSync(join(folder, 'fieldgate.db'), 0o444);
+    chmodSync(dirname(folder), statSync(dirname(folder)).mode | 0o011);
+    const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+    const child = startChild('look', folder, asNobody);
+    await until(() => child.lines.length >= 2);
+    expect(child.lines[0]).toBe('read undefined');
+    expect(child.lines[1]).toMatch(/^failed .*(readonly|unable to open|EACCES|permission)/i);
+    expect(await child.exited).toBe(0);
+  });
+
   it('sets a damaged file aside, says so, and goes on with a new one', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'fieldgate.db'), 'this was a database once'.repeat(1_000));
