@@ -50,6 +50,8 @@ export class Head {
     this.#mark = mark;
     this.#last = Math.max(this.#last, done);
     if (done !== this.#gathered?.done) this.#gathered = undefined;
+    // Each series once: where every pack has series of its own, as many connections make them, a series is in as many stacks as packs.
+    const touched = new Set<number>();
     for (const stack of this.#stacks) {
       const { ids } = stack;
       for (const { pack } of stack.drop(done)) {
@@ -59,11 +61,12 @@ export class Head {
       }
       if (stack.oldest !== undefined) continue;
       this.#stacks.delete(stack);
-      for (const id of ids) {
-        const left = this.#bySeries.get(id)?.filter((other) => other !== stack) ?? [];
-        if (left.length > 0) this.#bySeries.set(id, left);
-        else this.#bySeries.delete(id);
-      }
+      for (const id of ids) touched.add(id);
+    }
+    for (const id of touched) {
+      const left = this.#bySeries.get(id)?.filter(({ oldest }) => oldest !== undefined) ?? [];
+      if (left.length > 0) this.#bySeries.set(id, left);
+      else this.#bySeries.delete(id);
     }
   }
 
