@@ -1,6 +1,5 @@
 /** Builds the rooms, serves, and shuts down in reverse order. */
-// biome-ignore assist/source/organizeImports: the first import may begin the process anew, the second captures stdout before any library can write to it.
-import './allocator.ts';
+// biome-ignore assist/source/organizeImports: the first import captures stdout before any library can write to it.
 import { log } from './wire/stdout.ts';
 import { systemClock as clock } from './contract/clock.ts';
 import { limits } from './contract/limits.ts';

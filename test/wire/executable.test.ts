@@ -85,19 +85,6 @@ describe('the built plugin', () => {
     await expect.poll(() => readdirSync(data), { timeout: 5_000 }).not.toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')(
-    'has one heap of the allocator for all its threads, unless its starter says how many',
-    async () => {
-      const heaps = async (env?: Record<string, string>) => {
-        const plugin = await launch([executable], env);
-        const set = readFileSync(`/proc/${plugin.process.pid}/environ`, 'utf8').split('\0');
-        return set.filter((one) => one.startsWith('MALLOC_ARENA_MAX='));
-      };
-      expect(await heaps()).toEqual(['MALLOC_ARENA_MAX=1']);
-      expect(await heaps({ ...hostEnv, MALLOC_ARENA_MAX: '3' })).toEqual(['MALLOC_ARENA_MAX=3']);
-    },
-  );
-
   it('opens no debugger for a signal', async () => {
     const plugin = await launch([executable]);
     plugin.process.kill('SIGUSR1');
