@@ -5,7 +5,7 @@ import { readAnnouncement, readTopic } from '../homeassistant/announcement.ts';
 import { homeassistant } from '../homeassistant/convention.ts';
 import { isComponent } from '../homeassistant/entities.ts';
 import type { Options } from '../options.ts';
-import { parseSparkplugTopic } from '../sparkplug/topic.ts';
+import { namespace, parseSparkplugTopic } from '../sparkplug/topic.ts';
 import { tasmota } from '../tasmota/convention.ts';
 
 type Name = 'homeassistant' | 'tasmota' | 'sparkplug';
@@ -16,21 +16,18 @@ interface Found {
   convention: string;
   below: string;
   devices: Set<string>;
-  proposes: () => Record<string, unknown>;
 }
 
 const usual = { homeassistant: 'homeassistant', tasmota: 'tasmota/discovery' } as const;
 
 export class Announcements {
   readonly #found = new Map<string, Found>();
-  readonly #groups = new Set<string>();
 
   /** Takes a message; true if it says nothing but what devices there are, so that nobody wants it as a point. */
   take(topic: string, payload: Buffer): boolean {
     const place = parseSparkplugTopic(topic);
     if (place) {
-      this.#groups.add(place.group);
-      this.#note('sparkplug', 'Sparkplug B', 'spBv1.0', [`${place.group}/${place.node}`]);
+      this.#note('sparkplug', 'Sparkplug B', namespace, [`${place.group}/${place.node}`]);
       return false;
     }
     if (payload.length === 0) return false;
@@ -38,9 +35,9 @@ export class Announcements {
   }
 
   /** `options`: what the connection takes already is not proposed. */
-  findings(options: Partial<Record<Name, unknown>>): Finding[] {
+  findings(options: Pick<Options, Name>): Finding[] {
     const found = [...this.#found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, one]) => one);
-    return found.map(({ option, convention, below, devices, proposes }) => {
+    return found.map(({ option, convention, below, devices }) => {
       const isTaken = options[option] !== undefined;
       const count = `${devices.size} ${devices.size === 1 ? 'device announces itself' : 'devices announce themselves'}`;
       return {
@@ -48,7 +45,7 @@ export class Announcements {
         kind: 'convention',
         text: `${count} by ${convention} below ${below}${isTaken ? ', which the connection takes already' : ''}`,
         values: { convention, prefix: below, devices: devices.size },
-        ...(isTaken ? {} : { proposes: { connection: { [option]: proposes() } } }),
+        ...(isTaken ? {} : { proposes: { connection: { [option]: proposalOf(option, below, devices) } } }),
       };
     });
   }
@@ -86,22 +83,16 @@ export class Announcements {
     let found = this.#found.get(key);
     if (!found) {
       if (this.#found.size >= limits.mqttScanConventionsMax) return;
-      found = { option, convention, below, devices: new Set(), proposes: () => this.#proposal(option, below) };
+      found = { option, convention, below, devices: new Set() };
       this.#found.set(key, found);
     }
     for (const device of devices) if (found.devices.size < limits.mqttAnnouncedMax) found.devices.add(device);
   }
-
-  #proposal(option: Name, below: string): Record<string, unknown> {
-    if (option !== 'sparkplug') return below === usual[option] ? {} : { prefix: below };
-    const groups = [...this.#groups];
-    return { hostId: 'fieldgate', ...(groups.length <= limits.sparkplugGroupsMax ? { groups } : {}) };
-  }
 }
 
-/** The options that take a convention. */
-export const conventionsOf = ({ homeassistant, tasmota, sparkplug }: Options): Partial<Record<Name, unknown>> => ({
-  ...(homeassistant ? { homeassistant } : {}),
-  ...(tasmota ? { tasmota } : {}),
-  ...(sparkplug ? { sparkplug } : {}),
-});
+function proposalOf(option: Name, below: string, devices: ReadonlySet<string>): Record<string, unknown> {
+  if (option !== 'sparkplug') return below === usual[option] ? {} : { prefix: below };
+  // No name of Sparkplug has a slash.
+  const groups = [...new Set(Array.from(devices, (device) => device.slice(0, device.indexOf('/'))))];
+  return { hostId: 'fieldgate', ...(groups.length <= limits.sparkplugGroupsMax ? { groups } : {}) };
+}

@@ -7,7 +7,7 @@ import { Incoming } from '../incoming.ts';
 import { Link } from '../link.ts';
 import type { Options } from '../options.ts';
 import { failureFrom, reasonText } from '../reasons.ts';
-import { Announcements, conventionsOf } from './announcements.ts';
+import { Announcements } from './announcements.ts';
 import { pointsOf, propose } from './families.ts';
 import { type Guess, guess } from './guess.ts';
 import type { ScanOptions } from './settings.ts';
@@ -58,7 +58,7 @@ export async function scan(deps: ScanDeps, { filter, duration }: ScanOptions, su
       await Promise.race([clock.sleep(duration / looks, signal), lostOf(link)]);
       const elapsedMs = clock.monotonicMs() - startedMs;
       survey.progress(look, looks, `${topics.size} topics and ${messages} messages heard under ${filter}`);
-      for (const finding of announcements.findings(conventionsOf(deps.options))) survey.found(finding);
+      for (const finding of announcements.findings(deps.options)) survey.found(finding);
       for (const topic of topics.values()) if (topic.isNew || look === looks) survey.found(findingOf(topic, elapsedMs));
       for (const topic of topics.values()) topic.isNew = false;
     }
