@@ -56,3 +56,9 @@ function member(value: unknown, name: string): unknown {
 function element(value: unknown, index: number): unknown {
   return Array.isArray(value) ? value.at(index) : undefined;
 }
+
+/** One more step of a path, as `parsePath` reads it: `.name`, `["a b"]`, `[0]`. */
+export function pathStep(key: number | string): string {
+  if (typeof key === 'number') return `[${key}]`;
+  return /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `["${key.replaceAll(/["\\]/g, '\\$&')}"]`;
+}

@@ -2,6 +2,7 @@
  * The templates that devices announce (Jinja, as Home Assistant writes it) as trees: places, numbers, words, dictionaries, arithmetic, filters,
  * comparisons, choices. Nothing of them is ever run. What is not of this is an Error, in words that follow "template".
  */
+import { pathStep } from '../../../src/contract/json-path.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 export type Constant = string | number | boolean | null;
@@ -158,7 +159,7 @@ function parse(template: string, known: Names): Part[] {
       if (right.kind === 'place' && right.path !== undefined && (sign === 'in' || sign === 'not in')) {
         // 'running' in value_json
         if (left.kind !== 'constant' || typeof left.value !== 'string') return fail(template);
-        const of: Expression = { kind: 'place', path: right.path + step(left.value), sure: false };
+        const of: Expression = { kind: 'place', path: right.path + pathStep(left.value), sure: false };
         return sign === 'in' ? { kind: 'there', of } : { kind: 'not', of: { kind: 'there', of } };
       }
       return { kind: 'compared', sign, left, right };
@@ -275,7 +276,7 @@ function parse(template: string, known: Names): Part[] {
   function stepped(of: Expression, key: Expression, sure = true): Expression {
     if (of.kind !== 'place' || of.path === undefined || key.kind !== 'constant') return fail(template);
     if (typeof key.value !== 'number' && typeof key.value !== 'string') return fail(template);
-    return { kind: 'place', path: of.path + step(key.value), sure: of.sure && sure };
+    return { kind: 'place', path: of.path + pathStep(key.value), sure: of.sure && sure };
   }
 
   function dictionary(): Expression {
@@ -343,10 +344,4 @@ function parse(template: string, known: Names): Part[] {
     const token = tokens[at++];
     return token?.kind === 'name' ? token.name : fail(template);
   }
-}
-
-/** One more step of a JSON path. */
-function step(key: number | string): string {
-  if (typeof key === 'number') return `[${key}]`;
-  return /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `["${key.replaceAll(/["\\]/g, '\\$&')}"]`;
 }

@@ -3,6 +3,7 @@
  * its public source, xdrv_12_discovery.ino; an empty message takes back.
  */
 import { messageOf } from '../../../src/contract/fault.ts';
+import { pathStep } from '../../../src/contract/json-path.ts';
 import { limits } from '../../../src/contract/limits.ts';
 import type { Announcement, Convention, Description, Echo } from '../announced/convention.ts';
 import { uniqueIds } from '../announced/ids.ts';
@@ -136,8 +137,4 @@ function own({ telemetry, battery }: Config): Made[] {
   ];
 }
 
-function pathOf(path: readonly (string | number)[]): string {
-  const step = (one: string | number) =>
-    typeof one === 'number' ? `[${one}]` : /^[A-Za-z_]\w*$/.test(one) ? `.${one}` : `["${one.replaceAll(/["\\]/g, '\\$&')}"]`;
-  return `$${path.map(step).join('')}`;
-}
+const pathOf = (path: readonly (string | number)[]): string => `$${path.map(pathStep).join('')}`;
