@@ -36,20 +36,6 @@ export interface Sample {
   reason: Reason;
 }
 
-/**
- * What is remembered as the last sample of a series: the object that was remembered, with other contents. One made for each sample would be old when the
- * next one comes, and a heap full of old objects is cleared seldom: at 100,000 samples a second that is hundreds of megabytes. So it is never handed out.
- */
-export function remembering(last: Sample | undefined, sample: Sample): Sample {
-  if (!last) return { ...sample };
-  last.timeNs = sample.timeNs;
-  last.arrivalNs = sample.arrivalNs;
-  last.value = sample.value;
-  last.quality = sample.quality;
-  last.reason = sample.reason;
-  return last;
-}
-
 /** What names a series inside one gateway: `device` and `point`. Labels describe it and may change without making a new one. */
 export interface SeriesKey {
   device: string;

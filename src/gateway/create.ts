@@ -199,10 +199,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       active ? Array.from(links.values(), (link) => link.status()) : plan.connections.map((planned) => stoppedStatus(planned, startedMs)),
     devices: () => plant.statuses(),
     discoveries: () => [...discovery.statuses(), ...announcements.statuses()],
-    last(name) {
-      const last = plant.point(name)?.last;
-      return last && { ...last };
-    },
+    last: (name) => plant.point(name)?.last?.copy(),
     async readNow(name, signal) {
       const placed = plant.point(name);
       if (!placed) throw notFound(`there is no point ${name.device}.${name.point}`);

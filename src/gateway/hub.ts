@@ -22,6 +22,11 @@ export class Hub {
     this.#log = log;
   }
 
+  /** Whether anybody takes samples. */
+  get isHeard(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
   subscribe(take: Take): () => void {
     const subscriber: Subscriber = { take, queue: [], busy: false };
     this.#subscribers.add(subscriber);

@@ -3,16 +3,17 @@ import type { Clock } from '../contract/clock.ts';
 import type { Point } from '../contract/device.ts';
 import type { Reading } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
+import { LastSample } from '../contract/last.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
-import { type Reason, remembering, type Sample, type TimeNs } from '../contract/sample.ts';
+import type { Reason, Sample, TimeNs } from '../contract/sample.ts';
 import { TooManySeries } from '../store/faults.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveSample } from './gateway.ts';
 import type { Hub } from './hub.ts';
 import { kindOfValue } from './kinds.ts';
 import type { PlacedDevice, PlacedPoint, Plant } from './plant.ts';
-import { isWorthKeeping, keeping } from './report.ts';
+import { isWorthKeeping, Kept } from './report.ts';
 
 /**
  * Reasons that do not prove that the device is there: nothing came, or nothing that can be trusted to be its. Exception 11 is said by a Modbus gateway
@@ -124,7 +125,7 @@ export class Intake {
   fail(points: Iterable<PlacedPoint>, reason: Reason, detail: string, timeNs?: TimeNs): void {
     const now = this.#now();
     for (const placed of points) {
-      const isLater = timeNs !== undefined && timeNs >= (placed.last?.timeNs ?? 0n);
+      const isLater = timeNs !== undefined && (!placed.last || placed.last.aheadOfNs(timeNs) <= 0);
       this.#takeOne(placed, { point: placed.point, value: null, reason, detail, ...(isLater ? { timeNs } : {}) }, now, false);
     }
   }
@@ -159,19 +160,20 @@ export class Intake {
     const { only } = reading;
     if (only !== 'history') {
       // A device that sends its own times may send late what is not the latest.
-      if (!placed.last || reading.timeNs === undefined || sample.timeNs >= placed.last.timeNs)
-        placed.last = remembering(placed.last, sample);
+      if (!placed.last) placed.last = new LastSample(sample);
+      else if (reading.timeNs === undefined || placed.last.aheadOfNs(sample.timeNs) <= 0) placed.last.put(sample);
       if (this.#watchers.size > 0) for (const see of this.#watchers.get(placed) ?? []) see(sample);
     }
     if (only === undefined) {
       if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
-      placed.kept = keeping(placed.kept, sample, now.monotonicMs);
+      if (placed.kept) placed.kept.put(sample, now.monotonicMs);
+      else placed.kept = new Kept(sample, now.monotonicMs);
     }
     const turn = this.#beginTurn();
     if (wait) turn.waiting ??= Promise.withResolvers();
     const live = { key: placed.key, kind: placed.kind, point: placed.point, sample };
     if (only !== 'now') turn.samples.push(live);
-    if (only !== 'history') turn.news.push(live);
+    if (only !== 'history' && this.#hub.isHeard) turn.news.push(live);
     if (Math.max(turn.samples.length, turn.news.length) >= limits.turnSamplesMax) this.#endTurn();
     return turn;
   }
@@ -296,18 +298,18 @@ function refusedOf(error: unknown): number | undefined {
 /** One microsecond: a burst of a thousand stays within its millisecond. */
 const nextNs = 1_000n;
 /** Of devices' clocks and of ours. */
-const tickNs = 1_000_000n;
-const burstSpreadMaxNs = BigInt(limits.burstSpreadMaxMs) * 1_000_000n;
+const tickNs = 1_000_000;
+const burstSpreadMaxNs = limits.burstSpreadMaxMs * 1_000_000;
 
 /**
  * Messages come faster than the clock ticks, but a series holds one sample a moment: a sample without a time of its own that would take the place
  * of the last one is put behind it, so that a burst is kept whole and in order. One with a time of its own, which is in whole milliseconds, is put behind
  * it where the last one was moved on within that millisecond: it would be taken for older.
  */
-function afterLast(sample: Sample, last: Sample | undefined): Sample {
+function afterLast(sample: Sample, last: LastSample | undefined): Sample {
   if (!last) return sample;
-  const aheadNs = last.timeNs - sample.timeNs;
-  const isBehind = sample.timeNs === sample.arrivalNs ? aheadNs >= 0n && aheadNs <= burstSpreadMaxNs : aheadNs > 0n && aheadNs < tickNs;
+  const aheadNs = last.aheadOfNs(sample.timeNs);
+  const isBehind = sample.timeNs === sample.arrivalNs ? aheadNs >= 0 && aheadNs <= burstSpreadMaxNs : aheadNs > 0 && aheadNs < tickNs;
   if (!isBehind) return sample;
   return { timeNs: last.timeNs + nextNs, arrivalNs: sample.arrivalNs, value: sample.value, quality: sample.quality, reason: sample.reason };
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../contract/clock.ts';
 import type { Device, Point } from '../contract/device.ts';
 import type { Driver, Shape } from '../contract/driver.ts';
 import { messageOf } from '../contract/fault.ts';
+import { LastSample } from '../contract/last.ts';
 import { limits } from '../contract/limits.ts';
 import type { Log } from '../contract/log.ts';
 import { type ColumnKind, type Sample, type SeriesKey, seriesName } from '../contract/sample.ts';
@@ -11,7 +12,7 @@ import type { ConnectivityChange, DeviceState, DeviceStatus } from '../contract/
 import type { Store } from '../store/store.ts';
 import type { News } from './news.ts';
 import { Pipeline } from './pipeline.ts';
-import { type Kept, keeping } from './report.ts';
+import { Kept } from './report.ts';
 
 export interface PlacedPoint {
   readonly device: PlacedDevice;
@@ -21,8 +22,7 @@ export interface PlacedPoint {
   readonly pipeline: Pipeline;
   /** Of the last value; a place that holds anything may change it. */
   kind: ColumnKind;
-  /** Written over by the next one: whoever keeps it for later copies it. */
-  last?: Sample;
+  last?: LastSample;
   kept?: Kept;
   /** Of a point with `staleAfter`: when it was last heard, or began to be waited for, on the clock that never jumps. */
   heardMs?: number;
@@ -149,8 +149,8 @@ export class Plant {
   #recall(placed: PlacedPoint): void {
     const sample = this.#remembered.get(seriesName(placed.key));
     if (!sample || placed.last) return;
-    placed.last = sample;
-    placed.kept = keeping(undefined, sample, this.#clock.monotonicMs());
+    placed.last = new LastSample(sample);
+    placed.kept = new Kept(sample, this.#clock.monotonicMs());
   }
 
   /** The device said something: a value, or an exception. */

@@ -1,20 +1,25 @@
 /** `report`: which samples of a point are kept (DESIGN §5). Pure. */
 import type { PointConfig } from '../contract/device.ts';
+import { LastValue } from '../contract/last.ts';
 import { limits } from '../contract/limits.ts';
 import type { Sample, Value } from '../contract/sample.ts';
 
-/** What the last sample said that was kept. `atMs` is monotonic. Written over by the next one, as the last sample is (`remembering`). */
-export interface Kept extends Pick<Sample, 'value' | 'quality' | 'reason'> {
+/** What the last sample said that was kept. */
+export class Kept extends LastValue {
+  /** Monotonic. */
   atMs: number;
-}
 
-export function keeping(kept: Kept | undefined, { value, quality, reason }: Sample, atMs: number): Kept {
-  if (!kept) return { value, quality, reason, atMs };
-  kept.value = value;
-  kept.quality = quality;
-  kept.reason = reason;
-  kept.atMs = atMs;
-  return kept;
+  constructor(sample: Pick<Sample, 'value' | 'quality' | 'reason'>, atMs: number) {
+    super(sample);
+    this.atMs = atMs;
+  }
+
+  put({ value, quality, reason }: Sample, atMs: number): void {
+    this.value = value;
+    this.quality = quality;
+    this.reason = reason;
+    this.atMs = atMs;
+  }
 }
 
 /**

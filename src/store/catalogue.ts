@@ -1,4 +1,5 @@
-import { type ColumnKind, columnKinds, qualities, remembering, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
+import { LastSample } from '../contract/last.ts';
+import { type ColumnKind, columnKinds, qualities, type Sample, type SeriesKey, type Value } from '../contract/sample.ts';
 import type { Ends, SeriesRow } from './messages.ts';
 import type { SeriesInfo } from './store.ts';
 import type { Asked, WarmSeries } from './warm.ts';
@@ -14,8 +15,7 @@ export interface SeriesRecord {
   stored: boolean;
   /** Absent until a sample came or its ends were loaded. */
   firstNs: bigint | undefined;
-  /** Written over by the next one. */
-  last: Sample | undefined;
+  last: LastSample | undefined;
   /** The earliest sample that came since a deletion began that is still under way. */
   sinceNs: bigint | undefined;
   /** Its place among the series of the batch of this number, which is being gathered. */
@@ -128,8 +128,11 @@ export class Catalogue {
     if (this.#shortenings > 0 && (record.sinceNs === undefined || sample.timeNs < record.sinceNs)) record.sinceNs = sample.timeNs;
     if (record.firstNs === undefined || sample.timeNs < record.firstNs) record.firstNs = sample.timeNs;
     const { last } = record;
-    if (!last || sample.timeNs > last.timeNs || (sample.timeNs === last.timeNs && sample.arrivalNs >= last.arrivalNs))
-      record.last = remembering(last, sample);
+    if (!last) record.last = new LastSample(sample);
+    else {
+      const aheadNs = last.aheadOfNs(sample.timeNs);
+      if (aheadNs < 0 || (aheadNs === 0 && last.arrivedAfterNs(sample.arrivalNs) <= 0)) last.put(sample);
+    }
   }
 
   /** Takes in what the database has at both ends of series. */
@@ -141,13 +144,13 @@ export class Catalogue {
       if (!record || first === undefined || time === undefined) continue;
       if (record.firstNs === undefined || first < record.firstNs) record.firstNs = first;
       if (record.last && record.last.timeNs >= time) continue;
-      record.last = {
+      record.last = new LastSample({
         timeNs: time,
         arrivalNs: ends.arrivals[index] ?? time,
         value: plainValue(record.kind, ends.values[index] ?? null),
         quality: qualities[ends.quality[index] ?? 2] ?? 'bad',
         reason: ends.reasons[index] ?? '',
-      };
+      });
     }
   }
 

@@ -121,7 +121,7 @@ export class LocalStore implements Store {
     await this.#load(gateway);
     return this.#catalogue.of(gateway).flatMap((record) => {
       const series = infoOf(record);
-      return series && record.last ? [{ series, sample: { ...record.last } }] : [];
+      return series && record.last ? [{ series, sample: record.last.copy() }] : [];
     });
   }
 

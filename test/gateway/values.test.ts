@@ -6,7 +6,7 @@ import type { Shape } from '../../src/contract/driver.ts';
 import type { Reason, Sample, Value } from '../../src/contract/sample.ts';
 import { toRaw, type Written } from '../../src/gateway/inversion.ts';
 import { Pipeline } from '../../src/gateway/pipeline.ts';
-import { isWorthKeeping, keeping } from '../../src/gateway/report.ts';
+import { isWorthKeeping, Kept } from '../../src/gateway/report.ts';
 import { float, int16, point, uint64 } from './rig.ts';
 
 const float32: Shape = { type: 'float32' };
@@ -100,7 +100,7 @@ describe('what is kept', () => {
     ['one bad a minute', undefined, bad('timeout'), bad('timeout'), 60_000, true],
     ['a switch', { onChange: true, deadband: 5 }, good(true), good(false), 1, true],
   ])('%s', (_, words, before, now, afterMs, kept) => {
-    expect(isWorthKeeping(words, keeping(undefined, before, 0), now, afterMs)).toBe(kept);
+    expect(isWorthKeeping(words, new Kept(before, 0), now, afterMs)).toBe(kept);
   });
 });
 

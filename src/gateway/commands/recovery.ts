@@ -62,5 +62,5 @@ async function look(
       return undefined;
     });
   }
-  return placed.last && placed.last.arrivalNs >= startedNs ? { ...placed.last } : undefined;
+  return placed.last && placed.last.arrivalNs >= startedNs ? placed.last.copy() : undefined;
 }
