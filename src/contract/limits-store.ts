@@ -44,6 +44,9 @@ export const storeLimits = {
   storeHeadBytesMax: 12 * 1024 * 1024,
   /** Commits wait for the fold when the head is this many times as large as it should be. */
   storeHeadOverMax: 2,
+  /** Below this many times a fold rests after each of its slices, this many times as long as the slice took. */
+  storeHeadRestMax: 1.5,
+  storeFoldRest: 2,
   /** Different damaged parts of the history that are told of one by one. */
   storeDamageToldMax: 100,
   /** Reads waiting in the store; one more is refused with 503. Grafana sends a panel's queries together, dashboards have tens of panels. */

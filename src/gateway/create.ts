@@ -136,7 +136,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { id } = planned.connection;
     const link = links.get(id);
     if (link) link.update(planned, anew);
-    else links.set(id, new Link(planned, { ...deps, intake, plant, traffics, reports, announcements }, before?.counters));
+    else
+      links.set(id, new Link(planned, { ...deps, intake, plant, traffics, reports, announcements, place: links.size }, before?.counters));
   }
 
   /** Devices that did not change stay the same objects: that is how links and points see it. */

@@ -37,6 +37,8 @@ export interface LinkDeps {
   /** Where what is heard goes, beside samples. */
   reports: Pick<ListenerDeps, 'trouble' | 'discovered' | 'said'>;
   announcements: Announcements;
+  /** Among the connections of its gateway: when its polls are due beside theirs. */
+  place: number;
 }
 
 /** Counters of a connection; they outlive a change of its settings. */
@@ -291,6 +293,7 @@ export class Link {
       announces: this.#planned.driver.announces?.(this.#planned.connection.options) ?? false,
       behind: () => plant.behind(this.#planned.connection.id),
       bus: this.#bus,
+      place: this.#deps.place,
       ask: (request, signal) => this.read(request, 'poll', signal),
       overrun: () => {
         this.counters.overruns += 1;

@@ -32,6 +32,7 @@ export interface OpenedDeps {
   intake: Intake;
   plant: Plant;
   bus: Bus;
+  place: PollerDeps['place'];
   /** All devices of the connection, discovered ones among them. */
   behind(): PlacedDevice[];
   /** Where what is heard goes, beside samples. */
@@ -186,6 +187,7 @@ export class Opened {
         log,
         intake,
         plant,
+        place: this.#deps.place,
         ask: this.#deps.ask,
         overrun: this.#deps.overrun,
         asideForMs: (unit) => bus.asideForMs(unit),

@@ -16,6 +16,8 @@ export interface PollerDeps {
   log: Log;
   intake: Intake;
   plant: Plant;
+  /** Of the connection among the others. */
+  place: number;
   /** Sends a request with the priority of a poll. Rejects like `Bus.run`. */
   ask(request: PlannedRequest, signal: AbortSignal): Promise<Reading[]>;
   asideForMs(unit: string): number | undefined;
@@ -71,7 +73,7 @@ export function poll(deps: PollerDeps, session: Session, points: readonly Point[
     );
     tasks.push(...group);
     group.forEach((task, index) => {
-      const stop = every(deps.clock, phaseMs(index, group.length, intervalMs), intervalMs, () => {
+      const stop = every(deps.clock, phaseMs(index, group.length, intervalMs, deps.place), intervalMs, () => {
         if (task.done) stop();
         else void run(task);
       });

@@ -19,9 +19,15 @@ export function every(clock: Clock, delayMs: number, intervalMs: number, run: ()
   return () => cancel();
 }
 
-/** Where the `index`th of `count` requests of one interval stands on the grid: spread out, yet the first value of each comes soon. */
-export function phaseMs(index: number, count: number, intervalMs: number): number {
-  return (index / count) * Math.min(intervalMs, limits.pollSpreadMs);
+/** Multiples of it, less what is whole of them, lie far apart from one another however many they are. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Where the `index`th of `count` requests of one interval stands on the grid: spread out, yet the first value of each comes soon. `place` is that of its
+ * connection: a hundred connections that open together would else ask together for ever, and a command would have to wait for all of their answers.
+ */
+export function phaseMs(index: number, count: number, intervalMs: number, place = 0): number {
+  return ((index / count + place * goldenRatio) % 1) * Math.min(intervalMs, limits.pollSpreadMs);
 }
 
 /** The pause before the next attempt to open a link; `attempt` counts failures in a row from 0. A part is random, so that a site does not return in step. */

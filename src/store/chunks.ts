@@ -25,6 +25,9 @@ export interface Chunk {
 
 type Row = Record<string, unknown>;
 
+/** So many chunks a fold looks at before it writes another one. */
+export const fewChunks = 3;
+
 const columns = 'series, first, last, rows, summary, crc, block';
 
 /** The chunks of all series. `onDamage` is told of each that cannot be read; who reads the same ones again gives a cache. */
@@ -41,6 +44,7 @@ export class Chunks {
   readonly #upTo;
   readonly #after;
   readonly #newest;
+  readonly #few;
   readonly #rows;
   readonly #data;
   readonly #insert;
@@ -61,6 +65,8 @@ export class Chunks {
     // Without a LIMIT that is bound: SQLite would compile them anew each time, which takes longer than they do.
     this.#after = listed('first > ? AND first <= ? ORDER BY first');
     this.#newest = listed('first <= ? ORDER BY first DESC', columns.replace('summary', 'NULL AS summary'));
+    this.#few = listed(`first < ? ORDER BY first DESC LIMIT ${fewChunks}`, 'first, last, rows, crc, block');
+    this.#few.setReturnArrays(true);
     this.#rows = listed('first > ? AND first < ?', 'coalesce(sum(rows), 0) AS rows');
     this.#data = database.prepare('SELECT data FROM block WHERE id = ?');
     this.#insert = database.prepare(`INSERT INTO chunk (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
@@ -106,6 +112,20 @@ export class Chunks {
       if (chunk.last < fromNs || chunks.push(chunk) >= limit) break;
     }
     return chunks;
+  }
+
+  /** The newest `fewChunks` that begin before `time`, newest first and without summaries; a fold asks for each series, and nothing costs it more. */
+  few(series: number, time: bigint): Chunk[] {
+    const rows = this.#few.all(series, time) as unknown as bigint[][];
+    return rows.map(([first = 0n, last = 0n, count, crc, block]) => ({
+      series,
+      first,
+      last,
+      rows: Number(count),
+      summary: null,
+      crc: Number(crc),
+      block: Number(block),
+    }));
   }
 
   /** Does it in one transaction; one that comes upon broken pages is begun again without them. */

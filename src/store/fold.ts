@@ -1,15 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { limits } from '../contract/limits.ts';
 import type { ColumnKind } from '../contract/sample.ts';
-import type { Chunk, Chunks } from './chunks.ts';
+import { type Chunk, type Chunks, fewChunks } from './chunks.ts';
 import type { Head } from './head.ts';
 import { orderRows } from './order.ts';
-import { int64Max, int64Min } from './place.ts';
+import { int64Max } from './place.ts';
 import { concatRows, placeOf, type Rows, sliceRows } from './rows.ts';
 import { transaction, troubleOf } from './schema.ts';
-
-/** So many chunks before one, none of them twice as large, are merged with it. */
-const mergeAtOnce = 3;
 
 /** A chunk of so many rows stays as it is: full ones are cut at the end of a page, at two thirds at the earliest. */
 const fullRows = Math.floor(limits.storeChunkRowsMax * 0.65);
@@ -20,7 +17,7 @@ const fullRows = Math.floor(limits.storeChunkRowsMax * 0.65);
  * chunks of each size, a size being four times the next, and each of its samples is written again only once a size.
  */
 export function placeRows(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows): void {
-  const newest = chunks.newest(series, int64Min, int64Max, mergeAtOnce);
+  const newest = chunks.few(series, int64Max);
   if (newest[0] && newest[0].last >= (rows.times[0] as bigint)) placeLate(chunks, series, kind, rows);
   else write(chunks, series, kind, rows, newest);
 }
@@ -41,22 +38,22 @@ function placeLate(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows)
       if (old) part = orderRows(concatRows([old, part]));
       first = before.first;
     }
-    write(chunks, series, kind, part, chunks.newest(series, int64Min, first, mergeAtOnce));
+    write(chunks, series, kind, part, chunks.few(series, first));
     from = to;
   }
 }
 
-/** Writes rows as chunks, together with those `before` them, newest first, if these are small. */
+/** Writes rows as chunks, together with those `before` them, newest first, if these are small: `fewChunks`, none of them twice as large. */
 function write(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows, before: readonly Chunk[]): void {
   let part = rows;
   let small = before;
   for (;;) {
-    const isFew = small.length < mergeAtOnce || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
+    const isFew = small.length < fewChunks || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
     const old = isFew ? [] : readAll(chunks, kind, small);
-    if (old.length < mergeAtOnce) break;
+    if (old.length < fewChunks) break;
     for (const one of small) chunks.remove(one);
     part = concatRows([...old.reverse(), part]);
-    small = chunks.newest(series, int64Min, small.at(-1)?.first ?? int64Min, mergeAtOnce);
+    small = chunks.few(series, small.at(-1)?.first ?? 0n);
   }
   chunks.write(series, kind, part);
 }

@@ -90,6 +90,14 @@ function seriesOf(opened: DatabaseSync): SeriesRow[] {
   return rows.map((row) => ({ ...row }) as unknown as SeriesRow);
 }
 
+/**
+ * A fold takes as much of a processor as it can get, and the smallest machines have one or two, which polls and commands want too: it rests while there is
+ * room for what comes meanwhile and no call waits for it.
+ */
+function restOf(fullness: number): number {
+  return fullness < limits.storeHeadRestMax && jobs.length === 0 ? limits.storeFoldRest : 0;
+}
+
 function handlersOf(db: DatabaseSync, history: History): Handlers {
   // A reader's connection refuses the statements that write when they are run, not when they are prepared.
   const { expirer } = history;
@@ -127,7 +135,8 @@ function handlersOf(db: DatabaseSync, history: History): Handlers {
         else yield* history.fold();
       }
       const refused = history.commit(batch);
-      if (history.fullness >= 1 && !history.isFolding) inBackground(history.fold());
+      if (history.fullness >= 1 && !history.isFolding && parentPort)
+        inBackground(parentPort, history.fold(), () => restOf(history.fullness));
       return { value: { ...size(), refused } };
     },
     probe() {
@@ -229,7 +238,7 @@ function begin(request: Request): Outcome {
   return (handlers[request.name] as (ask: unknown) => Outcome)(request.ask);
 }
 
-/** A long call; `request` is absent for what the worker does by itself. */
+/** A long call, or part of what the worker does by itself, which has no `request`. */
 interface Job {
   request?: Request;
   run: Generator<void, unknown>;
@@ -237,9 +246,18 @@ interface Job {
 
 const jobs: Job[] = [];
 
-/** Runs beside the calls, one slice at a time. */
-function inBackground(run: Generator<void, void>): void {
-  if (jobs.push({ run }) === 1) setImmediate(turn);
+/** Runs beside the calls, one slice at a time; `rest` says how many times as long as a slice took is to pass before the next one. */
+function inBackground(port: MessagePort, run: Generator<void, void>, rest: () => number): void {
+  const slice = () => {
+    // Closed meanwhile: what is unfinished goes on at the next opening.
+    if (!database) return;
+    const beginMs = performance.now();
+    if (!step(port, { run })) return;
+    const pauseMs = (performance.now() - beginMs) * rest();
+    if (pauseMs > 0) setTimeout(slice, pauseMs);
+    else setImmediate(slice);
+  };
+  setImmediate(slice);
 }
 
 function answer(port: MessagePort, { id }: Request, outcome: { value: unknown } | { error: unknown }, transfer: ArrayBuffer[] = []): void {

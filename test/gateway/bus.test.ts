@@ -198,6 +198,14 @@ describe('the schedule', () => {
     expect(phaseMs(3, 4, 3_600_000)).toBeLessThan(limits.pollSpreadMs);
   });
 
+  it('lets a hundred connections of one interval ask one after the other, though they open together', () => {
+    const phases = Array.from({ length: 100 }, (_, place) => phaseMs(0, 2, 100, place)).sort((a, b) => a - b);
+    expect(Math.min(...phases)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...phases)).toBeLessThan(100);
+    // Evenly spread they would be one apart.
+    expect(Math.max(...phases.slice(1).map((phase, index) => phase - (phases[index] ?? 0)))).toBeLessThan(3);
+  });
+
   it('waits longer after each failure, up to a bound, with a random part', () => {
     const longest = [0, 1, 2, 3, 10, 1_000].map((attempt) => backoffMs(attempt, () => 0));
     expect(longest).toEqual([500, 1_000, 2_000, 4_000, 30_000, 30_000]);

@@ -11,9 +11,9 @@ const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const zstdChunkBytes = 16 * 1024;
 const leastChunkBytes = 64;
 
-/** Twice the length, plus one where they are compressed, and the bytes. */
-export function writePacked(writer: ByteWriter, bytes: Uint8Array): void {
-  const compressed = bytes.length >= compressFromBytes ? zstdCompressSync(bytes, compression) : bytes;
+/** Twice the length, plus one where they are compressed, and the bytes. Fewer than `fromBytes` are not compressed. */
+export function writePacked(writer: ByteWriter, bytes: Uint8Array, fromBytes = compressFromBytes): void {
+  const compressed = bytes.length >= fromBytes ? zstdCompressSync(bytes, compression) : bytes;
   const pays = compressed.length < bytes.length * 0.95;
   writer.varint((pays ? compressed.length : bytes.length) * 2 + Number(pays));
   writer.run(pays ? compressed : bytes);

@@ -22,11 +22,19 @@ export function borrowSequence(count: number): Float64Array {
   return scratch.subarray(0, count);
 }
 
-/** A guess is tried on this many stretches of this many numbers: enough to tell which is closest, and little work beside the writing. */
-const stretches = 8;
+/**
+ * What is left of a guess mostly has six or seven bits in eight: a short run of it is not worth the beginning of a compression, which costs as much as all the
+ * rest of its chunk, because short chunks are merged with others before long.
+ */
+const compressFromBytes = 2_048;
+
+/** A guess is tried on so many stretches of this many numbers: enough to tell which is closest, and little work beside the writing. */
+const [stretchesLeast, stretchesMost] = [3, 8];
 const stretchSize = 16;
-const tried = new Float64Array(stretches * stretchSize);
-const probed = new Float64Array(stretches);
+/** One stretch for so many numbers. */
+const stretchEvery = 128;
+const tried = new Float64Array(stretchesMost * stretchSize);
+const probed = new Float64Array(8);
 
 /** `values[0]` is 0 and the first `count` are whole numbers within `sequenceMax`. They are used up. */
 export function writeSequence(writer: ByteWriter, values: Float64Array, count: number): void {
@@ -54,7 +62,7 @@ export function writeSequence(writer: ByteWriter, values: Float64Array, count: n
     if (unit === 1) for (let index = 1; index < count; index++) bytes[at++] = (values[index] as number) - least;
     else for (let index = 1; index < count; index++) bytes[at++] = Math.floor(((values[index] as number) - least) / unit) % 256;
   }
-  writePacked(writer, bytes);
+  writePacked(writer, bytes, compressFromBytes);
 }
 
 /** The guess that leaves the least to write; on a line, its slope. */
@@ -79,6 +87,7 @@ function closest(values: Float64Array, count: number): { guess: number; line: nu
 /** About how many bits tell what a guess leaves from the middle of it. */
 function bitsLeft(values: Float64Array, count: number, guess: number, line: number): number {
   let size = 0;
+  const stretches = Math.max(stretchesLeast, Math.min(stretchesMost, Math.floor(count / stretchEvery)));
   if (count <= tried.length) for (let index = 1; index < count; index++) tried[size++] = restAt(values, index, guess, line);
   else {
     for (let stretch = 0; stretch < stretches; stretch++) {
@@ -86,8 +95,8 @@ function bitsLeft(values: Float64Array, count: number, guess: number, line: numb
       for (let index = from; index < from + stretchSize; index++) tried[size++] = restAt(values, index, guess, line);
     }
   }
-  for (let probe = 0; probe < stretches; probe++) probed[probe] = tried[Math.floor((probe * size) / stretches)] ?? 0;
-  const middle = size === 0 ? 0 : (probed.sort()[stretches >> 1] as number);
+  for (let probe = 0; probe < probed.length; probe++) probed[probe] = tried[Math.floor((probe * size) / probed.length)] ?? 0;
+  const middle = size === 0 ? 0 : (probed.sort()[probed.length >> 1] as number);
   let bits = 0;
   // The logarithm of a product is the sum of the logarithms, and costs one: sixteen times 2^52 is no infinity yet.
   for (let from = 0; from < size; from += stretchSize) {
