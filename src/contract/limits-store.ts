@@ -32,7 +32,7 @@ export const storeLimits = {
   /** The same on loan: beyond it answers come in memory that the garbage collector counts. */
   storeLentBytesMax: 64 * 1024 * 1024,
   /** Room for short-lived objects in each worker of the store; Node's own 48 MiB stay resident after the first burst and make nothing faster. */
-  storeWorkerYoungMiB: 8,
+  storeWorkerYoungMiB: 4,
   /** UTF-16 units of text after which a chunk ends. */
   storeChunkTextMax: 256 * 1024,
   /**

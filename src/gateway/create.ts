@@ -88,7 +88,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
   function told(point: Point, message: string | undefined): void {
     const placed = plant.point({ device: point.device, point: point.id });
     if (!placed) discovery.trouble(point.device, point.id, message);
-    else if (message === undefined) delete placed.trouble;
     else placed.trouble = message;
   }
 

@@ -191,7 +191,7 @@ export class Intake {
       placed.device.badSamples += 1;
       placed.detail = reading.detail ?? sample.reason;
     } else {
-      if (placed.detail !== undefined) delete placed.detail;
+      placed.detail = undefined;
       if (!reading.retained) placed.device.lastSeenMs = now.ms;
     }
   }

@@ -22,14 +22,14 @@ export interface PlacedPoint {
   readonly pipeline: Pipeline;
   /** Of the last value; a place that holds anything may change it. */
   kind: ColumnKind;
-  last?: LastSample;
-  kept?: Kept;
+  last: LastSample | undefined;
+  kept: Kept | undefined;
   /** Of a point with `staleAfter`: when it was last heard, or began to be waited for, on the clock that never jumps. */
-  heardMs?: number;
+  heardMs: number | undefined;
   /** Why the last sample is bad, in words. */
-  detail?: string;
+  detail: string | undefined;
   /** What concerns the point beside its readings: a refused subscription. */
-  trouble?: string;
+  trouble: string | undefined;
 }
 
 export interface PlacedDevice {
@@ -95,11 +95,22 @@ export class Plant {
     const shape = driver.shape(point.address);
     const pipeline = new Pipeline(point, shape);
     const key = { device: point.device, point: point.id };
-    const placed: PlacedPoint = { device, point, key, shape, pipeline, kind: pipeline.kind ?? 'double' };
-    if (before && isSamePlace(before.point, point)) {
-      if (before.last) placed.last = before.last;
-      if (before.kept) placed.kept = before.kept;
-    } else if (!before) this.#recall(placed);
+    const isSame = before !== undefined && isSamePlace(before.point, point);
+    // All that it may have from the beginning: an object that grows by and by is slower and larger, and there are ten thousand.
+    const placed: PlacedPoint = {
+      device,
+      point,
+      key,
+      shape,
+      pipeline,
+      kind: pipeline.kind ?? 'double',
+      last: isSame ? before.last : undefined,
+      kept: isSame ? before.kept : undefined,
+      heardMs: undefined,
+      detail: undefined,
+      trouble: undefined,
+    };
+    if (!before) this.#recall(placed);
     return placed;
   }
 

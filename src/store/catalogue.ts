@@ -217,7 +217,7 @@ export class Catalogue {
     };
     const devices = this.#gateways.get(gateway) ?? new Map<string, Map<string, SeriesRecord[]>>();
     const points = devices.get(key.device) ?? new Map<string, SeriesRecord[]>();
-    this.#gateways.set(gateway, devices.set(key.device, points.set(key.point, [...(points.get(key.point) ?? []), record])));
+    this.#gateways.set(gateway, devices.set(key.device, points.set(key.point, (points.get(key.point) ?? []).concat(record))));
     this.#count += 1;
     return record;
   }

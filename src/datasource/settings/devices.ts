@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import { didYouMean } from './near.ts';
 import { claimId, fieldOf, knownAre } from './outer.ts';
 import { show } from './phrases.ts';
-import { checkVerifyPoints, ownLabels, type RawPoint, readPoint } from './points.ts';
+import { checkVerifyPoints, type KnownPoints, ownLabels, type RawPoint, readPoint } from './points.ts';
 import { merge, type ReadProfile } from './profiles.ts';
 import { checkTemplateTexts, readDeviceId } from './templates.ts';
 import { check } from './words.ts';
@@ -27,15 +27,16 @@ export interface Surroundings {
 /** The devices that are in order, with those of their points that are. */
 export function readDevices(list: readonly unknown[], around: Surroundings): ReadDevice[] {
   const claimed = new Map<string, string>();
+  const known: KnownPoints = new Map();
   return list.flatMap((raw, index) => {
     const element = `devices[${index}]`;
     const id = fieldOf(raw, 'id');
-    const device = readDevice(raw, element, around);
+    const device = readDevice(raw, element, around, known);
     return claimId(claimed, id, element, around.faults) && device ? [device] : [];
   });
 }
 
-function readDevice(raw: unknown, element: string, around: Surroundings): ReadDevice | undefined {
+function readDevice(raw: unknown, element: string, around: Surroundings, known: KnownPoints): ReadDevice | undefined {
   const { faults } = around;
   const base = faults.check(deviceSchema, raw, element);
   const labels = ownLabels(base?.labels ?? {}, element, faults);
@@ -57,7 +58,7 @@ function readDevice(raw: unknown, element: string, around: Surroundings): ReadDe
   const rawPoints = merge(profile, raw, element, 'points', faults);
   if (placeholders) checkTemplateTexts(placeholders, { raw, element }, rawPoints, faults);
   const points = rawPoints.flatMap((one) => {
-    const point = readPoint(one, words, driver, faults);
+    const point = readPoint(one, words, driver, faults, known);
     return point ? [{ raw: one, point }] : [];
   });
   checkVerifyPoints(points, faults);

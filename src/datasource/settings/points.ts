@@ -20,8 +20,36 @@ export interface DeviceWords {
   labels: Record<string, string>;
 }
 
+/** What a point is whatever device has it; undefined if something is wrong with it. */
+type PointWords =
+  | { same: Omit<Point, 'device' | 'intervalMs' | 'once' | 'labels'>; interval: PointConfig['interval']; labels: PointConfig['labels'] }
+  | undefined;
+
+/** Points that were read already, by driver and place: those of a profile are the same for the hundred devices that have it, and checked and held once. */
+export type KnownPoints = Map<Driver, Map<string, PointWords>>;
+
 /** A point that is complete and in order, or undefined with what is wrong reported. */
-export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, faults: Faults): Point | undefined {
+export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, faults: Faults, known: KnownPoints): Point | undefined {
+  const words = knownWords(point, driver, faults, known);
+  if (!words) return undefined;
+  const { interval, labels } = words;
+  const rhythm =
+    interval === 'once' ? { intervalMs: device.intervalMs, once: true as const } : { intervalMs: interval ?? device.intervalMs };
+  const hasOwn = Object.keys(labels).length > 0;
+  return { ...words.same, device: device.id, ...rhythm, labels: hasOwn ? { ...device.labels, ...labels } : device.labels };
+}
+
+function knownWords(point: RawPoint, driver: Driver, faults: Faults, known: KnownPoints): PointWords {
+  const [place = '', changedFrom] = point.elements;
+  // One that a device changes is its own.
+  if (changedFrom !== undefined) return readWords(point, driver, faults);
+  const ofDriver = known.get(driver) ?? new Map<string, PointWords>();
+  known.set(driver, ofDriver);
+  if (!ofDriver.has(place)) ofDriver.set(place, readWords(point, driver, faults));
+  return ofDriver.get(place);
+}
+
+function readWords(point: RawPoint, driver: Driver, faults: Faults): PointWords {
   const config = faults.take(check(pointSchema, point.raw), point.elementOf);
   const isObject = typeof point.raw === 'object' && point.raw !== null && !Array.isArray(point.raw);
   const address = isObject
@@ -39,11 +67,8 @@ export function readPoint(point: RawPoint, device: DeviceWords, driver: Driver, 
   }
   if (point.elements.some((element) => faults.broken(element))) return undefined;
 
-  const { interval, address: _address, ...rest } = config;
-  const labels = { ...device.labels, ...ownLabels(config.labels, point.elementOf('labels'), faults) };
-  const rhythm =
-    interval === 'once' ? { intervalMs: device.intervalMs, once: true as const } : { intervalMs: interval ?? device.intervalMs };
-  return { ...rest, ...spelt, device: device.id, address, ...rhythm, labels };
+  const { interval, address: _address, labels, ...rest } = config;
+  return { same: { ...rest, ...spelt, address }, interval, labels: ownLabels(labels, point.elementOf('labels'), faults) };
 }
 
 /** The labels that may be chosen: every series is labelled with its device and its point already. */
