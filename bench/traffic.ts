@@ -37,7 +37,7 @@ function array(bytes: Uint8Array, unit: string): number {
 }
 
 function spans(): number {
-  const kept = new Spans();
+  const kept = new Spans({ left: limits.busSpansAllMax });
   const owner = { key: '1/bench', connection: 'plc', kind: 'modbus', terms: undefined };
   return nsEach(() => {
     for (let n = 0; n < messages; n += 1)

@@ -301,6 +301,8 @@ export const limits = {
   messagesPerSlice: 500,
   /** Requests of a bus that are remembered: about a minute of a busy one, 40 bytes each. */
   busSpansMax: 4_096,
+  /** The same of all buses together, beyond the first 64 of each: half a minute of a hundred busy ones. */
+  busSpansAllMax: 65_536,
   /** Requests of one trace, the newest: three lines each on the screen. */
   spansPerTraceMax: 1_000,
   /** A probe or a scan ends at the latest after this: 247 units, each a second silent, with room for the ranges of those that answer. */

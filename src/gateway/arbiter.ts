@@ -5,7 +5,7 @@ import { limits } from '../contract/limits.ts';
 import { Aside } from './aside.ts';
 import { type BusJob, type Priority, priorities, QueueFull, type Tenant, UnitAside } from './job.ts';
 import { Lane } from './lane.ts';
-import { type Outcome, Spans } from './spans.ts';
+import { type Outcome, type SpanRoom, Spans } from './spans.ts';
 
 interface Waiting {
   readonly unit: string;
@@ -27,15 +27,16 @@ export class Arbiter {
   readonly shares = new Set<Share>();
   readonly shared = new Map<string, unknown>();
   readonly aside: Aside;
-  readonly spans = new Spans();
+  readonly spans: Spans;
   readonly #clock: Clock;
   readonly #lanes: Record<Priority, Lane<Waiting>> = { command: new Lane(), fresh: new Lane(), poll: new Lane(), survey: new Lane() };
   #inFlight = 0;
   #busyMs = 0;
   #busySinceMs = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, room: SpanRoom) {
     this.#clock = clock;
+    this.spans = new Spans(room);
     this.aside = new Aside(clock);
   }
 

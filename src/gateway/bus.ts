@@ -3,10 +3,11 @@
  * asks: commands before fresh reads before polls before surveys, and within each in turn among the units.
  */
 import type { Clock } from '../contract/clock.ts';
+import { limits } from '../contract/limits.ts';
 import { Arbiter, type Share } from './arbiter.ts';
 import type { BusJob, Tenant } from './job.ts';
 import type { PlannedConnection } from './plan.ts';
-import type { Span } from './spans.ts';
+import type { Span, SpanRoom } from './spans.ts';
 
 export { type BusJob, type BusOutcome, type Priority, priorities, QueueFull, type Tenant, UnitAside } from './job.ts';
 
@@ -54,6 +55,7 @@ export interface Buses {
 /** The buses of the process. An endpoint's arbiter lives as long as a connection holds a share of it. */
 export function createBuses(deps: { clock: Clock }): Buses {
   const arbiters = new Map<string, Arbiter>();
+  const room: SpanRoom = { left: limits.busSpansAllMax };
   /** By kind: what buses did that nobody leases any more. */
   const past = new Map<string, number>();
   return {
@@ -62,7 +64,7 @@ export function createBuses(deps: { clock: Clock }): Buses {
       past: Array.from(past, ([kind, busyMs]) => ({ kind, busyMs })),
     }),
     lease(endpoint, maxInFlight, tenant) {
-      const arbiter = arbiters.get(endpoint) ?? new Arbiter(deps.clock);
+      const arbiter = arbiters.get(endpoint) ?? new Arbiter(deps.clock, room);
       arbiters.set(endpoint, arbiter);
       const share: Share = { maxInFlight: Math.max(1, maxInFlight), tenant, claimed: false };
       arbiter.shares.add(share);
@@ -79,6 +81,7 @@ export function createBuses(deps: { clock: Clock }): Buses {
           if (!arbiter.shares.delete(share)) return;
           if (arbiter.shares.size === 0) {
             arbiters.delete(endpoint);
+            arbiter.spans.close();
             past.set(kind, (past.get(kind) ?? 0) + arbiter.busyMs);
           }
           // One that allowed fewer at once may have gone.

@@ -34,6 +34,11 @@ interface Row {
 
 const firstRows = 64;
 
+/** How many more spans the buses of a process may remember together, beyond the first of each. */
+export interface SpanRoom {
+  left: number;
+}
+
 export class Spans {
   /** Queued, started, ended. */
   #times = new Float64Array(firstRows * 3);
@@ -43,11 +48,16 @@ export class Spans {
   /** The newest row of each text. */
   readonly #newest = new Map<string, Row>();
   #count = 0;
+  #room: SpanRoom;
 
-  /** The oldest gives way at `limits.busSpansMax`. */
+  constructor(room: SpanRoom) {
+    this.#room = room;
+  }
+
+  /** The oldest gives way at `limits.busSpansMax`, or when all buses together have no room for more. */
   add(span: Omit<Span, 'number'>): void {
     const capacity = this.#codes.length / 2;
-    if (this.#count === capacity && capacity < limits.busSpansMax) this.#grow(Math.min(capacity * 2, limits.busSpansMax));
+    if (this.#count === capacity) this.#grow(Math.min(capacity * 2, limits.busSpansMax));
     const at = this.#count % (this.#codes.length / 2);
     this.#times[at * 3] = span.queuedMs;
     this.#times[at * 3 + 1] = span.startedMs;
@@ -84,18 +94,28 @@ export class Spans {
     return found;
   }
 
+  /** Others may have its room. */
+  close(): void {
+    this.#room.left += this.#codes.length / 2 - firstRows;
+    // What still ends on it takes none again.
+    this.#room = { left: 0 };
+  }
+
   #rowOf({ unit, text, detail, owner }: Omit<Span, 'number'>): Row {
     const newest = this.#newest.get(text);
     if (newest && newest.unit === unit && newest.detail === detail && newest.owner === owner) return newest;
     const row = { unit, text, detail, owner };
     // Each write of another value is another text.
-    if (this.#newest.size >= limits.busSpansMax) this.#newest.clear();
+    if (this.#newest.size >= this.#codes.length / 2) this.#newest.clear();
     this.#newest.set(text, row);
     return row;
   }
 
   /** Only ever while nothing has been overwritten: rows keep their places. */
   #grow(capacity: number): void {
+    const more = capacity - this.#codes.length / 2;
+    if (more === 0 || more > this.#room.left) return;
+    this.#room.left -= more;
     const times = new Float64Array(capacity * 3);
     times.set(this.#times);
     this.#times = times;
