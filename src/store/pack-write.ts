@@ -1,6 +1,7 @@
 /** Makes packs of what is committed. */
 import type { Batch } from './messages.ts';
 import { slot } from './messages.ts';
+import { momentsOf } from './moments.ts';
 import { orderRows } from './order.ts';
 import { flag, headWords, version, wordsOf } from './pack.ts';
 import { blanks, concatRows, type Rows, reasonNames, reasonPlace, sliceRows } from './rows.ts';
@@ -194,7 +195,8 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
   const { length, lags, valid, quality, reasons, texts } = rows;
   const encoded = texts?.map((text) => encoder.encode(text)) ?? [];
   const names = reasons ? encoder.encode(JSON.stringify(reasonNames)) : new Uint8Array();
-  const columns: ArrayBufferView[] = [rows.times, rows.bits];
+  const moments = momentsOf(rows.times);
+  const columns: ArrayBufferView[] = [moments?.times ?? rows.times, rows.bits];
   let flags = 0;
   if (lags) {
     flags |= flag.lags;
@@ -213,6 +215,10 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
       ends[index] = end;
     }
     columns.push(ends);
+  }
+  if (moments) {
+    flags |= flag.moments;
+    columns.push(moments.places);
   }
   if (reasons) {
     flags |= flag.reasons;
@@ -236,6 +242,7 @@ function layOut(ids: Uint32Array, rows: Rows, starts: Uint32Array): Uint8Array {
     texts ? length : 0,
     names.length,
     (runs?.length ?? 0) / 2,
+    moments?.times.length ?? 0,
   ]);
   let at = headWords * 4;
   for (const column of columns) {

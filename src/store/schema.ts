@@ -9,9 +9,9 @@ const fileName = 'fieldgate.db';
 
 /**
  * What the tables and what is in them look like: 1 has a row a sample, 2 chunks of the first format, 3 those of the second too (codec/chunk.ts), 4 packs of the second
- * format (pack.ts); what a Fieldgate does not know it would take for damaged.
+ * format (pack.ts), 5 those of the third; what a Fieldgate does not know it would take for damaged.
  */
-const version = 4;
+const version = 5;
 
 /**
  * `log` has the newest samples, a pack a commit (pack.ts); `fold` says how far they are in chunks already (head.ts). `chunk` lists the chunks of each

@@ -110,7 +110,7 @@ async function check(folder: string, count: number): Promise<void> {
   const database = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
   expect(database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'sample'").get()?.count).toBe(0);
   database.close();
-  expect(upgradesOf(folder)).toEqual([4, 4]);
+  expect(upgradesOf(folder)).toEqual([5, 5]);
 }
 
 it('takes over a history of version 1, value by value', async () => {
@@ -173,7 +173,7 @@ it('takes over a history of version 2: its chunks are read as they are, and an o
   expect(store.status()).toMatchObject({ mode: 'disk' });
   expect(store.status().detail).toBeUndefined();
   await store.close();
-  expect(upgradesOf(folder)).toEqual([4, 2, 4]);
+  expect(upgradesOf(folder)).toEqual([5, 2, 5]);
   const check = new DatabaseSync(join(folder, 'fieldgate.db'), { readOnly: true });
   expect(check.prepare('SELECT hex(substr(data, 1, 1)) AS format FROM block').all()).toEqual([{ format: '02' }]);
   check.close();

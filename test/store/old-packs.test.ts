@@ -19,51 +19,55 @@ async function valuesOf(store: Store, points: readonly string[]) {
   );
 }
 
-it('packs of the first format, which no code writes any more, are read from the log, folded, and stand beside those of today', async () => {
-  const folder = temporaryFolder();
-  await openForTest(folder).close();
-  const database = new DatabaseSync(join(folder, 'fieldgate.db'));
-  const points = ['a', 'b', 'c', 't'];
-  for (const [place, point] of points.entries())
-    database.prepare('INSERT INTO series VALUES (?, ?, ?, ?, ?)').run(place + 1, gateway, 'old', point, point === 't' ? 4 : 0);
-  const written: string[] = JSON.parse(readFileSync(new URL('old-packs.json', import.meta.url), 'utf8'));
-  for (const [place, base64] of written.entries()) {
-    const data = Buffer.from(base64, 'base64');
-    expect(data.readUInt32LE(0)).toBe(1);
-    database.prepare('INSERT INTO log VALUES (?, ?, ?, ?)').run(place + 1, data.readUInt32LE(4), crc32(data), data);
-  }
-  database.exec('PRAGMA user_version = 3; DELETE FROM upgrade; INSERT INTO upgrade VALUES (3, 0)');
-  database.close();
+it.each([1, 2])(
+  'packs of format %i, which no code writes any more, are read from the log, folded, and stand beside those of today',
+  async (format) => {
+    const folder = temporaryFolder();
+    await openForTest(folder).close();
+    const database = new DatabaseSync(join(folder, 'fieldgate.db'));
+    const points = ['a', 'b', 'c', 't'];
+    for (const [place, point] of points.entries())
+      database.prepare('INSERT INTO series VALUES (?, ?, ?, ?, ?)').run(place + 1, gateway, 'old', point, point === 't' ? 4 : 0);
+    const written: string[] = JSON.parse(readFileSync(new URL(`old-packs-${format}.json`, import.meta.url), 'utf8'));
+    for (const [place, base64] of written.entries()) {
+      const data = Buffer.from(base64, 'base64');
+      expect(data.readUInt32LE(0)).toBe(format);
+      database.prepare('INSERT INTO log VALUES (?, ?, ?, ?)').run(place + 1, data.readUInt32LE(4), crc32(data), data);
+    }
+    const schema = format + 2;
+    database.exec(`PRAGMA user_version = ${schema}; DELETE FROM upgrade; INSERT INTO upgrade VALUES (${schema}, 0)`);
+    database.close();
 
-  const store = openForTest(folder);
-  const before = {
-    a: [
-      [1, 1.5],
-      [2, null],
-      [3, 5.5],
-    ],
-    b: [
-      [1, 2.5],
-      [2, 6.5],
-    ],
-    c: [
-      [1, 3.5],
-      [2, 4.5],
-    ],
-    t: [[2, 'Wärme']],
-  };
-  expect(await valuesOf(store, points)).toEqual(before);
-  await store.append(
-    gateway,
-    ['a', 'b', 'c'].map((point, place) => entry(9n * second, place, { key: keyOf(point) })),
-    { now: true },
-  );
-  const after = { a: [...before.a, [9, 0]], b: [...before.b, [9, 1]], c: [...before.c, [9, 2]], t: before.t };
-  expect(await valuesOf(store, points)).toEqual(after);
-  await store.expire(gateway, always.fromNs);
-  expect(await valuesOf(store, points)).toEqual(after);
-  expect(store.status().detail).toBeUndefined();
-});
+    const store = openForTest(folder);
+    const before = {
+      a: [
+        [1, 1.5],
+        [2, null],
+        [3, 5.5],
+      ],
+      b: [
+        [1, 2.5],
+        [2, 6.5],
+      ],
+      c: [
+        [1, 3.5],
+        [2, 4.5],
+      ],
+      t: [[2, 'Wärme']],
+    };
+    expect(await valuesOf(store, points)).toEqual(before);
+    await store.append(
+      gateway,
+      ['a', 'b', 'c'].map((point, place) => entry(9n * second, place, { key: keyOf(point) })),
+      { now: true },
+    );
+    const after = { a: [...before.a, [9, 0]], b: [...before.b, [9, 1]], c: [...before.c, [9, 2]], t: before.t };
+    expect(await valuesOf(store, points)).toEqual(after);
+    await store.expire(gateway, always.fromNs);
+    expect(await valuesOf(store, points)).toEqual(after);
+    expect(store.status().detail).toBeUndefined();
+  },
+);
 
 it('rounds of some series among others are read from the log of a process before, and folded', async () => {
   const folder = temporaryFolder();
