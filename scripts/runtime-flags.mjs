@@ -11,8 +11,8 @@ export const laterFlags = [
   // V8 makes what outlived its first collections among the old objects from then on. When a gateway starts that is every sample, later none outlives its
   // turn of the loop: the old heap would grow by all of them.
   '--no-allocation-site-pretenuring',
-  // The heap is collected when it is twice as large as after the last time; V8 itself lets it become four times as large.
-  '--heap-growing-percent=30',
+  // Old objects are collected when there are a fifth more than after the last time, or a little later; V8 itself lets the heap become up to four times as large.
+  '--heap-growing-percent=20',
 ];
 
 export const memoryFlags = [...youngFlags, ...laterFlags];

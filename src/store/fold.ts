@@ -48,14 +48,25 @@ function write(chunks: Chunks, series: number, kind: ColumnKind, rows: Rows, bef
   let part = rows;
   let small = before;
   for (;;) {
-    const isFew = small.length < fewChunks || small.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
-    const old = isFew ? [] : readAll(chunks, kind, small);
-    if (old.length < fewChunks) break;
-    for (const one of small) chunks.remove(one);
+    const wanted = mergedAtOnce(series, small);
+    const merged = small.slice(0, wanted);
+    const isFew = merged.length < wanted || merged.some((one) => one.rows >= Math.min(2 * part.length, fullRows));
+    const old = isFew ? [] : readAll(chunks, kind, merged);
+    if (old.length < wanted) break;
+    for (const one of merged) chunks.remove(one);
     part = concatRows([...old.reverse(), part]);
-    small = chunks.few(series, small.at(-1)?.first ?? 0n);
+    small = chunks.few(series, merged.at(-1)?.first ?? 0n);
   }
   chunks.write(series, kind, part);
+}
+
+/**
+ * Mostly `fewChunks`, now and then one less. Series that are polled together would all be due in the same fold, every sixteenth of which would take five times
+ * as long as the others; so they soon drift apart.
+ */
+function mergedAtOnce(series: number, [newest]: readonly Chunk[]): number {
+  const drawn = Math.imul(series ^ Math.imul(Number(BigInt.asIntN(32, newest?.first ?? 0n)), 0x9e3779b1), 0x85ebca6b) >>> 29;
+  return drawn < 2 ? fewChunks - 1 : fewChunks;
 }
 
 /** Up to the first that cannot be read. */
