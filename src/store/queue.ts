@@ -29,7 +29,7 @@ export class CommitQueue {
   readonly #commit: (batch: OpenBatch) => Promise<CommitOutcome>;
   /** In the order in which they will be committed; only the last one grows. */
   #groups: Group[] = [];
-  /** Records alone: they go as soon as nothing is on its way, and with the samples when those are due. */
+  /** Records alone: they go as soon as nothing is on its way, before samples that are due; then these, with what records came meanwhile. */
   #records: Group;
   /** Those that got samples since the last ticket was given, from this place on. */
   #begun: number | undefined;
@@ -41,6 +41,8 @@ export class CommitQueue {
   #dueMs = Number.POSITIVE_INFINITY;
   #cancelTimer = () => {};
   #running = false;
+  /** The commit that went last had records alone. */
+  #wentAlone = false;
   #open = false;
   #isClosed = false;
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -187,11 +189,13 @@ export class CommitQueue {
     return this.#pending >= limits.storeCommitRowsMax ? 0 : this.#dueMs - nowMs;
   }
 
-  /** What goes next: records alone, or with the samples. */
+  /** What goes next: records alone, twice running only if no samples are due, or with the samples. */
   #takeNext(): Group | undefined {
     const records = this.#records;
     if (records.size > 0) this.#records = new Group(this.#spare);
-    if (records.size > 0 && this.#gapMs === 0 && this.#samplesDueInMs(this.#clock.monotonicMs()) > 0) return records;
+    const samplesCanWait = !this.#wentAlone || this.#samplesDueInMs(this.#clock.monotonicMs()) > 0;
+    this.#wentAlone = records.size > 0 && this.#gapMs === 0 && samplesCanWait;
+    if (this.#wentAlone) return records;
     const group = this.#groups.shift();
     // What is left has waited for a whole batch already: it is due.
     this.#dueMs = this.#groups.length > 0 ? this.#clock.monotonicMs() : Number.POSITIVE_INFINITY;
