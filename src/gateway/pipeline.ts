@@ -11,6 +11,22 @@ import type { ColumnKind, Reason, Sample, TimeNs, Value } from '../contract/samp
 import { linear, roundTo } from './decimals.ts';
 import { kindOf, kindOfValue } from './kinds.ts';
 
+/** Why a raw value stands for none. There are four of them: a sample costs no object to say that it has a value. */
+class NoValue {
+  readonly reason: Reason;
+
+  constructor(reason: Reason) {
+    this.reason = reason;
+  }
+}
+
+const noValue = {
+  decode: new NoValue('decode'),
+  sentinel: new NoValue('sentinel'),
+  nan: new NoValue('nan'),
+  outOfRange: new NoValue('out-of-range'),
+};
+
 /** Of one point. A class, because a plant has ten thousand points: methods are there once, closures would be there for each. */
 export class Pipeline {
   /** `undefined` where the place holds anything. */
@@ -32,18 +48,22 @@ export class Pipeline {
 
   /** The engineering value of a raw one, or why there is none. */
   value(raw: Value): { value: Value; reason: Reason } {
-    if (raw === null) return { value: null, reason: 'decode' };
-    if (this.isInvalid(raw)) return { value: null, reason: 'sentinel' };
-    if (typeof raw === 'number' && !Number.isFinite(raw)) return { value: null, reason: 'nan' };
+    const converted = this.#convert(raw);
+    return converted instanceof NoValue ? { value: null, reason: converted.reason } : { value: converted, reason: '' };
+  }
+
+  #convert(raw: Value): Exclude<Value, null> | NoValue {
+    if (raw === null) return noValue.decode;
+    if (this.isInvalid(raw)) return noValue.sentinel;
+    if (typeof raw === 'number' && !Number.isFinite(raw)) return noValue.nan;
     const converted = this.#asKind(raw);
-    if (converted === undefined) return { value: null, reason: 'decode' };
-    if (typeof converted === 'number' && !Number.isFinite(converted)) return { value: null, reason: 'nan' };
+    if (converted === undefined) return noValue.decode;
+    if (typeof converted === 'number' && !Number.isFinite(converted)) return noValue.nan;
     if (typeof converted === 'number' || typeof converted === 'bigint') {
       const { min, max } = this.#point;
-      if (min !== undefined && converted < min) return { value: null, reason: 'out-of-range' };
-      if (max !== undefined && converted > max) return { value: null, reason: 'out-of-range' };
+      if ((min !== undefined && converted < min) || (max !== undefined && converted > max)) return noValue.outOfRange;
     }
-    return { value: converted, reason: '' };
+    return converted;
   }
 
   /** True if the raw value means "no value" by `invalid`. */
@@ -52,15 +72,18 @@ export class Pipeline {
   }
 
   sample(reading: Pick<Reading, 'value' | 'reason' | 'timeNs' | 'timeUnreadable'>, arrivalNs: TimeNs, retentionMs: number): Sample {
-    const { timeNs, believed } = timeOf(reading.timeNs, arrivalNs, retentionMs);
-    const { value, reason } = reading.reason === '' ? this.value(reading.value) : { value: null, reason: reading.reason };
-    if (reason !== '') return { timeNs, arrivalNs, value: null, quality: 'bad', reason };
-    if (!believed || reading.timeUnreadable) return { timeNs, arrivalNs, value, quality: 'uncertain', reason: 'clock' };
+    const deviceNs = reading.timeNs;
+    const isBelieved = deviceNs === undefined || isCredible(deviceNs, arrivalNs, retentionMs);
+    const timeNs = deviceNs !== undefined && isBelieved ? deviceNs - (deviceNs % 1_000_000n) : arrivalNs;
+    if (reading.reason !== '') return { timeNs, arrivalNs, value: null, quality: 'bad', reason: reading.reason };
+    const value = this.#convert(reading.value);
+    if (value instanceof NoValue) return { timeNs, arrivalNs, value: null, quality: 'bad', reason: value.reason };
+    if (!isBelieved || reading.timeUnreadable) return { timeNs, arrivalNs, value, quality: 'uncertain', reason: 'clock' };
     return { timeNs, arrivalNs, value, quality: 'good', reason: '' };
   }
 
   /** The raw value as the point's kind; undefined if it does not fit. */
-  #asKind(raw: Exclude<Value, null>): Value | undefined {
+  #asKind(raw: Exclude<Value, null>): Exclude<Value, null> | undefined {
     switch (this.kind ?? kindOfValue(raw)) {
       case 'double':
         return typeof raw === 'number' || typeof raw === 'bigint' ? this.#number(raw) : undefined;
@@ -86,11 +109,9 @@ export class Pipeline {
 }
 
 /** The clock rule: a device time older than the history or too far ahead is replaced by the arrival, which is in whole milliseconds, as the result is. */
-function timeOf(deviceNs: TimeNs | undefined, arrivalNs: TimeNs, retentionMs: number): { timeNs: TimeNs; believed: boolean } {
-  if (deviceNs === undefined) return { timeNs: arrivalNs, believed: true };
+function isCredible(deviceNs: TimeNs, arrivalNs: TimeNs, retentionMs: number): boolean {
   const aheadMs = Number(deviceNs - arrivalNs) / 1e6;
-  const believed = aheadMs <= limits.clockAheadMaxMs && aheadMs >= -retentionMs;
-  return { timeNs: believed ? deviceNs - (deviceNs % 1_000_000n) : arrivalNs, believed };
+  return aheadMs <= limits.clockAheadMaxMs && aheadMs >= -retentionMs;
 }
 
 function whole(raw: Exclude<Value, null>, wrap: (exact: bigint) => bigint): bigint | undefined {
