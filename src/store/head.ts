@@ -36,6 +36,12 @@ export class Head {
   count = 0;
   rows = 0;
   bytes = 0;
+  readonly #frees: boolean;
+
+  /** `frees`: packs that are let go of give their memory back at once, because nobody holds rows of them longer than a slice of work. */
+  constructor(frees = false) {
+    this.#frees = frees;
+  }
 
   get last(): number {
     return this.#last;
@@ -58,6 +64,7 @@ export class Head {
         this.count -= 1;
         this.rows -= pack.length;
         this.bytes -= pack.bytes;
+        if (this.#frees) pack.free();
       }
       if (stack.oldest !== undefined) continue;
       this.#stacks.delete(stack);

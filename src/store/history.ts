@@ -19,7 +19,7 @@ import { Slabs } from './slabs.ts';
 /** All that one connection to the history can do with samples; a reader's connection refuses the parts that write when they are run. */
 export class History {
   readonly #database: DatabaseSync;
-  readonly #head = new Head();
+  readonly #head: Head;
   readonly #chunks: Chunks;
   readonly #tail: () => void;
   readonly #commit;
@@ -32,6 +32,8 @@ export class History {
 
   constructor(database: DatabaseSync, role: Role, onDamage: (what: string) => void) {
     this.#database = database;
+    // Whoever reads may hold rows of the log between two slices, while the log goes on.
+    this.#head = new Head(role === 'writer');
     const kindOf = createKinds(database);
     this.#chunks = new Chunks(database, onDamage, role === 'writer' ? undefined : new ChunkCache());
     this.#tail = createTail(database, this.#head, onDamage);

@@ -100,6 +100,11 @@ export class Pack {
     this.#ids = ids;
   }
 
+  /** Gives its memory back at once; nobody looks into it or at rows of it any more. The garbage collector would do so some folds later. */
+  free(): void {
+    (this.#bitWords.buffer as ArrayBuffer).transfer(0);
+  }
+
   get hasTexts(): boolean {
     return this.#textEnds !== undefined;
   }

@@ -8,14 +8,14 @@ export interface Held {
 
 /** Packs of the same series, in the order of the log: as polls bring them, round after round. What is looked for is looked for once in all of them. */
 export class Stack {
+  /** The numbers of their series; not in the memory of any of the packs, which come and go. */
+  readonly ids: Uint32Array;
   #held: Held[];
 
   constructor(first: Held) {
+    this.ids = first.pack.ids.slice();
+    first.pack.share(this.ids);
     this.#held = [first];
-  }
-
-  get ids(): Uint32Array {
-    return this.#held[0]?.pack.ids ?? new Uint32Array();
   }
 
   get oldest(): number | undefined {
