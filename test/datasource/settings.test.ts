@@ -84,6 +84,36 @@ describe('settings', () => {
     ]);
   });
 
+  it('holds what is the same of a point once for all devices of a profile, and nothing that is not', () => {
+    const labelled = { ...point, id: 'labelled', labels: { room: 'attic' } };
+    const profile = { id: 'meter', points: [point, labelled, { ...point, id: 'bad', scale: 'ten' }] };
+    const devices = ['a', 'b', 'c'].map((id, unit) => ({ id, connection: 'plc', address: { unitId: unit + 1 }, profile: 'meter' }));
+    const plan = read(
+      JSON.stringify({
+        connections: [connection],
+        profiles: [profile],
+        devices: [
+          { ...devices[0], labels: { floor: '1' } },
+          { ...devices[1], interval: '7s' },
+          { ...devices[2], points: [{ id: 'temp', offset: 5 }] },
+        ],
+      }),
+    );
+    const [one, two, three] = (plan.connections[0]?.devices ?? []).map(({ points }) => Object.fromEntries(points.map((of) => [of.id, of])));
+    expect(one?.temp).toMatchObject({ device: 'a', intervalMs: 1_000, offset: 0, labels: { floor: '1' } });
+    expect(two?.temp).toMatchObject({ device: 'b', intervalMs: 7_000, offset: 0, labels: {} });
+    expect(three?.temp).toMatchObject({ device: 'c', intervalMs: 1_000, offset: 5, labels: {} });
+    expect([one, two, three].map((points) => points?.labelled?.labels)).toEqual([
+      { floor: '1', room: 'attic' },
+      { room: 'attic' },
+      { room: 'attic' },
+    ]);
+    expect(two?.temp?.address).toBe(one?.temp?.address);
+    expect(three?.temp?.address).toEqual(one?.temp?.address);
+    expect([one, two, three].map((points) => Object.keys(points ?? {}).sort())).toEqual(Array(3).fill(['labelled', 'temp']));
+    expect(plan.faults.map(({ place }) => place)).toEqual(['profiles[0].points[2].scale']);
+  });
+
   it('lays what a device says over its profile, field by field', () => {
     const profile = { id: 'meter', points: [{ ...point, unit: 'celsius', scale: 0.1, interval: '5s' }] };
     const over = {
