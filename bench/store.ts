@@ -109,6 +109,7 @@ async function fill(
   watched: <T>(run: () => Promise<T>) => Promise<T> = (run) => run(),
 ) {
   const rates: number[] = [];
+  let allMs = 0;
   for (let done = 0; done < total; ) {
     const batches: Entry[][] = [];
     const before = done;
@@ -125,12 +126,13 @@ async function fill(
     collectGarbage();
     const ms = await timed(() => watched(write));
     rates.push((done - before) / ms);
+    allMs += ms;
   }
   rates.sort((a, b) => a - b);
-  return { middle: rates[rates.length >> 1] ?? 0, most: rates.at(-1) ?? 0 };
+  return { mean: total / allMs, middle: rates[rates.length >> 1] ?? 0, most: rates.at(-1) ?? 0 };
 }
 
-const rate = ({ middle, most }: { middle: number; most: number }) => `${thousands(middle)} (${thousands(most)})`;
+const rate = ({ mean, middle, most }: Awaited<ReturnType<typeof fill>>) => `${thousands(mean)}, ${thousands(middle)} (${thousands(most)})`;
 
 async function peersIn(folder: string): Promise<Peer[]> {
   const peers = [openRows(folder)];
@@ -155,10 +157,12 @@ async function wide(): Promise<void> {
     const single = await fill(append, plant.next, 3 * total, 1_000, 1, ours);
     const several = await fill(append, plant.next, 3 * total, 1_000, 4, ours);
     const peers = await peersIn(folder);
-    const rates = { 'one waits': rate(single), 'four wait': rate(several) };
+    // As many as a commit takes, nearly: a plant of many connections.
+    const many = await fill(append, plant.next, 3 * total, 1_000, 16, ours);
+    const rates = { 'one waits': rate(single), 'four wait': rate(several), 'sixteen wait': rate(many) };
     const others: Record<string, string> = {};
     for (const peer of peers) others[peer.name] = rate(await fill(peer.append, createPlant(seriesCount).next, total, 1_000, 1));
-    print(`in: batches of 1000 over 1000 series, ${3 * total} samples (peers: ${total}), middle (best) of stretches`, {
+    print(`in: batches of 1000 over 1000 series, ${3 * total} samples (peers: ${total}), mean, middle (best) of stretches`, {
       ...rates,
       ...others,
     });
