@@ -156,9 +156,9 @@ async function wide(): Promise<void> {
     // that has just begun; the middle of thirty is neither's.
     const single = await fill(append, plant.next, 3 * total, 1_000, 1, ours);
     const several = await fill(append, plant.next, 3 * total, 1_000, 4, ours);
-    const peers = await peersIn(folder);
     // As many as a commit takes, nearly: a plant of many connections.
     const many = await fill(append, plant.next, 3 * total, 1_000, 16, ours);
+    const peers = await peersIn(folder);
     const rates = { 'one waits': rate(single), 'four wait': rate(several), 'sixteen wait': rate(many) };
     const others: Record<string, string> = {};
     for (const peer of peers) others[peer.name] = rate(await fill(peer.append, createPlant(seriesCount).next, total, 1_000, 1));

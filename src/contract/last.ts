@@ -30,6 +30,12 @@ export class LastValue {
       this.#other = undefined;
     } else this.#other = value;
   }
+
+  put({ value, quality, reason }: Sample): void {
+    this.value = value;
+    this.quality = quality;
+    this.reason = reason;
+  }
 }
 
 /** Of one bigint at a time: the halves are read before the next one is written. */
@@ -56,10 +62,8 @@ export class LastSample extends LastValue {
     return join(this.#arrivalLow, this.#arrivalHigh);
   }
 
-  put(sample: Sample): void {
-    this.value = sample.value;
-    this.quality = sample.quality;
-    this.reason = sample.reason;
+  override put(sample: Sample): void {
+    super.put(sample);
     this.#putTimes(sample);
   }
 

@@ -166,7 +166,7 @@ export class Intake {
     }
     if (only === undefined) {
       if (!isWorthKeeping(placed.point.report, placed.kept, sample, now.monotonicMs)) return undefined;
-      if (placed.kept) placed.kept.put(sample, now.monotonicMs);
+      if (placed.kept) placed.kept.putAt(sample, now.monotonicMs);
       else placed.kept = new Kept(sample, now.monotonicMs);
     }
     const turn = this.#beginTurn();

@@ -14,10 +14,8 @@ export class Kept extends LastValue {
     this.atMs = atMs;
   }
 
-  put({ value, quality, reason }: Sample, atMs: number): void {
-    this.value = value;
-    this.quality = quality;
-    this.reason = reason;
+  putAt(sample: Sample, atMs: number): void {
+    this.put(sample);
     this.atMs = atMs;
   }
 }

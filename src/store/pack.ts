@@ -28,7 +28,7 @@ export class Pack {
   #ids: Uint32Array;
   readonly length: number;
   readonly bytes: number;
-  /** Without times if it has moments. */
+  /** Without times: those are in `#times`. */
   readonly #rows: Rows;
   /** Of each row, which of the times; without it there is one a row. */
   readonly #moments: Uint16Array | undefined;
@@ -68,7 +68,7 @@ export class Pack {
     };
     const hasMoments = (flags & flag.moments) !== 0;
     this.#times = wide(hasMoments ? moments : length);
-    const rows: Rows = { length, times: hasMoments ? noTimes : this.#times, bits: wide() };
+    const rows: Rows = { length, times: noTimes, bits: wide() };
     if ((flags & flag.lags) !== 0) rows.lags = wide();
     this.#ids = (flags & flag.runs) !== 0 ? spread(words(2 * runs), groups) : words(groups);
     this.#starts = (flags & flag.round) !== 0 ? countingTo(groups) : words(groups);
